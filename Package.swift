@@ -1,0 +1,42 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The arrows of docs/architecture.md, and nothing else: a module sees only what is listed here.
+let package = Package(
+  name: "Apus",
+  products: [
+    .library(name: "Apus", targets: ["Apus"]),
+    .executable(name: "apus", targets: ["ApusShell"]),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenBLAS"),
+    .systemLibrary(name: "CReadline"),
+    .systemLibrary(name: "CZstd"),
+    .systemLibrary(name: "CSnappy"),
+    .systemLibrary(name: "CLZ4"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CPCRE2"),
+    .target(name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "Diagnostics"),
+    .target(name: "Columnar", dependencies: ["Diagnostics"]),
+    .target(name: "Functions", dependencies: ["Columnar", "Diagnostics", "CPCRE2", "CVectorMath"]),
+    .target(name: "Syntax", dependencies: ["Diagnostics"]),
+    .target(name: "NeuralNet", dependencies: ["Diagnostics", "COpenBLAS", "CVectorMath"]),
+    .target(
+      name: "Formats",
+      dependencies: ["Columnar", "Diagnostics", "CZstd", "CSnappy", "CLZ4", "CZlib"]),
+    .target(
+      name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
+    .target(
+      name: "Execution",
+      dependencies: ["Columnar", "Diagnostics", "Functions", "Planner", "Formats", "NeuralNet"]),
+    .target(
+      name: "Apus",
+      dependencies: [
+        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution", "Formats",
+        "NeuralNet",
+      ]),
+    .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
