@@ -1,0 +1,78 @@
+import Glibc
+
+/// Owned, uninitialised memory, 64-byte aligned when it is large enough for that to matter.
+/// Columns hold buffers alive through `owners`; nothing points into one that no column owns.
+package final class Buffer: @unchecked Sendable {
+  package let pointer: UnsafeMutableRawPointer
+  package let byteCount: Int
+
+  /// SAFETY: the pointer is owned alone and freed once, in `deinit`; writers finish before the
+  /// buffer is shared between threads.
+  package init(byteCount: Int) {
+    self.byteCount = byteCount
+    let rounded = max(64, (byteCount + 63) & ~63)
+    var raw: UnsafeMutableRawPointer?
+    guard posix_memalign(&raw, 64, rounded) == 0, let memory = raw else {
+      preconditionFailure("the system has no memory left for \(byteCount) bytes")
+    }
+    pointer = memory
+  }
+
+  deinit { free(pointer) }
+}
+
+/// Memory mapped or owned by something else, kept alive by `owner` (a file, a decoded page).
+package final class StringHeap: @unchecked Sendable {
+  private var blocks: [UnsafeMutableRawPointer] = []
+  private var free: Int = 0
+  private var cursor: UnsafeMutableRawPointer?
+  private var nextBlock = 4096
+  package private(set) var byteCount = 0
+
+  package init() {}
+
+  /// Room for `count` bytes that lives as long as the heap. Not thread-safe: one writer.
+  package func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+    if count > free || cursor == nil {
+      let size = max(count, nextBlock)
+      nextBlock = min(nextBlock * 2, 1 << 20)
+      let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      blocks.append(block)
+      byteCount += size
+      cursor = block
+      free = size
+    }
+    guard let start = cursor else { preconditionFailure("a block was just made") }
+    cursor = start + count
+    free -= count
+    return start.assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// A view of a copy of the bytes; short strings are stored in the view and need no room here.
+  @inline(__always)
+  package func store(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> StringView {
+    if count <= StringView.inlineCapacity { return StringView(inline: bytes, count) }
+    let copy = allocate(count)
+    copy.update(from: bytes, count: count)
+    return StringView(pointer: UnsafePointer(copy), count)
+  }
+
+  /// A view that does not depend on where the original's bytes live.
+  @inline(__always)
+  package func store(_ view: StringView) -> StringView {
+    if view.isInline { return view }
+    return store(view.longPointer, view.count)
+  }
+
+  package func store(_ text: String) -> StringView {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard let start = bytes.baseAddress else { return StringView() }
+      return store(start, bytes.count)
+    }
+  }
+
+  deinit {
+    for block in blocks { block.deallocate() }
+  }
+}
