@@ -4,7 +4,7 @@ import Glibc
 /// hash equally whatever the column's encoding. Not cryptographic; not stable across versions.
 package enum Hashing {
   /// The hash of NULL.
-  package static var nullHash: UInt64 { @inlinable get { 0xBF58_476D_1CE4_E5B9 } }
+  @inlinable package static var nullHash: UInt64 { 0xBF58_476D_1CE4_E5B9 }
 
   /// Folds the 128-bit product: every input bit reaches every output bit. (wyhash's mixer.)
   @inlinable

@@ -9,9 +9,9 @@ import Glibc
   @usableFromInline package var prefix: UInt32
   @usableFromInline package var tail: UInt64
 
-  package static var inlineCapacity: Int { @inlinable get { 12 } }
+  @inlinable package static var inlineCapacity: Int { 12 }
   /// The longest string: views count in 32 bits.
-  package static var maximumCount: Int { @inlinable get { Int(UInt32.max) } }
+  @inlinable package static var maximumCount: Int { Int(UInt32.max) }
 
   /// The empty string.
   @inlinable
