@@ -19,6 +19,7 @@ let package = Package(
     .target(name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Diagnostics"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
+    .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
     .target(name: "Functions", dependencies: ["Columnar", "Diagnostics", "CPCRE2", "CVectorMath"]),
     .target(name: "Syntax", dependencies: ["Diagnostics"]),
     .target(name: "NeuralNet", dependencies: ["Diagnostics", "COpenBLAS", "CVectorMath"]),
@@ -29,7 +30,8 @@ let package = Package(
       name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
     .target(
       name: "Execution",
-      dependencies: ["Columnar", "Diagnostics", "Functions", "Planner", "Formats", "NeuralNet"]),
+      dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Storage", "Formats", "NeuralNet",
+      ]),
     .target(
       name: "Apus",
       dependencies: [
