@@ -37,6 +37,7 @@ let package = Package(
         "NeuralNet",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )
