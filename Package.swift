@@ -39,6 +39,7 @@ let package = Package(
         "NeuralNet",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )

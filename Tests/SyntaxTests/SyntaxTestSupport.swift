@@ -1,0 +1,4 @@
+import Diagnostics
+import Testing
+
+@testable import Syntax
