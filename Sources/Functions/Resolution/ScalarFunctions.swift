@@ -68,9 +68,11 @@ package enum ScalarFunctions {
       if let refusal, function.overloads.count == 1 { throw refusal }
       throw noOverload(function, name, arguments)
     }
+    let result =
+      try best.overload.resultFromLiterals?(best.types, literals)
+      ?? best.overload.result(best.types)
     return ResolvedScalar(
-      function: function, overload: best.overload, argumentTypes: best.types,
-      resultType: try best.overload.result(best.types))
+      function: function, overload: best.overload, argumentTypes: best.types, resultType: result)
   }
 }
 
