@@ -1,0 +1,16 @@
+/// All scalar functions, a line per family.
+enum Builtins {
+  static let scalarFunctions: [ScalarFunction] = [
+    ArithmeticOperators.rows,
+    BitwiseOperators.rows,
+    ComparisonOperators.rows,
+    ConditionalFunctions.rows,
+    FloatingFunctions.rows,
+    ListFunctions.rows,
+    MathFunctions.rows,
+    RandomFunctions.rows,
+    SearchFunctions.rows,
+    StringFunctions.rows,
+    SubstringFunctions.rows,
+  ].flatMap { $0 }
+}
