@@ -73,6 +73,7 @@ func signature(
 /// A visitor whose work is a state for a type.
 struct StateMaker<Maker: StateMaking>: StateValueVisitor {
   let maker: Maker
+  @inline(__always)
   func visit<T: StateValue>(_ type: T.Type) -> any AggregateState { maker.make(T.self) }
 }
 
@@ -81,6 +82,7 @@ protocol StateMaking {
 }
 
 /// The state for a type; nested types and what is compared like them are kept as bytes.
+@inline(__always)
 func makeState(_ type: LogicalType, _ maker: some StateMaking) -> any AggregateState {
   withStateValue(type.isNested ? .string : type.physical, StateMaker(maker: maker))
 }

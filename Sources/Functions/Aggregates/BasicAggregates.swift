@@ -48,8 +48,9 @@ let basicAggregates: [AggregateFunction] = [
 
 private struct ExtremeMaker<End: Extreme>: StateMaking {
   let result: LogicalType
+  @inline(__always)
   func make<T: StateValue>(_ type: T.Type) -> any AggregateState {
-    ExtremeState<T, End>(result: result)
+    SpecialisedState(ExtremeState<T, End>(result: result))
   }
 }
 
@@ -66,17 +67,17 @@ private func sumState(
     divisor = (0..<scale).reduce(1.0) { power, _ in power * 10 }
   }
   switch type.physical {
-  case .bool, .uint8: return IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor)
-  case .int8: return IntegerSumState<Int8, NarrowSum>(result: result, divisor: divisor)
-  case .int16: return IntegerSumState<Int16, NarrowSum>(result: result, divisor: divisor)
-  case .int32: return IntegerSumState<Int32, NarrowSum>(result: result, divisor: divisor)
-  case .int64: return IntegerSumState<Int64, WideSum>(result: result, divisor: divisor)
-  case .int128: return IntegerSumState<Int128, HugeSum>(result: result, divisor: divisor)
-  case .uint16: return IntegerSumState<UInt16, NarrowSum>(result: result, divisor: divisor)
-  case .uint32: return IntegerSumState<UInt32, NarrowSum>(result: result, divisor: divisor)
-  case .uint64: return IntegerSumState<UInt64, WideSum>(result: result, divisor: divisor)
-  case .float: return FloatSumState<Float>(isAverage: isAverage)
-  case .double: return FloatSumState<Double>(isAverage: isAverage)
+  case .bool, .uint8: return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
+  case .int8: return SpecialisedState(IntegerSumState<Int8, NarrowSum>(result: result, divisor: divisor))
+  case .int16: return SpecialisedState(IntegerSumState<Int16, NarrowSum>(result: result, divisor: divisor))
+  case .int32: return SpecialisedState(IntegerSumState<Int32, NarrowSum>(result: result, divisor: divisor))
+  case .int64: return SpecialisedState(IntegerSumState<Int64, WideSum>(result: result, divisor: divisor))
+  case .int128: return SpecialisedState(IntegerSumState<Int128, HugeSum>(result: result, divisor: divisor))
+  case .uint16: return SpecialisedState(IntegerSumState<UInt16, NarrowSum>(result: result, divisor: divisor))
+  case .uint32: return SpecialisedState(IntegerSumState<UInt32, NarrowSum>(result: result, divisor: divisor))
+  case .uint64: return SpecialisedState(IntegerSumState<UInt64, WideSum>(result: result, divisor: divisor))
+  case .float: return SpecialisedState(FloatSumState<Float>(isAverage: isAverage))
+  case .double: return SpecialisedState(FloatSumState<Double>(isAverage: isAverage))
   case .uint128, .string, .interval, .list, .array, .structure:
     preconditionFailure("\(type) is cast before it is summed")
   }

@@ -56,6 +56,7 @@ protocol StateValueVisitor<Result> {
   func visit<T: StateValue>(_ type: T.Type) -> Result
 }
 
+@inline(__always)
 func withStateValue<Result>(
   _ physical: PhysicalType, _ visitor: some StateValueVisitor<Result>
 ) -> Result {
