@@ -1,0 +1,1 @@
+let orderedAggregates: [AggregateFunction] = []
