@@ -11,8 +11,8 @@ typedef int32_t LEVEL(mask) __attribute__((vector_size(LANES * 4), aligned(4)));
 #define BLOCK_KERNEL static inline __attribute__((always_inline)) TARGET
 
 BLOCK_KERNEL VEC LEVEL(repeat)(float x) {
-  VEC v = {0};
-  return v + x;
+  // x - 0 is x for every x, which + 0 is not (of -0): so this folds to a broadcast.
+  return x - (VEC){0};
 }
 
 // Stores the first `count` lanes.

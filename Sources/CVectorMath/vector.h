@@ -29,7 +29,8 @@ typedef float f4v __attribute__((vector_size(16)));
 
 #define load(p) (*(const f16u *)(p))
 #define store(p, v) (*(f16u *)(p) = (v))
-#define splat(x) ((f16v){} + (x))
+// x - 0 is x for every x, which + 0 is not (of -0): so this folds to a broadcast.
+#define splat(x) ((x) - (f16v){})
 // a where the mask is set, b elsewhere.
 #define choose(mask, a, b) ((f16v)(((mask) & (i16v)(a)) | (~(mask) & (i16v)(b))))
 #define absolute(x) ((f16v)((i16v)(x) & 0x7fffffff))
