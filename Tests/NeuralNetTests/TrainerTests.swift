@@ -12,10 +12,14 @@ import Testing
   static func ring(_ rows: Int) throws -> TrainingSet {
     let set = try TrainingSet(width: 3, target: .values(width: 1))
     let x = draws(rows * 3, seed: 21)
-    try set.append(
-      features: x,
-      targets: (0..<rows).map { x[$0 * 3] * x[$0 * 3] + x[$0 * 3 + 1] * x[$0 * 3 + 2] > 0.2 ? 1 : 0 })
+    try set.append(features: x, targets: (0..<rows).map { isInside(x, $0) ? 1 : 0 })
     return set
+  }
+
+  static func isInside(_ x: [Float], _ row: Int) -> Bool {
+    let first: Float = x[row * 3]
+    let rest: Float = x[row * 3 + 1] * x[row * 3 + 2]
+    return first * first + rest > 0.2
   }
 
   @Test(arguments: [BatchSize.rows(32), .rows(1000), .rows(1024), .full])
@@ -45,12 +49,9 @@ import Testing
         LayerCall("linear", [.integer(32)]), LayerCall("relu"), LayerCall("linear", [.integer(2)]),
         LayerCall("softmax"),
       ])
-    let values = try Self.ring(2000)
     let x = draws(6000, seed: 21)
     let set = try TrainingSet(width: 3, target: .classes(count: 2))
-    try set.append(
-      features: x,
-      classes: (0..<2000).map { x[$0 * 3] * x[$0 * 3] + x[$0 * 3 + 1] * x[$0 * 3 + 2] > 0.2 ? 1 : 0 })
+    try set.append(features: x, classes: (0..<2000).map { Self.isInside(x, $0) ? 1 : 0 })
     var options = TrainerOptions()
     options.learningRate = 0.01
     options.epochs = 30
@@ -61,7 +62,6 @@ import Testing
     while let report = try trainer.nextEpoch() { last = report }
     #expect(last?.stopReason == "epochs")
     #expect((last?.metrics.first { $0.name == "val_accuracy" }?.value ?? 0) > 0.93)
-    _ = values
   }
 
   @Test func findsTheLine() throws {

@@ -34,7 +34,7 @@ import Testing
     for round in 0..<4000 {
       var bytes = good
       let at = random.index(UInt64(round * 2), below: min(bytes.count, 140))
-      bytes[at] = UInt8(truncatingIfNeeded: random[counter: UInt64(round * 2 + 1)])
+      bytes[at] = UInt8(truncatingIfNeeded: random[UInt64(round * 2 + 1)])
       _ = try? Safetensors.read(bytes)
     }
     let deep = Array("{\"a\":" .utf8) + [UInt8](repeating: 0x5B, count: 100_000)
