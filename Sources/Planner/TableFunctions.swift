@@ -11,7 +11,7 @@ package struct TableFunctionArgument {
 }
 
 /// A function in FROM whose arguments are constants: a row of the table below.
-package struct TableFunction: Sendable {
+package struct TableFunctionDefinition: Sendable {
   package let name: String
   package let aliases: [String]
   package let summary: String
@@ -25,30 +25,30 @@ package struct TableFunction: Sendable {
 }
 
 package enum TableFunctions {
-  package static let rows: [TableFunction] = [
-    TableFunction(
+  package static let rows: [TableFunctionDefinition] = [
+    TableFunctionDefinition(
       name: "generate_series", aliases: [], summary: "integers from start to stop, stop included",
       example: "SELECT * FROM generate_series(1, 3)",
       make: { arguments, named, _ in
         try series(arguments, named, name: "generate_series", isInclusive: true)
       }),
-    TableFunction(
+    TableFunctionDefinition(
       name: "range", aliases: [], summary: "integers from start (0) up to but without stop",
       example: "SELECT * FROM range(3)",
       make: { arguments, named, _ in
         try series(arguments, named, name: "range", isInclusive: false)
       }),
-    TableFunction(
+    TableFunctionDefinition(
       name: "read_csv", aliases: ["read_csv_auto"], summary: "the rows of CSV files",
       example: "SELECT * FROM read_csv('data.csv', delim = ';')",
       make: { try file($0, $1, $2, format: "csv") }),
-    TableFunction(
+    TableFunctionDefinition(
       name: "read_parquet", aliases: ["parquet_scan"], summary: "the rows of Parquet files",
       example: "SELECT * FROM read_parquet('data.parquet')",
       make: { try file($0, $1, $2, format: "parquet") }),
   ]
 
-  package static func named(_ name: String) -> TableFunction? {
+  package static func named(_ name: String) -> TableFunctionDefinition? {
     rows.first { $0.name == name || $0.aliases.contains(name) }
   }
 

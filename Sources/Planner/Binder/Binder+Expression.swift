@@ -271,12 +271,10 @@ extension Binder {
       // -2147483648 is an INTEGER although 2147483648 is not.
       if case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
-        let type: LogicalType =
+        let fitting: LogicalType =
           negated >= Int128(Int32.min)
           ? .integer : negated >= Int128(Int64.min) ? .bigint : .hugeint
-        if bound.type != .hugeint || type != .hugeint || value != .min {
-          return .constant(.integer(negated), ImplicitCast.wider(type, bound.type, literal: value))
-        }
+        return .constant(.integer(negated), fitting)
       }
       return ConstantFolding.fold(try call("-", [bound], span: span))
     case .bitNot: return try call("~", [bound], span: span)

@@ -11,10 +11,10 @@ extension Binder {
     do {
       if let user = catalog.userFunction(named: name) {
         resolved = try ScalarFunctions.resolve(
-          user, arguments: types, literalStrings: arguments.map(isStringLiteral))
+          user, arguments: types, literals: arguments.map(literal), calledAs: name)
       } else {
         resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literalStrings: arguments.map(isStringLiteral))
+          name: name, arguments: types, literals: arguments.map(literal))
       }
     } catch let error as SQLError {
       throw error.placed(at: span)
@@ -25,6 +25,15 @@ extension Binder {
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
   }
 
+  /// What overload resolution should know of a constant beyond its type.
+  private func literal(_ expression: Expression) -> ArgumentLiteral {
+    switch expression {
+    case .constant(.varchar, .varchar): .string
+    case .constant(.integer(let value), _): .integer(value)
+    default: .none
+    }
+  }
+
   func bind(_ function: FunctionCall, _ context: ExpressionContext, span: SourceSpan) throws
     -> Expression
   {
@@ -33,15 +42,14 @@ extension Binder {
     if function.over != nil { throw Binder.notYet("window functions", span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
-      arguments.insert(Argument(name: nil, value: .expression(receiver), span: receiver.span), at: 0)
+      arguments.insert(Argument(receiver), at: 0)
     } else if function.name.parts.count > 1 {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
       if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
-        arguments.insert(
-          Argument(name: nil, value: .expression(receiver), span: function.name.span), at: 0)
+        arguments.insert(Argument(receiver), at: 0)
       }
     }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {

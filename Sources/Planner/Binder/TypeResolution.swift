@@ -4,13 +4,13 @@ import Functions
 import Syntax
 
 /// Type names and common types, as the binder needs them.
-enum TypeResolution {
-  static func common(_ a: LogicalType, _ b: LogicalType) -> LogicalType? {
+package enum TypeResolution {
+  package static func common(_ a: LogicalType, _ b: LogicalType) -> LogicalType? {
     a == b ? a : ImplicitCast.commonType(a, b)
   }
 
   /// The logical type of a written type name.
-  static func resolve(_ name: TypeName) throws -> LogicalType {
+  package static func resolve(_ name: TypeName) throws -> LogicalType {
     switch name {
     case .named(let qualified, let arguments):
       return try named(qualified.last.name, arguments, span: name.span)

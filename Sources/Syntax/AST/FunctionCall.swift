@@ -32,6 +32,17 @@ package struct Argument: Sendable {
   package var value: Value
   package var span: SourceSpan
 
+  /// A positional argument.
+  package init(_ expression: SyntaxExpression) {
+    self.init(name: nil, value: .expression(expression), span: expression.span)
+  }
+
+  init(name: Identifier? = nil, value: Value, span: SourceSpan) {
+    self.name = name
+    self.value = value
+    self.span = span
+  }
+
   /// What stands in an argument's place.
   package enum Value: Sendable {
     /// A table function's `(query)` is a `.subquery` here.
