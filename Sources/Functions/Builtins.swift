@@ -5,6 +5,8 @@ enum Builtins {
     BitwiseOperators.rows,
     ComparisonOperators.rows,
     ConditionalFunctions.rows,
+    DateFunctions.rows,
+    DatePartFunctions.rows,
     FloatingFunctions.rows,
     ListFunctions.rows,
     MathFunctions.rows,
