@@ -37,7 +37,7 @@ enum RegexFunctions {
       "regexp_full_match", category: "regex", summary: "Whether the whole string matches.",
       examples: [("regexp_full_match('abc', 'b')", "false")], overloads: matching(full: true)),
     ScalarFunction(
-      "regexp_matches", aliases: ["~", "regexp_like", "rlike"], category: "regex",
+      "regexp_matches", aliases: ["regexp_like", "rlike"], category: "regex",
       summary: "Whether a part of the string matches.",
       examples: [
         ("regexp_matches('abc', 'b.')", "true"), ("regexp_matches('ABC', 'b', 'i')", "true"),
