@@ -9,6 +9,7 @@ enum Builtins {
     DatePartFunctions.rows,
     EncodingFunctions.rows,
     FloatingFunctions.rows,
+    FormatFunctions.rows,
     ListFunctions.rows,
     MathFunctions.rows,
     RandomFunctions.rows,

@@ -233,9 +233,7 @@ enum DateFunctions {
   private static func sinceEpoch(unit: Int64) -> [ScalarOverload] {
     [
       .taking([.timestamp], returns: .bigint) { a, n, t in
-        Kernels.unary(a[0], n, t, Int64.self, Int64.self) {
-          Int64(DateKernels.floored(Int($0), Int(unit)))
-        }
+        Kernels.unary(a[0], n, t, Int64.self, Int64.self) { Rounding.divided($0, unit, .nearest) }
       },
       .taking([.bigint], returns: .timestamp) { a, n, t in
         let x = ColumnReader<Int64>(a[0])

@@ -71,8 +71,8 @@ enum DateKernels {
       return Int64(index(endDays) - index(startDays))
     }
     if part == .week || part == .yearweek {
-      // 1970-01-05 was a Monday.
-      return Int64(floored(Int(endDays) - 4, 7) - floored(Int(startDays) - 4, 7))
+      // Whole weeks, not Mondays: as DuckDB 2 counts.
+      return (Int64(endDays) - Int64(startDays)) / 7
     }
     let unit = Int(part.fixedMicroseconds ?? 1)
     return Int64(floored(Int(end), unit) &- floored(Int(start), unit))

@@ -123,8 +123,9 @@ enum ListFunctions {
       ]),
     ScalarFunction(
       "list_sum", aliases: ["array_sum"], category: "list",
-      summary: "Sum of the elements as DOUBLE; NULL without any.",
-      examples: [("list_sum([1, 2, NULL])", "3.0")], overloads: [folding { $1 == 0 ? nil : $0 }]),
+      summary: "Sum of the elements, integers as HUGEINT, others as DOUBLE; NULL without any.",
+      examples: [("list_sum([1, 2, NULL])", "3"), ("list_sum([0.5, 1])", "1.5")],
+      overloads: [integerSum, folding { $1 == 0 ? nil : $0 }]),
     ScalarFunction(
       "list_value", aliases: ["list_pack", "array_value"], category: "list",
       summary: "A list of the arguments.", examples: [("list_value(1, 2)", "[1, 2]")],
@@ -194,6 +195,28 @@ enum ListFunctions {
       }
     }
   }
+
+  private static let integerSum = ScalarOverload(
+    [.any], resultFrom: { _ in .hugeint },
+    coerce: { types in
+      guard types[0].elementType?.isInteger ?? false else {
+        throw SQLError(.binder, "a list of integers is needed, not \(types[0])")
+      }
+      return [.list(.hugeint)]
+    },
+    kernel: { a, n, t in
+      let x = ColumnReader<ListEntry>(a[0])
+      let values = ColumnReader<Int128>(a[0].children[0])
+      return try Kernels.nullableRows(a, n, t, Int128.self) { row in
+        var sum: Int128?
+        for place in x[row].offset..<(x[row].offset + x[row].length) where !values.isNull(place) {
+          let (next, overflows) = (sum ?? 0).addingReportingOverflow(values[place])
+          if overflows { throw Arithmetic.overflow("list_sum", .hugeint, "\(sum ?? 0) + \(values[place])") }
+          sum = next
+        }
+        return sum
+      }
+    })
 
   private static func folding(
     _ finish: @escaping @Sendable (Double, Int) -> Double?
