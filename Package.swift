@@ -37,6 +37,7 @@ let package = Package(
         "NeuralNet",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )
