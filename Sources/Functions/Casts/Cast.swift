@@ -100,7 +100,8 @@ package enum Cast {
   }
 
   static func doesNotFit(_ column: Column, _ row: Int, _ type: LogicalType) -> SQLError {
-    let value = ValueText.text(of: column.flatValue(row)).values(as: StringView.self)[0].string
+    var value = ""
+    if case .varchar(let text) = ValueText.text(of: column.flatValue(row)).value(0) { value = text }
     return SQLError(
       .conversion,
       "type \(name(column.type)) with value \(value) can't be cast because the value is out of "

@@ -95,14 +95,17 @@ package enum Comparison: String, Sendable, CaseIterable {
     let flags = equal.values(as: UInt8.self)
     let flip: UInt8 = negated ? 0 : 1
     let words = equal.validity
-    for row in 0..<count {
-      if let words, !Validity.isValid(words, row) {
-        target[row] = (left.isNull(row) && right.isNull(row) ? 1 : 0) ^ flip
-      } else {
-        target[row] = flags[row] ^ flip
+    // `equal` is read through its pointers only.
+    return withExtendedLifetime(equal) {
+      for row in 0..<count {
+        if let words, !Validity.isValid(words, row) {
+          target[row] = (left.isNull(row) && right.isNull(row) ? 1 : 0) ^ flip
+        } else {
+          target[row] = flags[row] ^ flip
+        }
       }
+      return result
     }
-    return result
   }
 
   func holds(_ order: Int) -> Bool {

@@ -87,8 +87,8 @@ enum SubstringFunctions {
       let bytes = x.pointer(row).buffer
       let ascii = UTF8Text.isASCII(bytes)
       let total = ascii ? bytes.count : UTF8Text.count(bytes)
-      // Far beyond either end means the same as just beyond it.
-      let reach = Int64(total) + 1
+      // No string is longer than 2^32: what lies beyond is all the same, and sums cannot overflow.
+      let reach: Int64 = 1 << 33
       let start = max(-reach, min(reach, starts[row]))
       let length = lengths.map { max(-2 * reach, min(2 * reach, $0[row])) } ?? 2 * reach
       var from = start > 0 ? start - 1 : start < 0 ? Int64(total) + start : -1
@@ -157,7 +157,7 @@ enum SubstringFunctions {
         if wanted < 0 - parts { return StringView() }
         wanted = parts + wanted + 1
       }
-      if wanted == 0 { wanted = 1 }
+      if wanted == 0 { return StringView() }
       var seen: Int64 = 0
       var result = StringView()
       forEachPart(bytes, separator) { start, end in
