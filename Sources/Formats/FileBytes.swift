@@ -178,31 +178,34 @@ enum Decompression {
   private static func gunzip(
     _ input: UnsafeRawBufferPointer, _ output: inout GrowingBytes, _ path: String
   ) throws {
-    var stream = z_stream()
+    // On the heap because zlib remembers where it lies.
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    defer { stream.deallocate() }
     // 15 + 32: the largest window, gzip or zlib found by the header.
     guard
-      inflateInit2_(&stream, 47, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+      inflateInit2_(stream, 47, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else { throw corrupt(path, "gzip") }
-    defer { inflateEnd(&stream) }
+    defer { inflateEnd(stream) }
     var consumed = 0
     while true {
       let chunk = min(input.count - consumed, 1 << 30)
       // SAFETY: zlib does not write to its input.
-      stream.next_in = UnsafeMutablePointer(
+      stream.pointee.next_in = UnsafeMutablePointer(
         mutating: (input.baseAddress.unsafelyUnwrapped + consumed).assumingMemoryBound(
           to: UInt8.self))
-      stream.avail_in = UInt32(chunk)
+      stream.pointee.avail_in = UInt32(chunk)
       let room = 1 << 20
-      stream.next_out = output.reserve(room).assumingMemoryBound(to: UInt8.self)
-      stream.avail_out = UInt32(room)
-      let result = inflate(&stream, Z_NO_FLUSH)
-      output.count += room - Int(stream.avail_out)
-      consumed += chunk - Int(stream.avail_in)
+      stream.pointee.next_out = output.reserve(room).assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_out = UInt32(room)
+      let result = inflate(stream, Z_NO_FLUSH)
+      output.count += room - Int(stream.pointee.avail_out)
+      consumed += chunk - Int(stream.pointee.avail_in)
       if result == Z_STREAM_END {
         // Several members may follow one another.
         if consumed == input.count { return }
-        guard inflateReset(&stream) == Z_OK else { throw corrupt(path, "gzip") }
-      } else if result != Z_OK || (consumed == input.count && stream.avail_out > 0) {
+        guard inflateReset(stream) == Z_OK else { throw corrupt(path, "gzip") }
+      } else if result != Z_OK || (consumed == input.count && stream.pointee.avail_out > 0) {
         throw corrupt(path, "gzip")
       }
     }

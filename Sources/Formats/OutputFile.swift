@@ -10,7 +10,8 @@ package final class OutputFile {
   private let path: String
   private let temporaryPath: String
   private var descriptor: Int32
-  private var gzip: z_stream?
+  /// On the heap because zlib remembers where it lies.
+  private var gzip: UnsafeMutablePointer<z_stream>?
   private var zstd: OpaquePointer?
   private var compressed = GrowingBytes(capacity: 1 << 18)
   private static let counter = Atomic<Int>(0)
@@ -30,13 +31,15 @@ package final class OutputFile {
     switch compression {
     case .none: break
     case .gzip:
-      var stream = z_stream()
+      let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+      stream.initialize(to: z_stream())
       // 15 + 16: the largest window, gzip header.
       guard
         deflateInit2_(
-          &stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+          stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
           Int32(MemoryLayout<z_stream>.size)) == Z_OK
       else {
+        stream.deallocate()
         abort()
         throw SQLError(.outOfMemory, "gzip compression could not start")
       }
@@ -105,30 +108,30 @@ package final class OutputFile {
   }
 
   private func endStreams() {
-    if var stream = gzip {
-      deflateEnd(&stream)
-      gzip = nil
+    if let gzip {
+      deflateEnd(gzip)
+      gzip.deallocate()
     }
+    gzip = nil
     if let zstd { ZSTD_freeCCtx(zstd) }
     zstd = nil
   }
 
   private func deflateAll(_ bytes: UnsafeRawBufferPointer, _ flush: Int32) throws {
-    guard var stream = gzip else { return }
-    defer { gzip = stream }
+    guard let stream = gzip else { return }
     // SAFETY: zlib does not write to its input.
-    stream.next_in = UnsafeMutablePointer(
+    stream.pointee.next_in = UnsafeMutablePointer(
       mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
-    stream.avail_in = UInt32(bytes.count)
+    stream.pointee.avail_in = UInt32(bytes.count)
     while true {
       compressed.count = 0
       let room = 1 << 18
-      stream.next_out = compressed.reserve(room).assumingMemoryBound(to: UInt8.self)
-      stream.avail_out = UInt32(room)
-      let result = deflate(&stream, flush)
-      let written = room - Int(stream.avail_out)
+      stream.pointee.next_out = compressed.reserve(room).assumingMemoryBound(to: UInt8.self)
+      stream.pointee.avail_out = UInt32(room)
+      let result = deflate(stream, flush)
+      let written = room - Int(stream.pointee.avail_out)
       try writeRaw(UnsafeRawBufferPointer(start: compressed.memory, count: written))
-      if flush == Z_FINISH ? result == Z_STREAM_END : stream.avail_out > 0 { return }
+      if flush == Z_FINISH ? result == Z_STREAM_END : stream.pointee.avail_out > 0 { return }
       if result != Z_OK && result != Z_BUF_ERROR {
         throw SQLError(.internal, "gzip compression failed with code \(result)")
       }

@@ -10,7 +10,7 @@ final class ScratchFiles {
   init() {
     var template = Array("/tmp/apus-csv-XXXXXX".utf8CString)
     directory = template.withUnsafeMutableBufferPointer {
-      mkdtemp($0.baseAddress).map { String(cString: $0) } ?? "/tmp"
+      $0.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
     }
   }
   deinit { for path in (try? FileGlob.expand(directory + "/**")) ?? [] { unlink(path) } }
