@@ -25,6 +25,9 @@ struct CSVSniffer {
   }
 
   mutating func sniff() throws -> CSVLayout {
+    if let delimiter = options.delimiter, options.quote == .character(delimiter) {
+      throw SQLError(.binder, "delim and quote of read_csv must be different characters")
+    }
     var layout = CSVLayout()
     let bytes = file.start
     if file.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
@@ -40,6 +43,8 @@ struct CSVSniffer {
       // Far into the file the reader will say it better; before the first rows nobody else does.
       if tokenizer.recordCount == 0 { throw error(problem, layout.dialect) }
     }
+    let widest = tokenizer.recordCount > 0 ? Int(tokenizer.recordEnds[0]) : 0
+    if widest > CSVSniffer.columnLimit { throw tooWide(widest) }
     let sample = CSVSample(tokenizer, options)
     let names = sample.isEmpty ? [] : sample.texts(of: 0)
     let width = options.columns?.count ?? max(names.count, 1)
@@ -60,6 +65,9 @@ struct CSVSniffer {
     }
     return layout
   }
+
+  /// More columns than any table has: the file is something else than CSV.
+  private static let columnLimit = 1 << 16
 
   // MARK: Characters
 
@@ -138,8 +146,6 @@ struct CSVSniffer {
     let tokenizer = sampleTokenizer(dialect, limit: 1 << 20)
     do {
       try tokenizer.fill(1000)
-    } catch CSVScanProblem.recordTooLong {
-      return nil
     } catch {
       return nil
     }
@@ -219,6 +225,13 @@ struct CSVSniffer {
       }
     }
     return fields
+  }
+
+  private func tooWide(_ count: Int) -> SQLError {
+    SQLError(
+      .invalidInput,
+      "\"\(file.path)\": the first row has \(count) fields, at most \(CSVSniffer.columnLimit) can "
+        + "be read", hint: "set delim, or skip lines at the start with skip")
   }
 
   private func error(_ problem: CSVScanProblem, _ dialect: CSVDialect) -> SQLError {
