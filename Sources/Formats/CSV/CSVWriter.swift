@@ -61,26 +61,21 @@ package final class CSVWriter: FileWriter {
   private let isForced: [Bool]
   private var buffer = TextBuffer(capacity: 1 << 17)
   private var rowCount = 0
-  private let nullText: [UInt8]
-  /// Bytes that make a text need quotes.
-  private let isSpecial: [Bool]
+  private let format: CSVFormat
 
   package init(path: String, fields: [Field], options: CSVWriterOptions = CSVWriterOptions()) throws
   {
     self.options = options
-    nullText = Array(options.nullText.utf8)
+    format = CSVFormat(options)
     isForced = fields.map {
       options.forceQuote.contains("*") || options.forceQuote.contains($0.name.lowercased())
     }
-    var special = [Bool](repeating: false, count: 256)
-    for byte in [options.delimiter, 10, 13, options.quote ?? 10] { special[Int(byte)] = true }
-    isSpecial = special
     file = try OutputFile(path: path, compression: options.compression ?? FileCompression(path: path))
     if options.header {
       for (position, field) in fields.enumerated() {
         if position > 0 { buffer.append(options.delimiter) }
         var name = field.name
-        name.withUTF8 { appendText($0, isForced: isForced[position]) }
+        name.withUTF8 { format.append($0, isForced: isForced[position], to: &buffer) }
       }
       buffer.append(10)
     }
@@ -99,23 +94,10 @@ package final class CSVWriter: FileWriter {
       default: true
       }
     }
-    for row in 0..<batch.rowCount {
-      for column in readers.indices {
-        if column > 0 { buffer.append(options.delimiter) }
-        if readers[column].isNull(row) {
-          nullText.withUnsafeBufferPointer { buffer.append($0) }
-          continue
-        }
-        let text = readers[column].pointer(row).buffer
-        if needsCare[column] || isForced[column] {
-          appendText(text, isForced: isForced[column])
-        } else {
-          buffer.append(text)
-        }
-      }
-      buffer.append(10)
-      if buffer.count >= 1 << 16 { try flush() }
-    }
+    let needsTest = zip(needsCare, isForced).map { $0 || $1 }
+    format.append(
+      readers, rows: batch.rowCount, needsTest: needsTest, isForced: isForced, to: &buffer)
+    if buffer.count >= 1 << 16 { try flush() }
     withExtendedLifetime(texts) {}
     rowCount += batch.rowCount
   }
@@ -132,13 +114,72 @@ package final class CSVWriter: FileWriter {
     try file.write(UnsafeRawBufferPointer(buffer.bytes))
     buffer.removeAll()
   }
+}
 
-  private func appendText(_ text: UnsafeBufferPointer<UInt8>, isForced: Bool) {
-    guard let quote = options.quote, isForced || needsQuotes(text) else {
+/// The characters of one file, apart from the writer so that a batch is written under one access
+/// to the writer's buffer.
+private struct CSVFormat {
+  let delimiter: UInt8
+  let quote: UInt8?
+  let escape: UInt8
+  let nullText: [UInt8]
+  /// Bytes that make a text need quotes.
+  private let isSpecial: [Bool]
+
+  init(_ options: CSVWriterOptions) {
+    delimiter = options.delimiter
+    quote = options.quote
+    escape = options.escape
+    nullText = Array(options.nullText.utf8)
+    var special = [Bool](repeating: false, count: 256)
+    for byte in [options.delimiter, 10, 13, options.quote ?? 10] { special[Int(byte)] = true }
+    isSpecial = special
+  }
+
+  func append(
+    _ readers: [ColumnReader<StringView>], rows: Int, needsTest: [Bool], isForced: [Bool],
+    to buffer: inout TextBuffer
+  ) {
+    nullText.withUnsafeBufferPointer { null in
+      isSpecial.withUnsafeBufferPointer { special in
+        for row in 0..<rows {
+          for column in readers.indices {
+            if column > 0 { buffer.append(delimiter) }
+            if readers[column].isNull(row) {
+              buffer.append(null)
+              continue
+            }
+            let text = readers[column].pointer(row).buffer
+            if needsTest[column],
+              isForced[column] || CSVFormat.needsQuotes(text, null, special)
+            {
+              append(quoted: text, to: &buffer)
+            } else {
+              buffer.append(text)
+            }
+          }
+          buffer.append(10)
+        }
+      }
+    }
+  }
+
+  func append(
+    _ text: UnsafeBufferPointer<UInt8>, isForced: Bool, to buffer: inout TextBuffer
+  ) {
+    let quotes = nullText.withUnsafeBufferPointer { null in
+      isSpecial.withUnsafeBufferPointer { CSVFormat.needsQuotes(text, null, $0) }
+    }
+    if isForced || quotes { append(quoted: text, to: &buffer) } else { buffer.append(text) }
+  }
+
+  private func append(
+    quoted text: UnsafeBufferPointer<UInt8>, to buffer: inout TextBuffer
+  ) {
+    guard let quote else {
       buffer.append(text)
       return
     }
-    let escape = options.escape
     buffer.append(quote)
     for byte in text {
       if byte == quote || byte == escape { buffer.append(escape) }
@@ -147,12 +188,14 @@ package final class CSVWriter: FileWriter {
     buffer.append(quote)
   }
 
-  private func needsQuotes(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+  @inline(__always)
+  private static func needsQuotes(
+    _ text: UnsafeBufferPointer<UInt8>, _ null: UnsafeBufferPointer<UInt8>,
+    _ special: UnsafeBufferPointer<Bool>
+  ) -> Bool {
     if text.isEmpty { return true }
-    if text.count == nullText.count && text.elementsEqual(nullText) { return true }
-    return isSpecial.withUnsafeBufferPointer { special in
-      for byte in text where special[Int(byte)] { return true }
-      return false
-    }
+    if text.count == null.count && text.elementsEqual(null) { return true }
+    for byte in text where special[Int(byte)] { return true }
+    return false
   }
 }
