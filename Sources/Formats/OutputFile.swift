@@ -157,7 +157,8 @@ package final class OutputFile {
   private func writeRaw(_ bytes: UnsafeRawBufferPointer) throws {
     var offset = 0
     while offset < bytes.count {
-      let written = Glibc.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + offset, bytes.count - offset)
+      let written = Glibc.write(
+        descriptor, bytes.baseAddress.unsafelyUnwrapped + offset, bytes.count - offset)
       if written < 0 {
         if errno == EINTR { continue }
         throw OutputFile.cannotWrite(path)

@@ -22,7 +22,9 @@ final class ScratchFiles {
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     var offset = 0
     while offset < bytes.count {
-      offset += bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + offset, bytes.count - offset) }
+      offset += bytes.withUnsafeBytes {
+        Glibc.write(file, $0.baseAddress! + offset, bytes.count - offset)
+      }
     }
     close(file)
     return path
@@ -68,8 +70,10 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
     ("a,b\n", "a VARCHAR, b VARCHAR", []),
     ("a\n", "a VARCHAR", []), ("1\n", "column0 BIGINT", ["1"]), ("", "column0 VARCHAR", []),
     ("a,b\n1,x\n2,\"\"\n,y\n", "a BIGINT, b VARCHAR", ["1|x", "2|", "NULL|y"]),
-    ("d,t,ts\n2024-01-01,12:00:00,2024-01-01 12:00:00\n", "d DATE, t TIME, ts TIMESTAMP",
-      ["2024-01-01|12:00:00|2024-01-01 12:00:00"]),
+    (
+      "d,t,ts\n2024-01-01,12:00:00,2024-01-01 12:00:00\n", "d DATE, t TIME, ts TIMESTAMP",
+      ["2024-01-01|12:00:00|2024-01-01 12:00:00"]
+    ),
     ("a,b\n1,2\n\n3,4\n", "a BIGINT, b BIGINT", ["1|2", "3|4"]),
     ("a\n1\n\n3\n", "a BIGINT", ["1", "NULL", "3"]),
     ("a;b\n1,5;2\n", "a VARCHAR, b BIGINT", ["1,5|2"]),
@@ -94,8 +98,10 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
     ("a,b\n\"1\",\"2\"\n\"\",\"x\"\n", "a BIGINT, b VARCHAR", ["1|2", "NULL|x"]),
     ("a,b\n1,\"x\r\ny\"\r\n2,\"\"\r\n", "a BIGINT, b VARCHAR", ["1|x\r\ny", "2|"]),
     ("a,b\n1,x\0y\n", "a BIGINT, b VARCHAR", ["1|x\0y"]),
-    ("d\n2024-01-01\n2024-01-01 10:00:00\n", "d TIMESTAMP",
-      ["2024-01-01 00:00:00", "2024-01-01 10:00:00"]),
+    (
+      "d\n2024-01-01\n2024-01-01 10:00:00\n", "d TIMESTAMP",
+      ["2024-01-01 00:00:00", "2024-01-01 10:00:00"]
+    ),
     ("name,n\né,1\nüü,2\n", "name VARCHAR, n BIGINT", ["é|1", "üü|2"]),
   ]
 
@@ -115,14 +121,21 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
       try read("a,b\n1,2\n", [("header", .boolean(false), .boolean)]).types
         == "column0 VARCHAR, column1 VARCHAR")
     #expect(
-      try read("1,2\n", [
-        ("columns", .structure([varchar("INTEGER"), varchar("DECIMAL(5,2)")]),
-          .structure([Field("a", .varchar), Field("b", .varchar)]))
-      ]) == ("a INTEGER, b DECIMAL(5,2)", ["1|2.00"]))
+      try read(
+        "1,2\n",
+        [
+          (
+            "columns", .structure([varchar("INTEGER"), varchar("DECIMAL(5,2)")]),
+            .structure([Field("a", .varchar), Field("b", .varchar)])
+          )
+        ]) == ("a INTEGER, b DECIMAL(5,2)", ["1|2.00"]))
     #expect(
-      try read("a,b\n1,2\n", [
-        ("types", .structure([varchar("VARCHAR")]), .structure([Field("A", .varchar)]))
-      ]).types == "a VARCHAR, b BIGINT")
+      try read(
+        "a,b\n1,2\n",
+        [
+          ("types", .structure([varchar("VARCHAR")]), .structure([Field("A", .varchar)]))
+        ]
+      ).types == "a VARCHAR, b BIGINT")
     #expect(try read("x\na,b\n1,2\n", [("skip", .integer(1), .integer)]).rows == ["1|2"])
     #expect(
       try read("a,b\n1,2\n", [("all_varchar", .boolean(true), .boolean)]).types
@@ -141,18 +154,28 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
   }
 
   static let mistakes: [(String, Arguments, String)] = [
-    ("a,b\n" + String(repeating: "1,2\n", count: 30_000) + "x,3\n", [],
-      "line 30002, column 1 (\"a\"): \"x\" is not a value of type BIGINT"),
-    ("a,b\n" + String(repeating: "1,2\n", count: 30_000) + "1,2,3\n", [],
-      "line 30002: the row has 3 fields, 2 are expected"),
-    ("a,b\n1,\"un", [("quote", .varchar("\""), .varchar), ("delim", .varchar(","), .varchar)],
-      "line 2: a quoted field starts here and never ends"),
+    (
+      "a,b\n" + String(repeating: "1,2\n", count: 30_000) + "x,3\n", [],
+      "line 30002, column 1 (\"a\"): \"x\" is not a value of type BIGINT"
+    ),
+    (
+      "a,b\n" + String(repeating: "1,2\n", count: 30_000) + "1,2,3\n", [],
+      "line 30002: the row has 3 fields, 2 are expected"
+    ),
+    (
+      "a,b\n1,\"un", [("quote", .varchar("\""), .varchar), ("delim", .varchar(","), .varchar)],
+      "line 2: a quoted field starts here and never ends"
+    ),
     ("a,b\n1,2\n", [("delimm", .varchar(";"), .varchar)], "read_csv has no option \"delimm\""),
     ("a,b\n1,2\n", [("delim", .varchar(";;"), .varchar)], "takes one ASCII character"),
-    ("a,b\n1,2\n", [("types", .structure([.varchar("INTT")]), .structure([Field("a", .varchar)]))],
-      "no type \"INTT\""),
-    ("a,b\n1,2\n", [("types", .structure([.varchar("INT")]), .structure([Field("c", .varchar)]))],
-      "has no column \"c\""),
+    (
+      "a,b\n1,2\n", [("types", .structure([.varchar("INTT")]), .structure([Field("a", .varchar)]))],
+      "no type \"INTT\""
+    ),
+    (
+      "a,b\n1,2\n", [("types", .structure([.varchar("INT")]), .structure([Field("c", .varchar)]))],
+      "has no column \"c\""
+    ),
   ]
 
   @Test(arguments: mistakes.indices)
@@ -172,7 +195,9 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
     let source = try CSVSource(paths: [path], options: [])
     #expect(throws: SQLError.self) { try rows(source) }
     #expect(throws: SQLError.self) { try CSVSource(paths: [files.directory], options: []) }
-    #expect(throws: SQLError.self) { try CSVSource(paths: [files.directory + "/none"], options: []) }
+    #expect(throws: SQLError.self) {
+      try CSVSource(paths: [files.directory + "/none"], options: [])
+    }
     let torn = files.write("torn.csv.gz", [0x1F, 0x8B, 8, 0, 0, 0])
     #expect(throws: SQLError.self) { try CSVSource(paths: [torn], options: []) }
   }
@@ -190,7 +215,9 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
   func readsWhatItWrites(_ seed: Int) throws {
     var generator = SplitMix(state: UInt64(seed))
     let files = ScratchFiles()
-    let pieces = ["a", "bc", "\"", ",", "\n", "\r\n", "é", " ", "'", "", "\"\"", "long text here", "\\"]
+    let pieces = [
+      "a", "bc", "\"", ",", "\n", "\r\n", "é", " ", "'", "", "\"\"", "long text here", "\\",
+    ]
     let count = 30_000
     var first = ColumnBuilder(.bigint)
     var second = ColumnBuilder(.varchar)
@@ -237,12 +264,15 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
     var text = "a,b\n"
     var expected: [String] = []
     for row in 0..<60_000 {
-      let cell = ["5\" pipe", "x\"y\"z", "plain", "\"q,\"\"\nq\"", "it's"][Int(generator.next() % 5)]
+      let cell = ["5\" pipe", "x\"y\"z", "plain", "\"q,\"\"\nq\"", "it's"][
+        Int(generator.next() % 5)]
       text += "\(row),\(cell)\n"
       expected.append("\(row)|" + (cell == "\"q,\"\"\nq\"" ? "q,\"\nq" : cell))
     }
     let files = ScratchFiles()
-    let source = try CSVSource(paths: [files.write("s.csv", text)], options: [("quote", .varchar("\""), .varchar), ("delim", .varchar(","), .varchar)])
+    let source = try CSVSource(
+      paths: [files.write("s.csv", text)],
+      options: [("quote", .varchar("\""), .varchar), ("delim", .varchar(","), .varchar)])
     #expect(try rows(source) == expected)
     #expect(try rows(source, columns: []).count == 60_000)
   }

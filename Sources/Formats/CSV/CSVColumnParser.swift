@@ -15,16 +15,20 @@ enum CSVColumnParser {
     case .boolean:
       return values(fields, type, failures) { TextParsing.boolean($0).map { UInt8($0 ? 1 : 0) } }
     case .tinyint: return values(fields, type, failures) { TextParsing.integer($0, as: Int8.self) }
-    case .smallint: return values(fields, type, failures) { TextParsing.integer($0, as: Int16.self) }
+    case .smallint:
+      return values(fields, type, failures) { TextParsing.integer($0, as: Int16.self) }
     case .integer: return values(fields, type, failures) { TextParsing.integer($0, as: Int32.self) }
     case .bigint: return values(fields, type, failures) { TextParsing.integer($0, as: Int64.self) }
-    case .hugeint: return values(fields, type, failures) { TextParsing.integer($0, as: Int128.self) }
-    case .utinyint: return values(fields, type, failures) { TextParsing.integer($0, as: UInt8.self) }
+    case .hugeint:
+      return values(fields, type, failures) { TextParsing.integer($0, as: Int128.self) }
+    case .utinyint:
+      return values(fields, type, failures) { TextParsing.integer($0, as: UInt8.self) }
     case .usmallint:
       return values(fields, type, failures) { TextParsing.integer($0, as: UInt16.self) }
     case .uinteger:
       return values(fields, type, failures) { TextParsing.integer($0, as: UInt32.self) }
-    case .ubigint: return values(fields, type, failures) { TextParsing.integer($0, as: UInt64.self) }
+    case .ubigint:
+      return values(fields, type, failures) { TextParsing.integer($0, as: UInt64.self) }
     case .uhugeint:
       return values(fields, type, failures) { TextParsing.integer($0, as: UInt128.self) }
     case .float: return values(fields, type, failures) { TextParsing.float($0) }

@@ -52,7 +52,8 @@ enum CSVErrors {
       .invalidInput,
       "\(place.description): the row has \(found) field\(found == 1 ? "" : "s"), \(expected) "
         + "\(expected == 1 ? "is" : "are") expected",
-      hint: "set delim or quote if they were guessed wrong, leave lines out at the start with skip, "
+      hint:
+        "set delim or quote if they were guessed wrong, leave lines out at the start with skip, "
         + "or skip such rows with ignore_errors=true")
   }
 

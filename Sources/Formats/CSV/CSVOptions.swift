@@ -39,7 +39,9 @@ package struct CSVOptions: Sendable {
         let text = try CSVOptions.text(name, value)
         quote = text.isEmpty ? CSVQuoting.none : .character(try CSVOptions.character(name, value))
       case "escape":
-        if try !CSVOptions.text(name, value).isEmpty { escape = try CSVOptions.character(name, value) }
+        if try !CSVOptions.text(name, value).isEmpty {
+          escape = try CSVOptions.character(name, value)
+        }
       case "header": header = try CSVOptions.flag(name, value)
       case "nullstr": nullText = Array(try CSVOptions.text(name, value).utf8)
       case "skip": skip = try CSVOptions.count(name, value)

@@ -71,10 +71,7 @@ final class CSVPartitionReader: BatchSource {
     var before: UInt32 = 0
     for record in 0..<records {
       let end = ends[record]
-      if Int(end &- before) == width && width > 1 {
-        target[rows] = before
-        rows += 1
-      } else if isRow(before, end, width) {
+      if Int(end &- before) == width {
         target[rows] = before
         rows += 1
       } else if !isBlank(before, end), !source.options.ignoresErrors {
@@ -84,10 +81,6 @@ final class CSVPartitionReader: BatchSource {
       before = end
     }
     return rows
-  }
-
-  private func isRow(_ first: UInt32, _ end: UInt32, _ width: Int) -> Bool {
-    Int(end - first) == width
   }
 
   private func isBlank(_ first: UInt32, _ end: UInt32) -> Bool {

@@ -154,7 +154,8 @@ struct CSVTypeGuess {
     switch position {
     case 0: text[0] > 0x39 && TextParsing.boolean(text) != nil
     case 1: isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int64.self) != nil
-    case 2: isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int128.self) != nil
+    case 2:
+      isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int128.self) != nil
     case 3: isPlainNumber(text, isInteger: false) && TextParsing.double(text) != nil
     case 4: TextParsing.plainTime(text) != nil
     case 5: hasDateShape(text) && TextParsing.plainDate(text) != nil

@@ -159,7 +159,8 @@ struct CSVSniffer {
       let first = Int(positions[before - 1] &+ 1)
       let last = Int(positions[end - 1])
       if let quote = dialect.quote {
-        for field in before..<end where tokenizer.bytes[Int(positions[field - 1] &+ 1)] == quote
+        for field in before..<end
+        where tokenizer.bytes[Int(positions[field - 1] &+ 1)] == quote
           && positions[field - 1] &+ 1 < positions[field]
         {
           quoted += 1
@@ -218,7 +219,8 @@ struct CSVSniffer {
         let wanted = given.name.lowercased()
         guard let index = fields.firstIndex(where: { $0.name.lowercased() == wanted }) else {
           throw SQLError(
-            .binder, "\"\(file.path)\" has no column \"\(given.name)\" that types could give a type",
+            .binder,
+            "\"\(file.path)\" has no column \"\(given.name)\" that types could give a type",
             hint: didYouMean(given.name, among: fields.map(\.name)))
         }
         fields[index].type = given.type

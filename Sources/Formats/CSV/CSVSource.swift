@@ -40,7 +40,9 @@ package final class CSVSource: TableSource {
       pinned.sampleSize = 16
       var sniffer = CSVSniffer(bytes, pinned)
       let other = try sniffer.sniff()
-      if bytes.count > 0, options.columns == nil { try CSVSource.compare(layout, other, first, path) }
+      if bytes.count > 0, options.columns == nil {
+        try CSVSource.compare(layout, other, first, path)
+      }
       var dialect = layout.dialect
       dialect.newline = other.dialect.newline
       files.append(CSVFile(bytes: bytes, dialect: dialect, dataStart: other.dataStart))
@@ -72,7 +74,8 @@ package final class CSVSource: TableSource {
     guard layout.hasHeader else { return }
     for (mine, theirs) in zip(layout.fields, other.fields) where mine.name != theirs.name {
       throw SQLError(
-        .invalidInput, "\"\(path)\" has a column \"\(theirs.name)\" where \"\(first)\" has "
+        .invalidInput,
+        "\"\(path)\" has a column \"\(theirs.name)\" where \"\(first)\" has "
           + "\"\(mine.name)\"", hint: "give both files the same columns in the same order")
     }
   }

@@ -239,7 +239,8 @@ final class CSVTokenizer {
 
   /// The first record start after `nominal` (or the end), going from `start`, a record start.
   static func boundary(
-    _ bytes: UnsafePointer<UInt8>, count: Int, dialect: CSVDialect, from start: Int, near nominal: Int
+    _ bytes: UnsafePointer<UInt8>, count: Int, dialect: CSVDialect, from start: Int,
+    near nominal: Int
   ) -> Int {
     if nominal >= count { return count }
     var position = start
@@ -263,7 +264,9 @@ final class CSVTokenizer {
       if state.record_start > 0 { return state.record_start }
       if !isStray { return count }
       position = known
-      repeat { position = skipRecord(bytes, count, dialect, position) } while position <= stopped
+      repeat {
+        position = skipRecord(bytes, count, dialect, position)
+      } while position <= stopped
         && position < count
     }
     return position
@@ -274,7 +277,8 @@ final class CSVTokenizer {
   ) -> Int {
     do {
       return try scanRecord(
-        bytes, from: position, limit: count, dialect: dialect, isLenient: true) { _ in }.next
+        bytes, from: position, limit: count, dialect: dialect, isLenient: true
+      ) { _ in }.next
     } catch {
       return count
     }

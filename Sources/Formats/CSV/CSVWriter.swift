@@ -70,7 +70,8 @@ package final class CSVWriter: FileWriter {
     isForced = fields.map {
       options.forceQuote.contains("*") || options.forceQuote.contains($0.name.lowercased())
     }
-    file = try OutputFile(path: path, compression: options.compression ?? FileCompression(path: path))
+    file = try OutputFile(
+      path: path, compression: options.compression ?? FileCompression(path: path))
     if options.header {
       for (position, field) in fields.enumerated() {
         if position > 0 { buffer.append(options.delimiter) }
