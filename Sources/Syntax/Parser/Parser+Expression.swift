@@ -253,7 +253,12 @@ extension Parser {
       return .inCollection(
         InCollection(operand: left, collection: collection, isNegated: isNegated))
     }
-    if next.kind == .rightParenthesis { throw mistake("IN () has no values", at: peek.span) }
+    if next.kind == .rightParenthesis {
+      // SQLite's empty list: nothing is in it. Its test suite counts on it.
+      advance()
+      advance()
+      return .inList(InList(operand: left, items: [], isNegated: isNegated))
+    }
     switch try parenthesizedContent() {
     case .query(let query):
       return .inQuery(InQuery(operand: left, query: query, isNegated: isNegated))

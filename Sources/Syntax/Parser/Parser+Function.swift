@@ -192,9 +192,9 @@ extension Parser {
       return try columnsPrimary(nil, isUnpacked: true, start)
     }
     var star = Star(qualifier: qualifier)
-    if at(.exclude) || (at(.except) && (next.kind == .leftParenthesis && !startsQuery(at: 2))) {
+    if atExclude {
       advance()
-      star.exclude = try oneOrMore { try $0.qualifiedName("a column") }
+      star.exclude = try oneOrMore { try $0.excludedColumn() }
     }
     if at(.replace), next.kind == .leftParenthesis || isName(at: 1) {
       advance()
@@ -213,6 +213,20 @@ extension Parser {
       }
     }
     return SyntaxExpression(.star(star), span: span(from: start))
+  }
+
+  /// EXCLUDE, or BigQuery's EXCEPT where it does not begin the other side of a set operation.
+  private var atExclude: Bool {
+    if at(.exclude) { return next.kind == .leftParenthesis || isName(at: 1) || next.kind == .string }
+    guard at(.except), !startsQuery(at: 1) else { return false }
+    if next.kind == .leftParenthesis { return !startsQuery(at: 2) && token(at: 2).kind != .leftParenthesis }
+    return isName(at: 1)
+  }
+
+  private mutating func excludedColumn() throws -> QualifiedName {
+    guard peek.kind == .string else { return try qualifiedName("a column") }
+    let token = peek
+    return QualifiedName(Identifier(name: try stringLiteral(), quoted: true, span: token.span))
   }
 
   private mutating func oneOrMore<T>(_ item: (inout Parser) throws -> T) throws -> [T] {
