@@ -37,6 +37,7 @@ let package = Package(
         "NeuralNet",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )
