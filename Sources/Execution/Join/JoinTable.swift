@@ -191,7 +191,7 @@ final class JoinTable: @unchecked Sendable {
           if scratch.equal[entry] != 0 {
             // An equal row of this block may have become the head since: link to the present one.
             next[Int(rows[entry])] = UInt32(truncatingIfNeeded: slots[slot])
-            slots[slot] = slots[slot] >> 48 << 48 | UInt64(rows[entry] + 1)
+            slots[slot] = (slots[slot] & ~0xFFFF_FFFF_FFFF) | UInt64(rows[entry] + 1)
             unique = false
           } else {
             rows[active] = rows[entry]
