@@ -99,6 +99,7 @@ enum DeltaDecoder {
     _ start: UnsafeRawPointer, available: Int, count: Int, leaf: ParquetLeaf, owner: AnyObject
   ) throws -> ParquetValues {
     let (lengths, used) = try integers(start, available: available, count: count)
+    defer { withExtendedLifetime(lengths) {} }
     let sizes = lengths.pointer.assumingMemoryBound(to: Int64.self)
     let buffer = try makePageBuffer(count * 16)
     let views = buffer.pointer.assumingMemoryBound(to: StringView.self)
@@ -122,6 +123,7 @@ enum DeltaDecoder {
     let rest = start + usedByPrefixes
     let (suffixes, usedBySuffixes) = try integers(
       rest, available: available - usedByPrefixes, count: count)
+    defer { withExtendedLifetime((prefixes, suffixes)) {} }
     let shared = prefixes.pointer.assumingMemoryBound(to: Int64.self)
     let own = suffixes.pointer.assumingMemoryBound(to: Int64.self)
     var source = rest + usedBySuffixes
@@ -140,6 +142,7 @@ enum DeltaDecoder {
     let bytes = try makePageBuffer(total)
     let isFixed = leaf.conversion.plainWidth(typeLength: leaf.typeLength) != nil
     let buffer = try makePageBuffer(isFixed ? 0 : count * 16)
+    defer { withExtendedLifetime(bytes) {} }
     let views = buffer.pointer.assumingMemoryBound(to: StringView.self)
     var target = bytes.pointer
     var last = UnsafeRawPointer(target)

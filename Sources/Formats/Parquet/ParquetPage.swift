@@ -32,6 +32,8 @@ struct ParquetPage {
   }
 
   init(_ header: ParquetPageHeader, _ body: ParquetPageReader.Body, leaf: ParquetLeaf) throws {
+    // Pointers into the body are no uses of its owners.
+    defer { withExtendedLifetime(body) {} }
     entryCount = header.valueCount
     slotCount = entryCount
     valueCount = entryCount
@@ -112,6 +114,7 @@ struct ParquetPage {
     _ header: ParquetPageHeader, _ data: UnsafeRawPointer, _ left: Int, leaf: ParquetLeaf,
     owner: Buffer
   ) throws {
+    defer { withExtendedLifetime(owner) {} }
     guard let encoding = ParquetEncoding(rawValue: header.encoding) else {
       throw ParquetDamage("encoding \(header.encoding) is unknown", code: .notSupported)
     }
@@ -129,6 +132,7 @@ struct ParquetPage {
       guard left >= 1 else { throw ParquetDamage.truncatedPage }
       let bits = Int(data.load(as: UInt8.self))
       form = .indices(try RunLengthDecoder(data + 1, count: left - 1, width: bits))
+      owners.append(owner)
     case (.runLength, .boolean):
       guard left >= 4 || valueCount == 0 else { throw ParquetDamage.truncatedPage }
       var decoder = try RunLengthDecoder(data + min(left, 4), count: max(left - 4, 0), width: 1)

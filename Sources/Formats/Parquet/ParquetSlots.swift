@@ -73,6 +73,7 @@ struct ParquetSlots {
       present = Validity.countValid(words, slots)
       if present < slots { segment = bits }
     }
+    defer { withExtendedLifetime(segment) {} }
     let words = segment?.pointer.assumingMemoryBound(to: UInt64.self)
     guard page.valuePosition + present <= page.valueCount else { throw ParquetDamage.badLevels }
     switch page.form {
@@ -102,12 +103,14 @@ struct ParquetSlots {
       } else {
         materialize(dictionary)
         let scratch = Buffer(byteCount: max(present, 1) * 4)
+        defer { withExtendedLifetime(scratch) {} }
         let picks = scratch.pointer.assumingMemoryBound(to: UInt32.self)
         try decoder.decode(into: picks, count: present)
         try dictionary.check(picks, present)
         let target = valueMemory() + count * width
         if let words {
           let packed = Buffer(byteCount: present * width + pageSlack)
+          defer { withExtendedLifetime(packed) {} }
           gather(dictionary.values.pointer, picks, present, into: packed.pointer)
           spread(packed.pointer, into: target, slots, words)
         } else {

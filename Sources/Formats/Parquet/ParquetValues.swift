@@ -14,6 +14,7 @@ struct ParquetValues {
   init(
     plain start: UnsafeRawPointer, available: Int, count: Int, leaf: ParquetLeaf, owner: AnyObject
   ) throws {
+    defer { withExtendedLifetime(owner) {} }
     guard let width = leaf.conversion.plainWidth(typeLength: leaf.typeLength) else {
       self = try Self.strings(start, available: available, count: count, leaf: leaf, owner: owner)
       return
@@ -160,6 +161,7 @@ struct ParquetValues {
   private func converted(_ leaf: ParquetLeaf) throws -> ParquetValues {
     guard case .variableDecimal(let width) = leaf.conversion else { return self }
     let buffer = try makePageBuffer(count * width)
+    defer { withExtendedLifetime(owners) {} }
     let views = pointer.assumingMemoryBound(to: StringView.self)
     for row in 0..<count {
       let bytes = UnsafeRawPointer((views + row).bytes)
