@@ -37,6 +37,7 @@ let package = Package(
         "NeuralNet",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )
