@@ -118,10 +118,18 @@ private final class TeamState: @unchecked Sendable {
         }
       }
       seen += 1
-      guard let job else { return }
-      job(index)
+      guard perform(as: index) else { return }
       pending.subtract(1, ordering: .releasing)
     }
+  }
+
+  /// Not inlined, so that this thread's hold on the closure has ended before the caller of `run`
+  /// hears of it: the closure does not outlive `run`.
+  @inline(never)
+  private func perform(as index: Int) -> Bool {
+    guard let job else { return false }
+    job(index)
+    return true
   }
 
   private func sleep(after seen: Int) {
