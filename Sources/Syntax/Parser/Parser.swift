@@ -4,8 +4,8 @@ import Diagnostics
 /// earlier ones from running.
 package struct Parser: Sendable {
   /// How deep expressions, queries, joins and statements may nest, together; a subquery counts two
-  /// or three levels. A level costs up to 10 kB of stack in a debug build and 5 kB in an optimized
-  /// one, so that the limit is reached on an 8 MB stack; on a smaller one `StackGuard` stops sooner,
+  /// or three levels. Measured in an optimized build, a level costs 4 kB (parentheses) to 9 kB (FROM)
+  /// of stack: 8 MB reach the limit, also in debug; on a smaller stack `StackGuard` stops sooner,
   /// with the same error.
   package static let nestingLimit = 300
   /// Levels that need no look at the stack.
