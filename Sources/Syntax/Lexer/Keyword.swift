@@ -8,27 +8,44 @@ package enum Keyword: String, CaseIterable, Sendable {
     check, collate, column, constraint, create, `default`, deferrable, desc, describe, distinct,
     `do`, `else`, end, except, `false`, fetch, `for`, foreign, from, group, having, `in`,
     initially, intersect, into, lambda, lateral, leading, limit, not, null, offset, on, only, or,
-    order, pivot, pivotLonger = "pivot_longer", pivotWider = "pivot_wider", placing, primary,
-    qualify, references, returning, select, show, someWord = "some", summarize, symmetric, table,
+    order, pivot
+  case pivotLonger = "pivot_longer"
+  case pivotWider = "pivot_wider"
+  case placing, primary,
+    qualify, references, returning, select, show
+  case someWord = "some"
+  case summarize, symmetric, table,
     then, to, trailing, `true`, union, unique, unpivot, using, variadic, when, `where`, window,
     with
 
   // May name a function or a type
   case anti, asof, authorization, binary, collation, concurrently, cross, freeze, full,
     generated, glob, ilike, inner, `is`, isnull, join, left, like, natural, notnull, outer,
-    overlaps, positional, right, semi, similar, tablesample, tryCast = "try_cast", unpack,
+    overlaps, positional, right, semi, similar, tablesample
+  case tryCast = "try_cast"
+  case unpack,
     verbose
 
   // May name a column or a table; has its own form when a parenthesis follows
-  case between, coalesce, columns, exists, extract, grouping, groupingId = "grouping_id",
+  case between, coalesce, columns, exists, extract, grouping
+  case groupingId = "grouping_id"
+  case
     interval, map, nullif, overlay, position, row, setof, `struct`, substring, trim, values
 
   // Unreserved: everything may bear these names
   case add, alter, always, at, attach, begin, bernoulli, bit, by, call, cascade, centuries,
-    century, char, character, checkpoint, classes, commit, conflict, copy, cube, current,
-    currentCatalog = "current_catalog", currentDate = "current_date",
-    currentRole = "current_role", currentSchema = "current_schema", currentTime = "current_time",
-    currentTimestamp = "current_timestamp", currentUser = "current_user", cycle, data, database,
+    century, char, character, checkpoint, classes, commit, conflict, copy, cube, current
+  case
+    currentCatalog = "current_catalog"
+  case currentDate = "current_date"
+  case
+    currentRole = "current_role"
+  case currentSchema = "current_schema"
+  case currentTime = "current_time"
+  case
+    currentTimestamp = "current_timestamp"
+  case currentUser = "current_user"
+  case cycle, data, database,
     databases, day, days, deallocate, decade, decades, delete, delimiter, detach, drop, each,
     `enum`, escape, evaluate, exclude, execute, explain, export, filter, first, following, format,
     function, functions, global, graph, groups, header, hour, hours, `if`, ignore, `import`,
@@ -36,11 +53,15 @@ package enum Keyword: String, CaseIterable, Sendable {
     localtimestamp, macro, materialized, maxvalue, metrics, microsecond, microseconds, millennia,
     millennium, millisecond, milliseconds, minute, minutes, minvalue, model, models, month,
     months, name, next, no, nothing, nulls, of, option, options, ordinality, others, output,
-    over, partition, percent, pragma, preceding, precision, predict,
-    predictProba = "predict_proba", prepare, probability, quarter, quarters, range, read,
+    over, partition, percent, pragma, preceding, precision, predict
+  case
+    predictProba = "predict_proba"
+  case prepare, probability, quarter, quarters, range, read,
     recursive, release, rename, repeatable, replace, reset, respect, restrict, resume, rollback,
     rollup, rows, sample, savepoint, schema, schemas, second, seconds, sequence, sequential,
-    session, sessionUser = "session_user", set, sets, split, start, stop, stored, system, tables,
+    session
+  case sessionUser = "session_user"
+  case set, sets, split, start, stop, stored, system, tables,
     temp, temporary, ties, time, timestamp, train, transaction, transform, truncate, type,
     unbounded, unknown, update, use, user, vacuum, validate, validation, value, variable,
     variables, varying, verify, version, versions, view, virtual, warm, week, weeks, weight,

@@ -5,8 +5,7 @@ extension Parser {
   /// (Pratt 1973). The rare forms live in functions of their own, which keeps this frame, the one
   /// that nesting repeats, small.
   mutating func expression(_ minimum: Precedence = .lowest) throws -> SyntaxExpression {
-    guard depth < Self.nestingLimit else { throw nestingTooDeep() }
-    depth += 1
+    try enter()
     let outer = height
     height = 0
     var left = try primary()

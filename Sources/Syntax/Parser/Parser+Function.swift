@@ -124,7 +124,8 @@ extension Parser {
     try expect(.leftParenthesis, "\"(\"")
     var window = WindowSpecification(span: SourceSpan(start, start))
     let startsClause =
-      at(.partition, .by) || at(.order, .by) || ((at(.rows) || at(.range) || at(.groups)) && !(next.kind == .rightParenthesis))
+      at(.partition, .by) || at(.order, .by)
+      || ((at(.rows) || at(.range) || at(.groups)) && !(next.kind == .rightParenthesis))
     if isName(), !startsClause { window.base = try identifier() }
     if accept(.partition, .by) {
       window.partitionBy = try list(until: { $0.at(.rightParenthesis) }) { try $0.expression() }
@@ -217,9 +218,13 @@ extension Parser {
 
   /// EXCLUDE, or BigQuery's EXCEPT where it does not begin the other side of a set operation.
   private var atExclude: Bool {
-    if at(.exclude) { return next.kind == .leftParenthesis || isName(at: 1) || next.kind == .string }
+    if at(.exclude) {
+      return next.kind == .leftParenthesis || isName(at: 1) || next.kind == .string
+    }
     guard at(.except), !startsQuery(at: 1) else { return false }
-    if next.kind == .leftParenthesis { return !startsQuery(at: 2) && token(at: 2).kind != .leftParenthesis }
+    if next.kind == .leftParenthesis {
+      return !startsQuery(at: 2) && token(at: 2).kind != .leftParenthesis
+    }
     return isName(at: 1)
   }
 

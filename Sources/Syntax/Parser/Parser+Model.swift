@@ -95,7 +95,9 @@ extension Parser {
   /// Looks past `PREDICT (`: a name or a string, and then what may follow a model.
   private func startsPredictModel() -> Bool {
     var offset = 2
-    if token(at: offset).keyword == .model, isName(at: offset + 1) || token(at: offset + 1).kind == .string {
+    if token(at: offset).keyword == .model,
+      isName(at: offset + 1) || token(at: offset + 1).kind == .string
+    {
       return true
     }
     guard isName(at: offset) || token(at: offset).kind == .string else { return false }
@@ -135,7 +137,9 @@ extension Parser {
     if accept(.rightParenthesis) { return [] }
     let options = try list(until: { $0.at(.rightParenthesis) }) { parser in
       let name = try parser.label("an option's name")
-      guard parser.accept(.equal) || parser.accept(.fatArrow) else { throw parser.unexpected("\"=\"") }
+      guard parser.accept(.equal) || parser.accept(.fatArrow) else {
+        throw parser.unexpected("\"=\"")
+      }
       return SyntaxOption(name: name, value: try parser.expression())
     }
     try expect(.rightParenthesis, "\",\" or \")\"")

@@ -12,7 +12,9 @@ extension Parser {
       select.items = try list(until: { $0.endsSelectList }) { try $0.selectItem() }
     } else {
       let here = SourceSpan(previousEnd, previousEnd)
-      select.items = [SelectItem(expression: SyntaxExpression(.star(Star()), span: here), span: here)]
+      select.items = [
+        SelectItem(expression: SyntaxExpression(.star(Star()), span: here), span: here)
+      ]
     }
     if !isFromFirst, at(.from) { select.from = try fromClause() }
     if accept(.where) { select.filter = try expression() }

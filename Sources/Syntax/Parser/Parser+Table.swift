@@ -150,8 +150,15 @@ extension Parser {
     let start = peek.start
     if startsQuery(at: 1) || isLateral {
       advance()
+      let isPivot = at(.pivot)
       let query = try query()
       try expect(.rightParenthesis, "\")\"")
+      if isPivot, !continues(query), case .select(let select) = query.body,
+        let only = select.from.first
+      {
+        // `(PIVOT …)` is the pivot itself, not a query over it.
+        return TableReference(only.kind, span: span(from: start))
+      }
       return TableReference(
         .derived(DerivedTable(query: query, isLateral: isLateral)), span: span(from: start))
     }
@@ -183,6 +190,11 @@ extension Parser {
         .derived(DerivedTable(query: query, isLateral: false)), span: span(from: start))
     }
     return inner
+  }
+
+  /// Whether ORDER BY, LIMIT or OFFSET follow the query's body.
+  private func continues(_ query: Query) -> Bool {
+    !query.orderBy.isEmpty || query.limit != nil || query.offset != nil
   }
 
   /// `[AS] name [(columns)]`.

@@ -3,11 +3,13 @@ import Diagnostics
 /// Reads SQL text as statements, one at a time: an error in a later statement does not keep the
 /// earlier ones from running.
 package struct Parser: Sendable {
-  /// How deep expressions, queries, joins and statements may nest, together, by parentheses and
-  /// calls. A level costs at most about 4 kB of stack in a debug build and 1 kB in an optimized
-  /// one (`DepthTests`), so that the limit holds on the 512 kB stack of a secondary thread where
-  /// optimized.
+  /// How deep expressions, queries, joins and statements may nest, together; a subquery counts two
+  /// or three levels. Measured in an optimized build, a level costs 4 kB (parentheses) to 9 kB (FROM)
+  /// of stack: 8 MB reach the limit, also in debug; on a smaller stack `StackGuard` stops sooner,
+  /// with the same error.
   package static let nestingLimit = 300
+  /// Levels that need no look at the stack.
+  private static let freeLevels = 8
   /// How high a tree may get: long chains such as `1 + 1 + …` parse in a loop but make a tree as
   /// high as the chain is long, which later passes walk by recursion. AND and OR are flat.
   package static let heightLimit = 1_000
@@ -21,6 +23,7 @@ package struct Parser: Sendable {
   var height = 0
   /// How many `?` the statement has had.
   var parameterCount = 0
+  private var stack: StackGuard?
   /// Where the last alias without AS stands: a misspelt keyword is often taken for one.
   var bareAliasIndex = -1
 
@@ -162,11 +165,24 @@ extension Parser {
     for word in words { try expect(word) }
   }
 
+  /// One level deeper; the caller takes it back. Throws where the limit or the stack's end is near.
+  @inline(__always)
+  mutating func enter() throws {
+    if depth >= Self.freeLevels { try checkDepth() }
+    depth += 1
+  }
+
+  @inline(never)
+  private mutating func checkDepth() throws {
+    // Looked up again in each statement's first descent: the parser may have changed threads.
+    if depth == Self.freeLevels { stack = StackGuard() }
+    guard depth < Self.nestingLimit, stack?.hasRoom ?? true else { throw nestingTooDeep() }
+  }
+
   /// Runs `body` one level deeper.
   @inline(__always)
   mutating func nested<T>(_ body: (inout Parser) throws -> T) throws -> T {
-    guard depth < Self.nestingLimit else { throw nestingTooDeep() }
-    depth += 1
+    try enter()
     let result = try body(&self)
     depth -= 1
     return result
@@ -243,7 +259,7 @@ extension Parser {
 
   func nestingTooDeep() -> SQLError {
     SQLError(
-      .syntax, "nesting deeper than \(Self.nestingLimit) levels", at: peek.span,
+      .syntax, "nesting too deep: the limit is \(Self.nestingLimit) levels", at: peek.span,
       hint: "move inner queries into WITH")
   }
 

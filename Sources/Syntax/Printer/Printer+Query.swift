@@ -240,6 +240,6 @@ extension Printer {
     write(unpivot.nameColumn)
     put(" IN (")
     list(unpivot.columns) { $0.write($1) }
-    put(")")
+    put("))")
   }
 }

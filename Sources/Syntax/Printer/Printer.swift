@@ -38,16 +38,19 @@ package struct Printer {
     let isPlain =
       bytes.first.map { $0.isWordStart && $0 < 0x80 } ?? false
       && bytes.allSatisfy { $0.isWordPart && $0 < 0x80 && $0 != 36 }
-    if isPlain, Keyword(rawValue: name.lowercased()).map({ $0.keywordClass == .unreserved }) ?? true {
+    if isPlain, Keyword(rawValue: name.lowercased()).map({ $0.keywordClass == .unreserved }) ?? true
+    {
       return name
     }
-    return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\""
+      + name.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
 
   /// The text as a string literal.
   package static func literal(_ value: String) -> String {
-    "'" + value.split(separator: "'", omittingEmptySubsequences: false)
+    "'"
+      + value.split(separator: "'", omittingEmptySubsequences: false)
       .joined(separator: "''") + "'"
   }
 
@@ -56,8 +59,10 @@ package struct Printer {
   mutating func write(_ identifier: Identifier) {
     // A word that was written in quotes stays so: it may be one that stands for more than a name.
     if identifier.quoted {
-      put("\"" + identifier.name.split(separator: "\"", omittingEmptySubsequences: false)
-        .joined(separator: "\"\"") + "\"")
+      put(
+        "\""
+          + identifier.name.split(separator: "\"", omittingEmptySubsequences: false)
+          .joined(separator: "\"\"") + "\"")
     } else {
       put(Self.quoted(identifier.name))
     }
