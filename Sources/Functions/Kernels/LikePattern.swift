@@ -16,7 +16,10 @@ struct LikePattern {
   }
 
   /// One step of a general pattern.
-  private enum Step { case byte(UInt8), one, any }
+  private enum Step {
+    case byte(UInt8)
+    case one, any
+  }
 
   private let form: Form
   private let parts: [[UInt8]]

@@ -1,5 +1,5 @@
-import Columnar
 import CPCRE2
+import Columnar
 import Glibc
 
 /// Code points in UTF-8 bytes. Invalid bytes count as a code point each and never trap.

@@ -229,12 +229,14 @@ enum Arithmetic {
       if !remainder { return divide(left, right, count, type) }
       if type == .float {
         let result = Kernels.binary(
-          left, right, count, type, Float.self, Float.self, Float.self) { fmodf($0, $1) }
+          left, right, count, type, Float.self, Float.self, Float.self
+        ) { fmodf($0, $1) }
         nullWhereZero(right, count, Float.self, result)
         return result
       }
       let result = Kernels.binary(
-        left, right, count, type, Double.self, Double.self, Double.self) { fmod($0, $1) }
+        left, right, count, type, Double.self, Double.self, Double.self
+      ) { fmod($0, $1) }
       nullWhereZero(right, count, Double.self, result)
       return result
     }
@@ -322,8 +324,9 @@ enum Arithmetic {
         return negated
       }
     default:
-      guard let result = try withIntegerType(
-        type.physical, NegationVisitor(column: column, count: count, type: type))
+      guard
+        let result = try withIntegerType(
+          type.physical, NegationVisitor(column: column, count: count, type: type))
       else { throw notNumeric([type]) }
       return result
     }

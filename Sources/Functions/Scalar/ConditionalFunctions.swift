@@ -137,7 +137,9 @@ enum ConditionalFunctions {
       total += column.isConstant ? 1 : count
     }
     var builder = ColumnBuilder(type, capacity: total + 1)
-    for column in columns { builder.append(column.isConstant ? column.slice(0, min(1, count)) : column) }
+    for column in columns {
+      builder.append(column.isConstant ? column.slice(0, min(1, count)) : column)
+    }
     builder.appendNull()
     let base = builder.finish()
     let rows = Selection(capacity: count)
