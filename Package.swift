@@ -24,7 +24,9 @@ let package = Package(
     .target(name: "NeuralNet", dependencies: ["Diagnostics", "COpenBLAS", "CVectorMath"]),
     .target(
       name: "Formats",
-      dependencies: ["Columnar", "Diagnostics", "CZstd", "CSnappy", "CLZ4", "CZlib"]),
+      dependencies: [
+        "Columnar", "Diagnostics", "CVectorMath", "CZstd", "CSnappy", "CLZ4", "CZlib",
+      ]),
     .target(
       name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
     .target(
@@ -38,6 +40,8 @@ let package = Package(
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
+    .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )

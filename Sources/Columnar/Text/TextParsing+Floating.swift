@@ -101,7 +101,8 @@ extension TextParsing {
     guard let wide = double(text) else { return nil }
     // A double halfway between two floats may itself have been rounded to get there.
     let narrow = Float(wide)
-    if wide.bitPattern & 0x1FFF_FFFF != 0x1000_0000, narrow.isNormal || wide == 0 || !wide.isFinite {
+    if wide.bitPattern & 0x1FFF_FFFF != 0x1000_0000, narrow.isNormal || wide == 0 || !wide.isFinite
+    {
       return narrow
     }
     return slowFloat(text)

@@ -88,7 +88,8 @@ extension TextParsing {
     let f = bytes[6] &- 0x30
     let g = bytes[8] &- 0x30
     let h = bytes[9] &- 0x30
-    guard bytes[4] == 0x2D, bytes[7] == 0x2D, max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h))) <= 9
+    guard bytes[4] == 0x2D, bytes[7] == 0x2D,
+      max(max(max(a, b), max(c, d)), max(max(e, f), max(g, h))) <= 9
     else { return nil }
     let year = (Int(a) &* 10 &+ Int(b)) &* 100 &+ Int(c) &* 10 &+ Int(d)
     return Calendar.days(

@@ -112,7 +112,8 @@
   /// The unscaled integer of a DECIMAL(precision, scale), rounded half away from zero.
   @inlinable
   package static func decimal(_ text: Text, precision: Int, scale: Int) -> Int128? {
-    guard let (isNegative, magnitude) = quickScaled(text, scale: scale) ?? scaled(text, scale: scale)
+    guard
+      let (isNegative, magnitude) = quickScaled(text, scale: scale) ?? scaled(text, scale: scale)
     else { return nil }
     guard magnitude < UInt128(powerOfTen(precision)) else { return nil }
     let value = Int128(truncatingIfNeeded: magnitude)
@@ -164,7 +165,9 @@
   package static func boolean(_ text: Text) -> Bool? {
     guard text.count <= 5, text.count > 0 else { return nil }
     var word: UInt64 = 0
-    for byte in text { word = word << 8 | UInt64(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) }
+    for byte in text {
+      word = word << 8 | UInt64(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte)
+    }
     switch word {
     case 0x74_7275_65, 0x74, 0x31, 0x79_6573, 0x79: return true
     case 0x66_616C_7365, 0x66, 0x30, 0x6E6F, 0x6E: return false
