@@ -11,7 +11,11 @@ struct ExpressionEvaluator {
   }
 
   private enum Token: Equatable {
-    case number(String), string(String), word(String), symbol(String), end
+    case number(String)
+    case string(String)
+    case word(String)
+    case symbol(String)
+    case end
   }
 
   private var tokens: [Token] = []
@@ -29,7 +33,9 @@ struct ExpressionEvaluator {
     var evaluator = ExpressionEvaluator()
     evaluator.tokens = tokenize(sql)
     let value = try evaluator.expression(0)
-    guard evaluator.peek == .end else { throw SQLError(.syntax, "unexpected \(evaluator.peek) in \(sql)") }
+    guard evaluator.peek == .end else {
+      throw SQLError(.syntax, "unexpected \(evaluator.peek) in \(sql)")
+    }
     return value.column
   }
 
@@ -245,7 +251,8 @@ struct ExpressionEvaluator {
         } while take(",")
         _ = take(")")
       }
-      type = .decimal(precision: parts.first ?? 18, scale: parts.count > 1 ? parts[1] : parts.isEmpty ? 3 : 0)
+      type = .decimal(
+        precision: parts.first ?? 18, scale: parts.count > 1 ? parts[1] : parts.isEmpty ? 3 : 0)
     } else if let known = Self.types[word.uppercased()] {
       type = known
     } else {

@@ -28,7 +28,8 @@ struct KernelTests {
     case .flat: return try flat(70)
     case .constant: return try Column.constant(value(1), type, count: 70)
     case .dictionary: return Column.dictionary(try flat(7), Selection((0..<70).map { $0 * 5 % 7 }))
-    case .selection: return Column.dictionary(try flat(200), Selection((0..<70).map { 199 - $0 * 2 }))
+    case .selection:
+      return Column.dictionary(try flat(200), Selection((0..<70).map { 199 - $0 * 2 }))
     case .slice: return try flat(100).slice(13, 70)
     }
   }
@@ -38,7 +39,10 @@ struct KernelTests {
     ("+", [(.integer, integers), (.integer, integers)]),
     ("-", [(.bigint, integers), (.bigint, integers)]),
     ("*", [(.smallint, integers), (.smallint, integers)]),
-    ("+", [(.decimal(precision: 9, scale: 2), decimals), (.decimal(precision: 9, scale: 2), decimals)]),
+    (
+      "+",
+      [(.decimal(precision: 9, scale: 2), decimals), (.decimal(precision: 9, scale: 2), decimals)]
+    ),
     ("/", [(.double, doubles), (.double, doubles)]),
     ("//", [(.integer, integers), (.integer, integers)]),
     ("%", [(.integer, integers), (.integer, integers)]),
@@ -52,14 +56,23 @@ struct KernelTests {
     ("substring", [(.varchar, strings), (.bigint, integers)]),
     ("string_split", [(.varchar, strings), (.varchar, [.varchar(",")])]),
     ("like", [(.varchar, strings), (.varchar, [.varchar("%a%"), .varchar("_b%")])]),
-    ("regexp_replace", [(.varchar, strings), (.varchar, [.varchar("a+")]), (.varchar, [.varchar("-")])]),
+    (
+      "regexp_replace",
+      [(.varchar, strings), (.varchar, [.varchar("a+")]), (.varchar, [.varchar("-")])]
+    ),
     ("coalesce", [(.integer, integers), (.integer, integers)]),
     ("greatest", [(.double, doubles), (.double, doubles)]),
     ("list_value", [(.integer, integers), (.integer, integers)]),
     ("abs", [(.integer, integers)]),
     ("round", [(.decimal(precision: 9, scale: 2), decimals)]),
     ("year", [(.date, [.date(0), .date(-1), .date(19_000)])]),
-    ("date_trunc", [(.varchar, [.varchar("month")]), (.timestamp, [.timestamp(0), .timestamp(1_700_000_000_000_000)])]),
+    (
+      "date_trunc",
+      [
+        (.varchar, [.varchar("month")]),
+        (.timestamp, [.timestamp(0), .timestamp(1_700_000_000_000_000)]),
+      ]
+    ),
     ("concat_ws", [(.varchar, strings), (.varchar, strings), (.varchar, strings)]),
     ("list_extract", [(.list(.integer), lists), (.bigint, integers)]),
     ("list_slice", [(.list(.integer), lists), (.bigint, integers), (.bigint, integers)]),

@@ -15,8 +15,9 @@ enum NumericCast {
     case .float: return try fromFloating(job, Float.self)
     case .double: return try fromFloating(job, Double.self)
     case .decimal(_, let scale):
-      guard let result = try withIntegerType(
-        column.type.physical, DecimalSource(job: job, scale: scale))
+      guard
+        let result = try withIntegerType(
+          column.type.physical, DecimalSource(job: job, scale: scale))
       else { throw Cast.noCast(column.type, type) }
       return result
     default:
@@ -65,8 +66,9 @@ enum NumericCast {
         default: return try scaledUp(job, A.self, Int128.self, by: scale, precision)
         }
       default:
-        guard let result = try withIntegerType(
-          job.type.physical, IntegerTarget<A>(job: job))
+        guard
+          let result = try withIntegerType(
+            job.type.physical, IntegerTarget<A>(job: job))
         else { throw Cast.noCast(job.column.type, job.type) }
         return result
       }
@@ -162,14 +164,16 @@ enum NumericCast {
           }
         }
         let bound = TextParsing.powerOfTen(precision)
-        guard let result = try withIntegerType(
-          job.type.physical,
-          RoundedTarget<A>(job: job, digits: scale - newScale, bound: bound))
+        guard
+          let result = try withIntegerType(
+            job.type.physical,
+            RoundedTarget<A>(job: job, digits: scale - newScale, bound: bound))
         else { throw Cast.noCast(job.column.type, job.type) }
         return result
       default:
-        guard let result = try withIntegerType(
-          job.type.physical, RoundedTarget<A>(job: job, digits: scale, bound: nil))
+        guard
+          let result = try withIntegerType(
+            job.type.physical, RoundedTarget<A>(job: job, digits: scale, bound: nil))
         else { throw Cast.noCast(job.column.type, job.type) }
         return result
       }
@@ -235,13 +239,15 @@ enum NumericCast {
     case .decimal(let precision, let scale):
       let factor = Double(TextParsing.powerOfTen(scale))
       let bound = Double(TextParsing.powerOfTen(precision))
-      guard let result = try withIntegerType(
-        job.type.physical, FloatingTarget<A>(job: job, factor: factor, bound: bound))
+      guard
+        let result = try withIntegerType(
+          job.type.physical, FloatingTarget<A>(job: job, factor: factor, bound: bound))
       else { throw Cast.noCast(job.column.type, job.type) }
       return result
     default:
-      guard let result = try withIntegerType(
-        job.type.physical, FloatingTarget<A>(job: job, factor: nil, bound: .infinity))
+      guard
+        let result = try withIntegerType(
+          job.type.physical, FloatingTarget<A>(job: job, factor: nil, bound: .infinity))
       else { throw Cast.noCast(job.column.type, job.type) }
       return result
     }

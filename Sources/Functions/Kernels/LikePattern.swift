@@ -16,7 +16,10 @@ struct LikePattern {
   }
 
   /// One step of a general pattern.
-  private enum Step { case byte(UInt8), one, any }
+  private enum Step {
+    case byte(UInt8)
+    case one, any
+  }
 
   private let form: Form
   private let parts: [[UInt8]]
@@ -175,6 +178,35 @@ struct LikePattern {
     var fixed: LikePattern?
     if isFixed, count > 0, !arguments.dropFirst().contains(where: \.isConstantNull) {
       fixed = try compile(0)
+    }
+    if let fixed, !ignoringCase, fixed.parts.count == 1 || fixed.form == .prefix {
+      // One part, one test: nothing is decided or retained per row.
+      return fixed.parts[0].withUnsafeBufferPointer { part in
+        switch fixed.form {
+        case .exact:
+          return Kernels.predicate(arguments, count) { row in
+            let bytes = strings.pointer(row).buffer
+            return (bytes.count == part.count && UTF8Text.hasPrefix(bytes, part)) != negated
+          }
+        case .prefix:
+          return Kernels.predicate(arguments, count) { row in
+            UTF8Text.hasPrefix(strings.pointer(row).buffer, part) != negated
+          }
+        case .suffix:
+          return Kernels.predicate(arguments, count) { row in
+            UTF8Text.hasSuffix(strings.pointer(row).buffer, part) != negated
+          }
+        case .contains, .runs, .general:
+          if fixed.form == .contains {
+            return Kernels.predicate(arguments, count) { row in
+              (UTF8Text.find(part, in: strings.pointer(row).buffer) != nil) != negated
+            }
+          }
+          return Kernels.predicate(arguments, count) { row in
+            fixed.matches(strings.pointer(row).buffer) != negated
+          }
+        }
+      }
     }
     return try Kernels.predicate(arguments, count) { row in
       let pattern = try fixed ?? compile(row)

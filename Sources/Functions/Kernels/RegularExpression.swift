@@ -51,7 +51,9 @@ final class RegularExpression: @unchecked Sendable {
       default: throw unknownOption(letter)
       }
     }
-    if options & PCRE2_LITERAL != 0 { options &= ~PCRE2_MATCH_INVALID_UTF & ~PCRE2_MULTILINE & ~PCRE2_DOTALL }
+    if options & PCRE2_LITERAL != 0 {
+      options &= ~PCRE2_MATCH_INVALID_UTF & ~PCRE2_MULTILINE & ~PCRE2_DOTALL
+    }
     let key = Key(pattern: Array(pattern), options: options)
     if let known = cache.withLock({ $0[key] }) { return known }
     var problem: Int32 = 0
@@ -92,7 +94,8 @@ final class RegularExpression: @unchecked Sendable {
   fileprivate static func words(_ problem: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 256)
     let length = pcre2_get_error_message_8(problem, &buffer, buffer.count)
-    return length > 0 ? String(decoding: buffer.prefix(Int(length)), as: UTF8.self) : "error \(problem)"
+    return length > 0
+      ? String(decoding: buffer.prefix(Int(length)), as: UTF8.self) : "error \(problem)"
   }
 }
 

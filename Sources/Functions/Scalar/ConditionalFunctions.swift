@@ -73,7 +73,11 @@ enum ConditionalFunctions {
     [
       ScalarOverload([.common], variadic: .common, resultFrom: { $0[0] }, nulls: .custom) {
         a, n, type in
-        choose(a, n, type) { row in
+        if !type.isNested && type != .null {
+          return try withOrderedType(
+            type.physical, Extreme(columns: a, count: n, type: type, largest: sign > 0))
+        }
+        return choose(a, n, type) { row in
           var best: Int?
           for (position, column) in a.enumerated() where !column.isNull(row) {
             if let known = best,
@@ -89,6 +93,37 @@ enum ConditionalFunctions {
     ]
   }
 
+  /// greatest and least of types that compare by themselves: column by column.
+  private struct Extreme: OrderedTypeVisitor {
+    let columns: [Column]
+    let count: Int
+    let type: LogicalType
+    let largest: Bool
+
+    func visit<T: OrderedValue>(_ t: T.Type) throws -> Column {
+      let result = Column(flat: type, count: count, heaps: columns)
+      let target = result.values(as: T.self)
+      let words = result.makeValidity()
+      for row in 0..<count {
+        Kernels.clear(target + row)
+        Validity.setNull(words, row)
+      }
+      for column in columns {
+        let reader = ColumnReader<T>(column)
+        for row in 0..<count where !reader.isNull(row) {
+          let value = reader[row]
+          if Validity.isValid(words, row) {
+            let known = target[row]
+            if largest ? !T.precedes(known, value) : !T.precedes(value, known) { continue }
+          }
+          target[row] = value
+          Validity.setValid(words, row)
+        }
+      }
+      return result
+    }
+  }
+
   /// Rows picked from columns of one type: the columns are laid end to end once, and the result
   /// is a dictionary over them.
   static func choose(
@@ -102,7 +137,9 @@ enum ConditionalFunctions {
       total += column.isConstant ? 1 : count
     }
     var builder = ColumnBuilder(type, capacity: total + 1)
-    for column in columns { builder.append(column.isConstant ? column.slice(0, min(1, count)) : column) }
+    for column in columns {
+      builder.append(column.isConstant ? column.slice(0, min(1, count)) : column)
+    }
     builder.appendNull()
     let base = builder.finish()
     let rows = Selection(capacity: count)

@@ -6,7 +6,8 @@ import Glibc
 enum DateFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
-      "age", category: "date", summary: "From the second moment to the first, in years to days; "
+      "age", category: "date",
+      summary: "From the second moment to the first, in years to days; "
         + "with one argument, until today.",
       examples: [
         ("age(TIMESTAMP '2024-03-01', TIMESTAMP '2023-01-31')", "1 year 1 month 1 day")

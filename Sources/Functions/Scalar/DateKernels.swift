@@ -96,7 +96,9 @@ enum DateKernels {
     var months = (b.year - a.year) * 12 + b.month - a.month
     // The last day of a shorter month completes the month, whatever day it began on.
     let isLast = b.day == Calendar.daysInMonth(b.year, b.month)
-    if b.day < a.day && !isLast || (b.day == a.day || isLast && b.day < a.day) && endClock < startClock {
+    if b.day < a.day && !isLast
+      || (b.day == a.day || isLast && b.day < a.day) && endClock < startClock
+    {
       months -= 1
     }
     return Int64(months)
@@ -131,8 +133,10 @@ enum DateKernels {
       let date = Calendar.civil(Calendar.split(timestamp).days)
       let index = date.year * 12 + date.month - 1 - 24_000
       let start = floored(index, Int(width.months)) * Int(width.months) + 24_000
-      return Calendar.days(year: floored(start, 12), month: start - floored(start, 12) * 12 + 1, day: 1)
-        .flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
+      return Calendar.days(
+        year: floored(start, 12), month: start - floored(start, 12) * 12 + 1, day: 1
+      )
+      .flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
     }
     let (dayPart, overflows) = Int64(width.days).multipliedReportingOverflow(
       by: Calendar.microsecondsPerDay)
@@ -144,7 +148,8 @@ enum DateKernels {
     let origin: Int64 = 946_857_600_000_000
     let (offset, under) = timestamp.subtractingReportingOverflow(origin)
     if under { return nil }
-    let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(by: total)
+    let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(
+      by: total)
     return below ? nil : start + origin
   }
 

@@ -86,7 +86,8 @@ enum EncodingFunctions {
         .taking([.blob], returns: .varchar) { a, n, _ in try toBase64(a, n) },
       ]),
     ScalarFunction(
-      "unhex", aliases: ["from_hex"], category: "string", summary: "The bytes of hexadecimal digits.",
+      "unhex", aliases: ["from_hex"], category: "string",
+      summary: "The bytes of hexadecimal digits.",
       examples: [("unhex('6162')", "ab")],
       overloads: [
         .taking([.varchar], returns: .blob) { a, n, _ in

@@ -43,7 +43,8 @@ enum FloatingFunctions {
     test("isnan", "Not a number.", ("isnan('nan'::DOUBLE)", "true")) { $0.isNaN },
     plain("ln", "Natural logarithm.", ("ln(1)", "0.0")) { log($0) },
     ScalarFunction(
-      "log", category: "math", summary: "Decimal logarithm; with two arguments, of the second to "
+      "log", category: "math",
+      summary: "Decimal logarithm; with two arguments, of the second to "
         + "the base of the first.",
       examples: [("log(1000)", "3.0"), ("log(2, 8)", "3.0")],
       overloads: [

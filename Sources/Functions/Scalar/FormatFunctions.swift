@@ -56,9 +56,10 @@ enum FormatFunctions {
   }
 
   private static func variadic(
-    _ body: @escaping @Sendable (
-      UnsafeBufferPointer<UInt8>, [Column], Int, inout ResultText
-    ) throws -> Void
+    _ body:
+      @escaping @Sendable (
+        UnsafeBufferPointer<UInt8>, [Column], Int, inout ResultText
+      ) throws -> Void
   ) -> [ScalarOverload] {
     [
       ScalarOverload([.exactly(.varchar)], variadic: .any, returns: .varchar) { a, n, _ in

@@ -14,7 +14,8 @@ enum ListFunctions {
       examples: [("list_argmin([3, 9, 4])", "1")], overloads: [position(sign: -1)]),
     ScalarFunction(
       "list_avg", aliases: ["array_avg"], category: "list", summary: "Mean of the elements.",
-      examples: [("list_avg([1, 2, NULL])", "1.5")], overloads: [folding { $1 == 0 ? nil : $0 / Double($1) }]),
+      examples: [("list_avg([1, 2, NULL])", "1.5")],
+      overloads: [folding { $1 == 0 ? nil : $0 / Double($1) }]),
     ScalarFunction(
       "list_concat", aliases: ["list_cat", "array_concat", "array_cat"], category: "list",
       summary: "Two lists, one after the other.",
@@ -211,7 +212,9 @@ enum ListFunctions {
         var sum: Int128?
         for place in x[row].offset..<(x[row].offset + x[row].length) where !values.isNull(place) {
           let (next, overflows) = (sum ?? 0).addingReportingOverflow(values[place])
-          if overflows { throw Arithmetic.overflow("list_sum", .hugeint, "\(sum ?? 0) + \(values[place])") }
+          if overflows {
+            throw Arithmetic.overflow("list_sum", .hugeint, "\(sum ?? 0) + \(values[place])")
+          }
           sum = next
         }
         return sum
@@ -221,11 +224,15 @@ enum ListFunctions {
   private static func folding(
     _ finish: @escaping @Sendable (Double, Int) -> Double?
   ) -> ScalarOverload {
-    ScalarOverload([.any], resultFrom: { _ in .double }, coerce: { types in
-      guard types[0] == .null || (types[0].elementType.map { $0.isNumeric || $0 == .null } ?? false)
-      else { throw SQLError(.binder, "a list of numbers is needed, not \(types[0])") }
-      return [.list(.double)]
-    }) { a, n, t in
+    ScalarOverload(
+      [.any], resultFrom: { _ in .double },
+      coerce: { types in
+        guard
+          types[0] == .null || (types[0].elementType.map { $0.isNumeric || $0 == .null } ?? false)
+        else { throw SQLError(.binder, "a list of numbers is needed, not \(types[0])") }
+        return [.list(.double)]
+      }
+    ) { a, n, t in
       let x = ColumnReader<ListEntry>(a[0])
       let values = ColumnReader<Double>(a[0].children[0])
       return Kernels.nullableRows(a, n, t, Double.self) { row in

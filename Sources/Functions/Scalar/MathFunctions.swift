@@ -74,7 +74,8 @@ enum MathFunctions {
       ]),
     ScalarFunction(
       "round", category: "math",
-      summary: "To so many decimals (0), half away from zero; negative ones round before the point.",
+      summary:
+        "To so many decimals (0), half away from zero; negative ones round before the point.",
       examples: [("round(1.55, 1)", "1.6"), ("round(-2.5)", "-3"), ("round(155, -1)", "160")],
       overloads: Rounding.overloads(truncating: false)),
     ScalarFunction(

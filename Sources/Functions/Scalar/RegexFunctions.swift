@@ -225,7 +225,9 @@ enum RegexFunctions {
             let next = replacement[index]
             index += 1
             if next &- 0x30 < 10 {
-              if let range = matcher.group(Int(next - 0x30)), Int(next - 0x30) <= expression.groupCount {
+              if let range = matcher.group(Int(next - 0x30)),
+                Int(next - 0x30) <= expression.groupCount
+              {
                 try buffer.append(UTF8Text.part(bytes, range))
               }
             } else {

@@ -45,7 +45,9 @@ enum StringFunctions {
     ScalarFunction(
       "repeat", category: "string", summary: "The string n times.",
       examples: [("repeat('ab', 3)", "ababab"), ("repeat('ab', -1)", "")],
-      overloads: [.taking([.varchar, .bigint], returns: .varchar) { a, n, _ in try repeated(a, n) }]),
+      overloads: [
+        .taking([.varchar, .bigint], returns: .varchar) { a, n, _ in try repeated(a, n) }
+      ]),
     ScalarFunction(
       "replace", category: "string", summary: "Every occurrence of one string by another.",
       examples: [("replace('banana', 'an', '-')", "b--a")],
@@ -94,7 +96,8 @@ enum StringFunctions {
           [.any, .any], resultFrom: { $0[0] }, coerce: concatenable,
           kernel: { a, n, type in
             type == .varchar || type == .blob
-              ? try concatenated(a[0], a[1], n, type) : ListKernels.concatenated(a[0], a[1], n, type)
+              ? try concatenated(a[0], a[1], n, type)
+              : ListKernels.concatenated(a[0], a[1], n, type)
           })
       ]),
   ]

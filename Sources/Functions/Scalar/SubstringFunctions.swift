@@ -17,7 +17,9 @@ enum SubstringFunctions {
       "left", category: "string",
       summary: "The first n characters; with negative n, all but the last -n.",
       examples: [("left('hello', 2)", "he"), ("left('hello', -2)", "hel")],
-      overloads: [.taking([.varchar, .bigint], returns: .varchar) { a, n, _ in end(a, n, left: true) }]),
+      overloads: [
+        .taking([.varchar, .bigint], returns: .varchar) { a, n, _ in end(a, n, left: true) }
+      ]),
     ScalarFunction(
       "length", aliases: ["len", "char_length", "character_length"], category: "string",
       summary: "Characters (Unicode code points) of a string, elements of a list.",

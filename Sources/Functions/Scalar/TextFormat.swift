@@ -156,8 +156,11 @@ enum TextFormat {
     var letter = specification.letter
     let type = column.type
     if letter == 0 {
-      letter = type.isInteger ? 0x64 : specification.precision != nil && type.isNumeric ? 0x66 : 0x73
-      if type.isNumeric && !type.isInteger && letter == 0x73 && specification.commas { letter = 0x66 }
+      letter =
+        type.isInteger ? 0x64 : specification.precision != nil && type.isNumeric ? 0x66 : 0x73
+      if type.isNumeric && !type.isInteger && letter == 0x73 && specification.commas {
+        letter = 0x66
+      }
     }
     var body: String
     var negative = false
@@ -196,7 +199,9 @@ enum TextFormat {
       body =
         String(repeating: " ", count: missing / 2) + sign + body
         + String(repeating: " ", count: missing - missing / 2)
-    } else if specification.left || (!isNumber && format.contains(0x7B) && specification.width > 0 && !format.contains(0x3E)) {
+    } else if specification.left
+      || (!isNumber && format.contains(0x7B) && specification.width > 0 && !format.contains(0x3E))
+    {
       body = sign + body + String(repeating: " ", count: missing)
     } else {
       body = String(repeating: " ", count: missing) + sign + body
@@ -238,6 +243,7 @@ enum TextFormat {
   private static func tooFew(_ format: Bytes, _ count: Int) -> SQLError {
     SQLError(
       .invalidInput,
-      "the format '\(String(decoding: format, as: UTF8.self))' asks for more than \(count) arguments")
+      "the format '\(String(decoding: format, as: UTF8.self))' asks for more than \(count) arguments"
+    )
   }
 }
