@@ -14,26 +14,45 @@ extension Session {
   func run(_ create: CreateTable) throws -> StatementResult {
     let name = create.name.last.name
     if try !mayCreate(name, create.header, span: create.name.span) { return .none }
-    switch create.body {
-    case .query(let query):
-      let bound = try binder().bind(query)
+    switch create.content {
+    case .query(let query, let names, let hasData):
+      var bound = try binder().bind(query)
+      if names.count > bound.names.count {
+        throw SQLError(
+          .binder, "table \"\(name)\" has \(bound.names.count) columns, but more names are given",
+          at: create.name.span)
+      }
+      for (position, column) in names.enumerated() { bound.names[position] = column.name }
       let fields = try uniqueNames(bound.fields)
       let table = MemoryTable(name: name, schema: fields)
       var writer = RowGroupWriter(types: fields.map(\.type))
-      try drain(bound) { writer.append($0) }
+      if hasData { try drain(bound) { writer.append($0) } }
       let rows = writer.rowCount
       table.append(writer.finish())
       try publish(name, .table(table), create.header)
       return try count(rows)
-    case .columns(let definition):
+    case .columns(let definition, let constraints):
+      if let constraint = constraints.first {
+        throw SQLError(
+          .notSupported, "table constraints are not supported yet", at: constraint.span)
+      }
       var fields: [Field] = []
       var required: Set<Int> = []
       for (position, column) in definition.enumerated() {
-        fields.append(Field(column.name.name, try TypeResolution.resolve(column.type)))
-        if column.isRequired { required.insert(position) }
-        if let unsupported = column.unsupported {
+        guard let type = column.type else {
           throw SQLError(
-            .notSupported, "\(unsupported) is not supported yet", at: column.name.span)
+            .notSupported, "generated columns are not supported yet", at: column.span)
+        }
+        fields.append(Field(column.name.name, try TypeResolution.resolve(type)))
+        for constraint in column.constraints {
+          switch constraint {
+          case .notNull: required.insert(position)
+          case .null: break
+          case .primaryKey, .unique, .defaultValue, .check, .references, .generated, .collate:
+            throw SQLError(
+              .notSupported, "of column constraints only NOT NULL is supported yet",
+              at: column.span)
+          }
         }
       }
       var seen: Set<String> = []
@@ -70,8 +89,8 @@ extension Session {
   /// Whether to go on; an error when the name is taken and nothing says what then.
   private func mayCreate(_ name: String, _ header: CreateHeader, span: SourceSpan) throws -> Bool {
     let known = database.state.withLock { $0.entries[name.lowercased()] }
-    guard let known, !header.orReplace else { return true }
-    if header.ifNotExists { return false }
+    guard let known, !header.isOrReplace else { return true }
+    if header.isIfNotExists { return false }
     let kind = if case .view = known.entry { "view" } else { "table" }
     throw SQLError(.catalog, "\(kind) \"\(known.name)\" exists already", at: span)
   }
@@ -266,8 +285,8 @@ extension Session {
   func run(_ create: CreateModel) throws -> StatementResult {
     let name = create.name.last.name
     let known = database.state.withLock { $0.models[name.lowercased()] }
-    if let known, !create.header.orReplace {
-      if create.header.ifNotExists { return .none }
+    if let known, !create.header.isOrReplace {
+      if create.header.isIfNotExists { return .none }
       throw SQLError(
         .catalog, "model \"\(known.definition.name)\" exists already", at: create.name.span,
         hint: "CREATE OR REPLACE MODEL")
@@ -298,7 +317,7 @@ extension Session {
     switch explain.statement {
     case .query, .trainModel, .evaluateModel: bound = try binder().bindRowStatement(explain.statement)
     case .createTable(let create):
-      guard case .query(let query) = create.body else {
+      guard case .query(let query, _, _) = create.content else {
         throw SQLError(.notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
       }
       bound = try binder().bind(query)

@@ -8,14 +8,14 @@ protocol Extreme {
 enum Least: Extreme {
   @inline(__always)
   static func isBetter<T: StateValue>(_ candidate: T, than current: T) -> Bool {
-    T.precedes(candidate, current)
+    T.sortsBefore(candidate, current)
   }
 }
 
 enum Greatest: Extreme {
   @inline(__always)
   static func isBetter<T: StateValue>(_ candidate: T, than current: T) -> Bool {
-    T.precedes(current, candidate)
+    T.sortsBefore(current, candidate)
   }
 }
 

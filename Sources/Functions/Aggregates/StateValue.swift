@@ -4,7 +4,7 @@ import Columnar
 protocol StateValue: BitwiseCopyable {
   static var zero: Self { get }
   /// SQL order: NaN is the greatest, intervals compare normalised, strings by bytes.
-  static func precedes(_ a: Self, _ b: Self) -> Bool
+  static func sortsBefore(_ a: Self, _ b: Self) -> Bool
   /// The value with its bytes, if any, copied to `heap`.
   func stored(in heap: StringHeap) -> Self
   static var isString: Bool { get }
@@ -16,12 +16,12 @@ extension StateValue {
 }
 
 extension StateValue where Self: FixedWidthInteger {
-  @inline(__always) static func precedes(_ a: Self, _ b: Self) -> Bool { a < b }
+  @inline(__always) static func sortsBefore(_ a: Self, _ b: Self) -> Bool { a < b }
 }
 
 extension StateValue where Self: BinaryFloatingPoint {
   @inline(__always)
-  static func precedes(_ a: Self, _ b: Self) -> Bool { a < b || (b.isNaN && !a.isNaN) }
+  static func sortsBefore(_ a: Self, _ b: Self) -> Bool { a < b || (b.isNaN && !a.isNaN) }
 }
 
 extension Int8: StateValue {}
@@ -40,14 +40,14 @@ extension Double: StateValue {}
 extension StringView: StateValue {
   @inline(__always) static var zero: StringView { StringView() }
   @inline(__always)
-  static func precedes(_ a: StringView, _ b: StringView) -> Bool { compare(a, b) < 0 }
+  static func sortsBefore(_ a: StringView, _ b: StringView) -> Bool { compare(a, b) < 0 }
   @inline(__always) func stored(in heap: StringHeap) -> StringView { heap.store(self) }
   @inline(__always) static var isString: Bool { true }
 }
 
 extension Interval: StateValue {
   @inline(__always) static var zero: Interval { Interval() }
-  static func precedes(_ a: Interval, _ b: Interval) -> Bool { a.normalized < b.normalized }
+  static func sortsBefore(_ a: Interval, _ b: Interval) -> Bool { a.normalized < b.normalized }
 }
 
 /// Calls `body` of a visitor with the Swift type of a type that is not nested.
