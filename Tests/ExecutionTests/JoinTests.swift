@@ -90,7 +90,7 @@ let keyCases: [KeyCase] = [
   KeyCase(name: "int32 dense", types: [.integer], make: { n, _ in .integer(Int128(n - 5)) }),
   KeyCase(
     name: "int64 sparse", types: [.bigint], make: { n, _ in .integer(Int128(n) * 1_000_000_007) }),
-  KeyCase(name: "tinyint", types: [.tinyint], make: { n, _ in .integer(Int128(n - 5)) }),
+  KeyCase(name: "tinyint", types: [.tinyint], make: { n, _ in .integer(Int128(n % 200 - 100)) }),
   KeyCase(
     name: "ubigint", types: [.ubigint], make: { n, _ in .integer(Int128(UInt64.max) - Int128(n)) }),
   KeyCase(name: "boolean", types: [.boolean], make: { n, _ in .boolean(n % 2 == 0) }),
@@ -221,6 +221,7 @@ func joinRows(
   @Test(arguments: keyCases)
   func agreesWithNestedLoops(_ key: KeyCase) throws {
     var draw = Draw(42)
+    var turn = 0
     for kind in allKinds {
       for withResidual in [false, true] {
         for (probeCount, buildCount, distinct, nulls) in [
@@ -231,7 +232,9 @@ func joinRows(
             let probe = joinRows(key, probeCount, distinct: distinct, nulls: nulls, &draw)
             let build = joinRows(key, buildCount, distinct: distinct, nulls: nulls, &draw)
             for workers in [1, 2] {
-              for encoding in RowEncoding.allCases {
+              // All encodings in turn rather than in product: a third of the time.
+              turn += 1
+              for encoding in [RowEncoding.allCases[turn % 3]] {
                 let problem = try Self.check(
                   key, kind, probe: probe, build: build, size: size, inputSize: inputSize,
                   workers: workers, encoding: encoding, withResidual: withResidual)
