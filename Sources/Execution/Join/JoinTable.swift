@@ -149,6 +149,7 @@ final class JoinTable: @unchecked Sendable {
     let shift = partitionShift
     let wanted = UInt64(partition)
     let scratch = CandidateScratch(capacity: 2048)
+    defer { withExtendedLifetime(scratch) {} }
     let (rows, others, positions) = (scratch.rows, scratch.others, scratch.slots)
     var unique = true
     var row = rowCount

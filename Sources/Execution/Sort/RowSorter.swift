@@ -17,6 +17,8 @@ package struct RowSorter {
     let sorter = RowSorter(keys)
     let pairs = Buffer(byteCount: max(rowCount, 1) * 16)
     let scratch = Buffer(byteCount: max(rowCount, 1) * 16)
+    // A buffer dies after its last mention: pointers into it need it held to the end.
+    defer { withExtendedLifetime((pairs, scratch)) {} }
     let memory = pairs.pointer.assumingMemoryBound(to: SortPair.self)
     for row in 0..<rowCount { memory[row] = SortPair(key: 0, row: UInt32(truncatingIfNeeded: row)) }
     sorter.fillFirst(memory, rowCount)

@@ -183,6 +183,7 @@ package final class SortOperator: BatchSource {
     if worker.index == 0 { try memory.hold(memory.bytes + rows * 32) }
     let (sorter, buffer) = shared.prepare(
       { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, rowCount: rows)
+    defer { withExtendedLifetime(buffer) {} }
     let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
     let start = rows * worker.index / worker.count
     let end = rows * (worker.index + 1) / worker.count
@@ -201,6 +202,7 @@ package final class SortOperator: BatchSource {
     sorter.fillFirst(pairs + start, end - start)
     if worker.count == 1 {
       let scratch = Buffer(byteCount: max(rows, 1) * 16)
+      defer { withExtendedLifetime(scratch) {} }
       try sorter.sort(
         pairs, scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
       shared.finish(buffer, rows, worker: 0)
@@ -219,6 +221,7 @@ package final class SortOperator: BatchSource {
     for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
     let mine = Buffer(byteCount: max(count, 1) * 16)
     let scratch = Buffer(byteCount: max(count, 1) * 16)
+    defer { withExtendedLifetime((mine, scratch)) {} }
     let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
     count = 0
     for position in 0..<rows where isMine(pairs[position].key) {
