@@ -5,7 +5,7 @@ import Columnar
 ///     Project: l_returnflag, sum(l_quantity)
 ///     └─ Aggregate: keys l_returnflag; sum(l_quantity)
 ///        └─ Scan lineitem: l_returnflag, l_quantity
-package enum Explain {
+package enum ExplainText {
   /// `note` adds to a node's line, given its number in preorder.
   package static func lines(_ plan: Plan, note: (Int) -> String? = { _ in nil }) -> [String] {
     var result: [String] = []

@@ -6,7 +6,7 @@ import Synchronization
 /// What the workers of one aggregation share: their local groups, once each has read its input, and
 /// the partitions left to merge.
 package final class HashAggregateShared: @unchecked Sendable {
-  fileprivate let barrier: TeamBarrier
+  let barrier: TeamBarrier
   fileprivate let lock = Lock()
   fileprivate var locals: [LocalAggregation?]
   fileprivate let nextPartition = Atomic<Int>(0)

@@ -127,17 +127,20 @@ package final class ExpressionEvaluator {
       let reader = ColumnReader<UInt8>(column)
       let remaining = Selection(capacity: current.rowCount)
       var left = 0
-      for row in 0..<current.rowCount {
-        let original = active.map { $0.indices[row] } ?? UInt32(row)
-        if reader.isNull(row) {
-          unknown.append(original)
-          remaining.indices[left] = original
-          left += 1
-        } else if (reader[row] != 0) == (decisive != 0) {
-          values[Int(original)] = decisive
-        } else {
-          remaining.indices[left] = original
-          left += 1
+      // The reader does not keep the column's bytes alive.
+      withExtendedLifetime(column) {
+        for row in 0..<current.rowCount {
+          let original = active.map { $0.indices[row] } ?? UInt32(row)
+          if reader.isNull(row) {
+            unknown.append(original)
+            remaining.indices[left] = original
+            left += 1
+          } else if (reader[row] != 0) == (decisive != 0) {
+            values[Int(original)] = decisive
+          } else {
+            remaining.indices[left] = original
+            left += 1
+          }
         }
       }
       if left < current.rowCount {

@@ -1,4 +1,5 @@
 import Glibc
+import NeuralNet
 
 /// Threads that wait for work between queries, so that a parallel region starts in microseconds.
 /// Grows on demand: a nested region never waits for its enclosing one.
@@ -13,14 +14,7 @@ package final class WorkerPool: @unchecked Sendable {
   private init() {}
 
   /// Processors that this process may run on.
-  package static var processorCount: Int {
-    var set = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
-      return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    }
-    let count = withUnsafeBytes(of: &set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-    return max(1, count)
-  }
+  package static var processorCount: Int { usableCores() }
 
   /// Runs the job on another thread, at once.
   package func run(_ job: @escaping @Sendable () -> Void) {

@@ -115,7 +115,7 @@ extension Session {
 
   func run(_ drop: Drop) throws -> StatementResult {
     let isView: Bool
-    switch drop.kind {
+    switch drop.target {
     case .table: isView = false
     case .view: isView = true
     default: throw SQLError(.notSupported, "this DROP is not supported yet")
@@ -331,7 +331,7 @@ extension Session {
     }
     let plan = optimize(bound.plan)
     if !explain.isAnalyze {
-      return try table(["plan"], Planner.Explain.lines(plan).map { [$0] })
+      return try table(["plan"], ExplainText.lines(plan).map { [$0] })
     }
     let query = start()
     let builder = PlanBuilder(query: query, measuring: plan)
@@ -342,7 +342,7 @@ extension Session {
     for completion in builder.completions { try completion.complete() }
     let total = monotonicNanoseconds() - begin
     let statistics = builder.statistics ?? []
-    var lines = Planner.Explain.lines(plan) { index in
+    var lines = ExplainText.lines(plan) { index in
       guard index < statistics.count else { return nil }
       let node = statistics[index]
       var text = "\(node.rows) rows, \(milliseconds(node.nanoseconds))"

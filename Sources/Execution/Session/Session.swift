@@ -13,7 +13,15 @@ package struct StatementResult {
   package var source: any BatchSource
   package var changedRows: Int?
 
-  static let none = StatementResult(fields: [], source: BatchListSource([]), changedRows: nil)
+  static var none: StatementResult {
+    StatementResult(fields: [], source: BatchListSource([]), changedRows: nil)
+  }
+
+  package init(fields: [Field], source: any BatchSource, changedRows: Int?) {
+    self.fields = fields
+    self.source = source
+    self.changedRows = changedRows
+  }
 }
 
 /// One connection's settings and its running statement. Statements run one at a time; `interrupt`

@@ -20,7 +20,7 @@ package struct Settings: Sendable {
   /// 80 % of the machine's memory.
   static var defaultMemoryLimit: Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
-    let size = sysconf(Int32(_SC_PAGE_SIZE))
+    let size = sysconf(Int32(_SC_PAGESIZE))
     return pages > 0 && size > 0 ? pages / 5 * 4 * size : 8 << 30
   }
 }

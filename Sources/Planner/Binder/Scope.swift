@@ -48,6 +48,11 @@ package struct BoundQuery: Sendable {
   package var plan: Plan
   package var names: [String]
 
+  package init(plan: Plan, names: [String]) {
+    self.plan = plan
+    self.names = names
+  }
+
   package var fields: [Field] {
     zip(names, plan.output).map { Field($0, $1.type) }
   }

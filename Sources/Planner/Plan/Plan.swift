@@ -44,6 +44,11 @@ package struct FilterNode: Sendable {
 package struct ProjectNode: Sendable {
   package var input: Plan
   package var items: [(expression: Expression, reference: ColumnReference)]
+
+  package init(input: Plan, items: [(expression: Expression, reference: ColumnReference)]) {
+    self.input = input
+    self.items = items
+  }
 }
 
 package struct AggregateNode: Sendable {

@@ -8,6 +8,18 @@ package struct Query: Sendable {
   package var limit: Limit?
   package var offset: SyntaxExpression?
   package var span: SourceSpan
+
+  package init(
+    with: WithClause? = nil, body: QueryBody, orderBy: [OrderItem] = [], limit: Limit? = nil,
+    offset: SyntaxExpression? = nil, span: SourceSpan
+  ) {
+    self.with = with
+    self.body = body
+    self.orderBy = orderBy
+    self.limit = limit
+    self.offset = offset
+    self.span = span
+  }
 }
 
 /// The part of a query that makes the rows.

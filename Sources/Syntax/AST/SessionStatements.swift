@@ -21,6 +21,8 @@ package struct Describe: Sendable {
     case all
   }
   package var target: Target
+
+  package init(target: Target) { self.target = target }
 }
 
 /// SHOW.
