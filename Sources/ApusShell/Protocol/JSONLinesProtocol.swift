@@ -1,0 +1,104 @@
+import Apus
+import Glibc
+
+/// `apus --protocol jsonl`: a request a line on standard input, an answer a line on standard output.
+/// docs/jsonl-protocol.md is its description.
+struct JSONLinesProtocol {
+  let connection: Connection
+
+  /// Answers until the input ends; gives the exit status.
+  func run() -> Int32 {
+    var input = LineReader(descriptor: STDIN_FILENO)
+    let output = Output.standard
+    while let line = input.next() {
+      guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }) else { continue }
+      output.write(answer(to: line))
+      output.write("\n")
+      output.flush()
+    }
+    return 0
+  }
+
+  private func answer(to line: ArraySlice<UInt8>) -> [UInt8] {
+    do {
+      let request = try JSONRequest(line)
+      return try result(of: request.sql)
+    } catch let mistake as JSONRequest.Mistake {
+      return failure(mistake.message)
+    } catch let error as DatabaseError {
+      return failure(
+        "\(error.code): \(error.message)", line: error.line, column: error.column, hint: error.hint)
+    } catch {
+      return failure("\(error)")
+    }
+  }
+
+  private func result(of sql: String) throws -> [UInt8] {
+    let clock = Stopwatch()
+    let result = try connection.execute(sql)
+    var columns = result.columns
+    var changedRow: [UInt8]?
+    if columns.isEmpty, let rows = result.changedRows {
+      // A statement that writes rows answers their number, as a row of one column.
+      columns = [(name: "Count", type: "BIGINT")]
+      changedRow = Array("[\"\(rows)\"]".utf8)
+    }
+    var answer = Array("{\"columns\":".utf8)
+    append(columns.map(\.name), to: &answer)
+    answer.append(contentsOf: ",\"types\":".utf8)
+    append(columns.map(\.type), to: &answer)
+    answer.append(contentsOf: ",\"rows\":[".utf8)
+    if let changedRow { answer.append(contentsOf: changedRow) }
+    try append(result, columnCount: columns.count, to: &answer)
+    answer.append(contentsOf: "],\"elapsed_ms\":\(fixed(clock.seconds * 1000, digits: 3))}".utf8)
+    return answer
+  }
+
+  private func append(
+    _ result: QueryResult, columnCount: Int, to answer: inout [UInt8]
+  ) throws {
+    var scratch: [UInt8] = []
+    var isFirst = true
+    while let chunk = try result.next() {
+      for row in 0..<chunk.rowCount {
+        answer.append(contentsOf: isFirst ? Array("[".utf8) : Array(",[".utf8))
+        isFirst = false
+        for column in 0..<columnCount {
+          if column > 0 { answer.append(UInt8(ascii: ",")) }
+          if chunk.isNull(row: row, column: column) {
+            answer.append(contentsOf: "null".utf8)
+          } else {
+            scratch.removeAll(keepingCapacity: true)
+            chunk.appendText(row: row, column: column, to: &scratch)
+            JSONText.append(string: scratch, to: &answer)
+          }
+        }
+        answer.append(UInt8(ascii: "]"))
+      }
+    }
+  }
+
+  private func append(_ texts: [String], to answer: inout [UInt8]) {
+    answer.append(UInt8(ascii: "["))
+    for (index, text) in texts.enumerated() {
+      if index > 0 { answer.append(UInt8(ascii: ",")) }
+      JSONText.append(string: Array(text.utf8), to: &answer)
+    }
+    answer.append(UInt8(ascii: "]"))
+  }
+
+  private func failure(
+    _ message: String, line: Int? = nil, column: Int? = nil, hint: String? = nil
+  ) -> [UInt8] {
+    var answer = Array("{\"error\":".utf8)
+    JSONText.append(string: Array(message.utf8), to: &answer)
+    if let line { answer.append(contentsOf: ",\"line\":\(line)".utf8) }
+    if let column { answer.append(contentsOf: ",\"column\":\(column)".utf8) }
+    if let hint {
+      answer.append(contentsOf: ",\"hint\":".utf8)
+      JSONText.append(string: Array(hint.utf8), to: &answer)
+    }
+    answer.append(UInt8(ascii: "}"))
+    return answer
+  }
+}
