@@ -167,6 +167,7 @@ final class KeyField {
   ) {
     guard let interner else { return }
     let bytes = isNested ? OrderedBytes.encode(column, count: count, forEquality: true) : column
+    defer { withExtendedLifetime(bytes) {} }
     let reader = ColumnReader<StringView>(bytes)
     for row in 0..<count {
       if reader.isNull(row) {
