@@ -38,8 +38,11 @@ final class DistinctArguments {
     var groupOf: [UInt32] = []
     groupOf.reserveCapacity(table.count)
     forEachChunk(count: table.count) { first, count in
-      let ids = table.keys(first: first, count: count)[0].values(as: UInt32.self)
-      for row in 0..<count { groupOf.append(ids[row]) }
+      let keys = table.keys(first: first, count: count)
+      withExtendedLifetime(keys) {
+        let ids = keys[0].values(as: UInt32.self)
+        for row in 0..<count { groupOf.append(ids[row]) }
+      }
     }
     buckets = RowBuckets(count: table.count, partitions: partitions) {
       Int(partitionOf[Int(groupOf[$0])])
@@ -66,9 +69,11 @@ final class DistinctArguments {
       let columns = table.keys(first: 0, count: table.count)
       let ids = UnsafePointer(columns[0].values(as: UInt32.self))
       let arguments = Array(columns.dropFirst())
-      try updateSorted(
-        state, arguments: arguments, sortColumns: order.map { arguments[$0.column] }, order: order,
-        groups: ids, count: table.count)
+      try withExtendedLifetime(columns) {
+        try updateSorted(
+          state, arguments: arguments, sortColumns: order.map { arguments[$0.column] },
+          order: order, groups: ids, count: table.count)
+      }
       return
     }
     try forEachChunk(count: table.count) { first, count in

@@ -258,41 +258,55 @@ package final class GroupTable {
       for row in 0..<rows { hashes[row] = GroupTable.hash(words + row &* width, width) }
     }
     if slots.byteCount > 1 << 19 { touch(hashes, rows) }
+    // The width as a constant unrolls the comparison of the commonest case.
+    if width == 2 {
+      probe(words, hashes, rows, groups, width: 2)
+    } else {
+      probe(words, hashes, rows, groups, width: width)
+    }
+  }
+
+  @inline(__always)
+  private func probe(
+    _ words: UnsafePointer<UInt64>, _ hashes: UnsafePointer<UInt64>, _ rows: Int,
+    _ groups: UnsafeMutablePointer<UInt32>, width: Int
+  ) {
     var row = 0
     while row < rows {
       let entries = slots.values(UInt64.self)
       let mask = slotCount - 1
-      let limit = slotCount / 2
-      while row < rows && count <= limit {
+      let known = groupWords.values(UInt64.self)
+      var isNew = false
+      while row < rows && !isNew {
         let key = words + row &* width
         let hash = hashes[row]
         let salt = hash & 0xFFFF_FFFF_0000_0000
-        let known = groupWords.values(UInt64.self)
         var slot = Int(truncatingIfNeeded: hash) & mask
         var found: UInt32 = 0
         while true {
           let entry = entries[slot]
           if entry == 0 { break }
           if entry & 0xFFFF_FFFF_0000_0000 == salt {
-            let group = UInt32(truncatingIfNeeded: entry) &- 1
-            let other = known + Int(group) &* width
-            var word = 0
-            while word < width && other[word] == key[word] { word &+= 1 }
-            if word == width {
-              found = group &+ 1
+            let other = known + Int(UInt32(truncatingIfNeeded: entry) &- 1) &* width
+            var difference: UInt64 = 0
+            for word in 0..<width { difference |= other[word] ^ key[word] }
+            if difference == 0 {
+              found = UInt32(truncatingIfNeeded: entry)
               break
             }
           }
-          slot = (slot + 1) & mask
+          slot = (slot &+ 1) & mask
         }
         if found == 0 {
           found = addGroup(key) &+ 1
           entries[slot] = salt | UInt64(found)
+          // The words of the groups may have moved.
+          isNew = true
         }
         groups[row] = found &- 1
-        row += 1
+        row &+= 1
       }
-      if count > limit { growHash() }
+      if count > slotCount / 2 { growHash() }
     }
   }
 

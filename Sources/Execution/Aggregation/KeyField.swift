@@ -17,6 +17,8 @@ final class KeyField {
   var nullShift = 0
   let interner: ByteInterner?
   let isNested: Bool
+  /// Addresses of long strings, then their rows, while a batch is encoded.
+  private let longRows = StateMemory(stride: 8)
   private var cachedBase: Column?
   private var cachedCodes: StateMemory?
 
@@ -167,20 +169,29 @@ final class KeyField {
   ) {
     guard let interner else { return }
     let bytes = isNested ? OrderedBytes.encode(column, count: count, forEquality: true) : column
+    defer { withExtendedLifetime(bytes) {} }
     let reader = ColumnReader<StringView>(bytes)
+    longRows.resize(2 * count)
+    let addresses = longRows.values(UInt64.self)
+    let rows = (addresses + count).withMemoryRebound(to: UInt32.self, capacity: 2 * count) { $0 }
+    var long = 0
     for row in 0..<count {
       if reader.isNull(row) {
         target[row &* stride] = KeyField.nullTag
         continue
       }
       let view = reader.pointer(row)
-      if view.pointee.length <= 7 {
-        let text = UInt64(view.pointee.prefix) | (view.pointee.tail & 0xFF_FFFF) << 32
-        target[row &* stride] = text << 8 | UInt64(view.pointee.length)
-      } else {
-        target[row &* stride] =
-          UInt64(truncatingIfNeeded: interner.intern(view)) << 8 | KeyField.internedTag
-      }
+      let text = UInt64(view.pointee.prefix) | (view.pointee.tail & 0xFF_FFFF) << 32
+      target[row &* stride] = text << 8 | UInt64(view.pointee.length & 0xFF)
+      // Branch-free, because lengths are hard to predict: the last entry may be overwritten.
+      addresses[long] = UInt64(UInt(bitPattern: view))
+      rows[long] = UInt32(truncatingIfNeeded: row)
+      long &+= view.pointee.length > 7 ? 1 : 0
+    }
+    if long == 0 { return }
+    interner.intern(addresses, count: long)
+    for position in 0..<long {
+      target[Int(rows[position]) &* stride] = addresses[position] << 8 | KeyField.internedTag
     }
   }
 
