@@ -88,7 +88,7 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
         target[row] = mostFrequent(group)
         continue
       }
-      group.sort(by: T.precedes)
+      group.sort(by: T.sortsBefore)
       for slot in 0..<perGroup { target[row * perGroup + slot] = quantile(group, fractions[slot]) }
     }
     if !isList {
@@ -121,15 +121,15 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
   private func mostFrequent(_ values: [T]) -> T {
     var rows = Array(values.indices)
     rows.sort { a, b in
-      if T.precedes(values[a], values[b]) { return true }
-      return T.precedes(values[b], values[a]) ? false : a < b
+      if T.sortsBefore(values[a], values[b]) { return true }
+      return T.sortsBefore(values[b], values[a]) ? false : a < b
     }
     var best = rows[0]
     var bestCount = 0
     var start = 0
     while start < rows.count {
       var end = start + 1
-      while end < rows.count && !T.precedes(values[rows[start]], values[rows[end]]) { end += 1 }
+      while end < rows.count && !T.sortsBefore(values[rows[start]], values[rows[end]]) { end += 1 }
       let isMore = end - start > bestCount
       if isMore || (end - start == bestCount && rows[start] < best) {
         best = rows[start]
