@@ -4,13 +4,6 @@ import Execution
 import Functions
 import Glibc
 
-/// Batches from memory.
-final class BatchList: BatchSource {
-  private var batches: [Batch]
-  init(_ batches: [Batch]) { self.batches = batches.reversed() }
-  func next() throws -> Batch? { batches.popLast() }
-}
-
 /// xorshift64*: the same rows in every run.
 struct Seeded: RandomNumberGenerator {
   var state: UInt64
@@ -168,7 +161,7 @@ func aggregate(
   try onThreads(workers) { index in
     let own = batches.enumerated().filter { $0.offset % workers == index }.map(\.element)
     let source = HashAggregateOperator(
-      input: BatchList(own), inputTypes: types, keys: keys, calls: calls, shared: shared,
+      input: BatchListSource(own), inputTypes: types, keys: keys, calls: calls, shared: shared,
       worker: Worker(query: query, index: index, count: workers))
     while let batch = try source.next() {
       precondition(batch.rowCount > 0 && batch.rowCount <= batchRows, "a batch of the right size")
