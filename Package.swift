@@ -19,24 +19,35 @@ let package = Package(
     .target(name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Diagnostics"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
+    .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
     .target(name: "Functions", dependencies: ["Columnar", "Diagnostics", "CPCRE2", "CVectorMath"]),
     .target(name: "Syntax", dependencies: ["Diagnostics"]),
     .target(name: "NeuralNet", dependencies: ["Diagnostics", "COpenBLAS", "CVectorMath"]),
     .target(
       name: "Formats",
-      dependencies: ["Columnar", "Diagnostics", "CZstd", "CSnappy", "CLZ4", "CZlib"]),
-    .target(
-      name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
+      dependencies: [
+        "Columnar", "Diagnostics", "CVectorMath", "CZstd", "CSnappy", "CLZ4", "CZlib",
+      ]),
+    .target(name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
     .target(
       name: "Execution",
-      dependencies: ["Columnar", "Diagnostics", "Functions", "Planner", "Formats", "NeuralNet"]),
+      dependencies: [
+        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Storage", "Formats",
+        "NeuralNet",
+      ]),
     .target(
       name: "Apus",
       dependencies: [
-        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution", "Formats",
-        "NeuralNet",
+        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
     .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
+    .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
+    .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
+    .testTarget(
+      name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
+    .testTarget(name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )

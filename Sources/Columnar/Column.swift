@@ -310,3 +310,22 @@ import Diagnostics
     return result
   }
 }
+
+extension Column {
+  /// This flat column with the rows that are NULL in `other` NULL as well; shares the values.
+  package func withNulls(of other: Column) -> Column {
+    guard other.mayHaveNulls else { return self }
+    let flat = flattened()
+    let words = Buffer(byteCount: Validity.wordCount(max(count, 1)) * 8)
+    let mine = words.pointer.assumingMemoryBound(to: UInt64.self)
+    if let validity = flat.validity {
+      mine.update(from: validity, count: Validity.wordCount(count))
+    } else {
+      mine.update(repeating: .max, count: Validity.wordCount(max(count, 1)))
+    }
+    for row in 0..<count where other.isNull(row) { Validity.setNull(mine, row) }
+    return Column(
+      type: type, count: count, data: flat.data, validity: mine, children: flat.children,
+      owners: [flat, words])
+  }
+}

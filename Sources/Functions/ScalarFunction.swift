@@ -65,6 +65,9 @@ package struct ScalarOverload: Sendable {
   /// When set, replaces parameter matching: from the actual argument types (and values of constant
   /// arguments, for a few functions whose type depends on them) the types to cast the arguments to.
   package let coerce: (@Sendable ([LogicalType]) throws -> [LogicalType])?
+  /// When set, the result type where literals among the arguments decide it: round(x, 2).
+  package let resultFromLiterals:
+    (@Sendable ([LogicalType], [ArgumentLiteral]) throws -> LogicalType)?
   package let nullRule: NullRule
   /// May give different results for equal arguments (random, now): never folded or shared.
   package let isVolatile: Bool
@@ -82,9 +85,13 @@ package struct ScalarOverload: Sendable {
   package init(
     _ parameters: [TypePattern], variadic: TypePattern? = nil,
     resultFrom result: @escaping @Sendable ([LogicalType]) throws -> LogicalType,
+    resultFromLiterals: (
+      @Sendable ([LogicalType], [ArgumentLiteral]) throws -> LogicalType
+    )? = nil,
     coerce: (@Sendable ([LogicalType]) throws -> [LogicalType])? = nil,
     nulls: NullRule = .propagates, isVolatile: Bool = false, kernel: @escaping Kernel
   ) {
+    self.resultFromLiterals = resultFromLiterals
     self.parameters = parameters
     self.variadic = variadic
     self.result = result

@@ -10,6 +10,7 @@ package final class QueryContext: Sendable {
   /// Rows per batch that sources make.
   package let batchRows: Int
   package let memory: MemoryBroker
+  package let progress = QueryProgress()
   private let cancelled: Atomic<Bool>
 
   package init(

@@ -1,0 +1,128 @@
+import Columnar
+import Diagnostics
+import Execution
+import Functions
+import Syntax
+
+/// The engine as a library: constants and helpers that need no database.
+public enum Apus {
+  public static let version = "0.1.0"
+
+  /// Whether an interactive text ends its statement: a semicolon outside strings and comments.
+  public static func isComplete(_ sqlSoFar: String) -> Bool {
+    StatementSplitter.isComplete(sqlSoFar)
+  }
+
+  /// The language's words, upper case, for completion.
+  public static var keywords: [String] { Keyword.allCases.map { $0.rawValue.uppercased() } }
+
+  /// Names of functions, for completion.
+  public static var functionNames: [String] {
+    (ScalarFunctions.allNames + Aggregates.allNames).sorted()
+  }
+}
+
+/// A database: tables, views, models and functions, shared by its connections. Thread-safe.
+///
+///     let database = try Database()
+///     let connection = database.connect()
+///     try connection.execute("CREATE TABLE t AS SELECT range AS x FROM range(10)")
+///     print(try connection.execute("SELECT sum(x) FROM t").rows())
+public final class Database: Sendable {
+  let catalog = DatabaseCatalog()
+
+  /// A database in memory.
+  public init() throws {}
+
+  /// The database at `path`; `:memory:` or an empty path is one in memory. Files are an error for
+  /// now: the storage format comes with a later version.
+  public convenience init(path: String) throws {
+    if !path.isEmpty && path != ":memory:" {
+      throw DatabaseError(
+        SQLError(
+          .notSupported, "database files are not supported yet: \"\(path)\"",
+          hint: "start without a file name for a database in memory"), in: "")
+    }
+    try self.init()
+  }
+
+  public func connect() -> Connection { Connection(Session(catalog)) }
+}
+
+/// A connection runs statements one at a time, on the thread that calls. `interrupt` and `progress`
+/// may be called from any other.
+public final class Connection: @unchecked Sendable {
+  let session: Session
+
+  /// SAFETY: the session's own state is protected; statements are the caller's to serialise.
+  init(_ session: Session) { self.session = session }
+
+  /// Runs all statements of the text in order, up to the first failure; gives the last one's result.
+  @discardableResult
+  public func execute(_ sql: String) throws -> QueryResult {
+    var script = script(sql)
+    var last: QueryResult?
+    while let statement = try script.next() {
+      // What is not the last statement is run to its end and its rows dropped.
+      while try last?.next() != nil {}
+      last = try statement.run()
+    }
+    return last ?? QueryResult(.init(fields: [], source: BatchListSource([]), changedRows: nil), in: sql)
+  }
+
+  /// The statements of a script one at a time, parsed as they are asked for: a syntax error in the
+  /// third does not keep the first two from running.
+  public func script(_ text: String) -> Script { Script(text, session) }
+
+  /// Stops the running statement as soon as possible; it throws with the code "Interrupted".
+  public func interrupt() { session.interrupt() }
+
+  /// How far the running statement is, from 0 to 1, and what it is doing; nil where unknown.
+  public var progress: (fraction: Double?, text: String?) { session.progress }
+}
+
+/// The statements of a text, in one pass.
+public struct Script {
+  private let text: String
+  private let session: Session
+  private var parser: Parser?
+
+  init(_ text: String, _ session: Session) {
+    self.text = text
+    self.session = session
+  }
+
+  /// The next statement; nil at the end. Throws on a syntax error, with the place counted from the
+  /// script's start; no more statements come after it.
+  public mutating func next() throws -> ScriptStatement? {
+    do {
+      if parser == nil { parser = try Parser(text) }
+      guard let parsed = try parser?.nextStatement() else { return nil }
+      return ScriptStatement(parsed: parsed, script: text, session: session)
+    } catch let error as SQLError {
+      throw DatabaseError(error, in: text)
+    }
+  }
+}
+
+/// One statement of a script.
+public struct ScriptStatement {
+  let parsed: ParsedStatement
+  let script: String
+  let session: Session
+
+  /// The statement as written.
+  public var text: String { String(parsed.text(in: script)) }
+
+  /// The line where it starts, from 1.
+  public var line: Int { SourcePosition(of: parsed.span.start, in: script).line }
+
+  /// Runs it; rows come as they are pulled from the result.
+  public func run() throws -> QueryResult {
+    do {
+      return QueryResult(try session.run(parsed), in: script)
+    } catch let error as SQLError {
+      throw DatabaseError(error, in: script)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Columnar
+import Functions
+
+/// The groups one worker has, and their states; also the result of merging several.
+final class LocalAggregation {
+  let table: GroupTable?
+  let calls: [AggregateCallState]
+  private let keys: [Int]
+  private let groups = StateMemory(stride: 4)
+  private var buckets: RowBuckets?
+
+  init(inputTypes: [LogicalType], keys: [Int], calls: [AggregateCall]) throws {
+    self.keys = keys
+    table = keys.isEmpty ? nil : GroupTable(keys.map { inputTypes[$0] })
+    self.calls = try calls.map { try AggregateCallState($0, inputTypes: inputTypes) }
+    if keys.isEmpty { for call in self.calls { call.resize(groups: 1) } }
+  }
+
+  /// Without keys there is one group, rows or not.
+  var groupCount: Int { table?.count ?? 1 }
+
+  var byteCount: Int { calls.reduce(table?.byteCount ?? 0) { $0 + $1.byteCount } }
+
+  func add(_ batch: Batch) throws {
+    guard let table else {
+      for call in calls { try call.update(batch, groups: nil) }
+      return
+    }
+    groups.resize(batch.rowCount)
+    let ids = groups.values(UInt32.self)
+    table.lookUp(keys.map { batch.columns[$0] }, count: batch.rowCount, groups: ids)
+    for call in calls {
+      call.resize(groups: table.count)
+      try call.update(batch, groups: UnsafePointer(ids))
+    }
+  }
+
+  /// Sorts groups and collected rows by radix partition of the keys' hashes.
+  func bucket(bits: Int) {
+    guard let table else { return }
+    let memory = StateMemory(stride: 1, count: max(table.count, 1))
+    defer { withExtendedLifetime(memory) {} }
+    let partitionOf = memory.values(UInt8.self)
+    table.partitions(bits: bits, into: partitionOf)
+    buckets = RowBuckets(count: table.count, partitions: 1 << bits) { Int(partitionOf[$0]) }
+    for call in calls { call.bucket(partitionOf: partitionOf, partitions: 1 << bits) }
+  }
+
+  /// Adds another worker's groups: those of a partition, or all.
+  func merge(_ other: LocalAggregation, partition: Int?) throws {
+    let size = other.groupCount
+    let identity = StateMemory(stride: 4, count: max(size, 1))
+    let targets = StateMemory(stride: 4, count: max(size, 1))
+    let targetOf = StateMemory(stride: 4, count: max(size, 1))
+    defer { withExtendedLifetime((identity, targets, targetOf)) {} }
+    var source = UnsafePointer(identity.values(UInt32.self))
+    var count = size
+    if let bucket = partition.flatMap({ other.buckets?.range($0) }) {
+      (source, count) = bucket
+    } else {
+      let all = identity.values(UInt32.self)
+      for group in 0..<size { all[group] = UInt32(group) }
+    }
+    if count == 0 { return }
+    let target = targets.values(UInt32.self)
+    if let table, let theirs = other.table {
+      table.absorb(theirs, source: source, count: count, target: target)
+    }
+    let map = targetOf.values(UInt32.self)
+    for row in 0..<count { map[Int(source[row])] = target[row] }
+    for (call, theirs) in zip(calls, other.calls) {
+      call.resize(groups: groupCount)
+      try call.merge(
+        theirs, source: source, target: UnsafePointer(target), count: count,
+        partition: CollectedPartition(number: partition, targetOf: UnsafePointer(map)))
+    }
+  }
+
+  func complete() throws {
+    for call in calls {
+      call.resize(groups: groupCount)
+      try call.complete()
+    }
+  }
+
+  /// Keys and results of groups `first ..< first + count`.
+  func columns(first: Int, count: Int) throws -> [Column] {
+    try (table?.keys(first: first, count: count) ?? [])
+      + calls.map { try $0.state.finish(first: first, count: count) }
+  }
+}

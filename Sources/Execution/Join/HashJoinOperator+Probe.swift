@@ -1,0 +1,299 @@
+import Columnar
+import Diagnostics
+import Synchronization
+
+// Probing is a state machine over one probe batch (of at most `batchRows` rows): `heads` says where
+// each row's chain of build rows starts; (`row`, `link`) is the next pair to make, so that a row with
+// a million matches spreads over as many output batches as it needs.
+
+/// Pairs of a probe row of the batch and a row of the build store.
+struct JoinPairs {
+  var probeRows: Selection
+  var buildRows: Selection
+  var count: Int
+}
+
+extension HashJoinOperator {
+  /// The next output batch of the probe phase; nil when the probe side is exhausted.
+  func probeStep() throws -> Batch? {
+    while true {
+      if batch == nil {
+        guard let pulled = try pullProbe() else { return nil }
+        try start(pulled)
+      }
+      guard let batch else { continue }
+      if let output = try advance(batch) { return output }
+      self.batch = nil
+    }
+  }
+
+  /// The next probe rows, cut to `batchRows`.
+  private func pullProbe() throws -> Batch? {
+    if let whole = waiting {
+      let count = min(batchRows, whole.rowCount - waitingOffset)
+      let piece = whole.slice(waitingOffset, count)
+      waitingOffset += count
+      if waitingOffset == whole.rowCount { waiting = nil }
+      return piece
+    }
+    try worker.query.checkCancelled()
+    guard let pulled = try probe.next() else { return nil }
+    if pulled.rowCount <= batchRows { return pulled }
+    waiting = pulled
+    waitingOffset = 0
+    return try pullProbe()
+  }
+
+  private func start(_ pulled: Batch) throws {
+    batch = pulled
+    row = 0
+    link = 0
+    crossPosition = 0
+    candidatesDone = false
+    let rows = pulled.rowCount
+    let usesFlags = residual != nil
+    if usesFlags { matchedProbe.update(repeating: 0, count: rows) }
+    guard let table else {
+      // No keys: every probe row pairs with all build rows, beginning with the first.
+      heads.update(repeating: buildRows > 0 && probeKeys.isEmpty ? 1 : 0, count: rows)
+      return
+    }
+    let keys = probeKeys.map { pulled.columns[$0] }
+    switch table.strategy {
+    case .direct, .packed:
+      layout.packed?.pack(keys, rows: rows, into: words)
+      if table.strategy == .packed {
+        table.findPacked(words, rows, into: heads)
+      } else {
+        table.findDirect(words, rows, into: heads)
+      }
+      let heads = self.heads
+      KeyNulls.forEach(keys, nullSafe: nullSafe, rows: rows) { heads[$0] = 0 }
+    case .general:
+      for (key, column) in keys.enumerated() {
+        Hashing.hash(column, into: words, combining: key > 0)
+      }
+      let matcher = KeyMatcher(
+        probe: keys, build: layout.keys.map { buildColumns[$0] }, nullSafe: nullSafe)
+      table.findGeneral(words, rows, matcher: matcher, scratch: scratch, into: heads)
+    }
+  }
+
+  /// Output for the batch in work; nil when it has no more.
+  private func advance(_ batch: Batch) throws -> Batch? {
+    if let residual { return try advance(batch, residual: residual) }
+    if candidatesDone { return nil }
+    switch kind {
+    case .inner, .left, .right, .full, .single:
+      return try emitPairs(batch)
+    case .semi, .anti:
+      candidatesDone = true
+      return emit(batch, where: kind == .semi)
+    case .mark:
+      candidatesDone = true
+      return try emitMark(batch)
+    }
+  }
+
+  // MARK: Without a residual
+
+  private func emitPairs(_ batch: Batch) throws -> Batch? {
+    let padsLeft = kind == .left || kind == .full || kind == .single
+    if kind == .single { try checkSingle(batch.rowCount) }
+    if probeKeys.isEmpty && buildRows > 0 { return emitCross(batch) }
+    let pairs: JoinPairs
+    if shared.isUnique {
+      candidatesDone = true
+      if padsLeft && buildRows == 0 {
+        let nulls = buildTypes.map { Column.nulls($0, count: batch.rowCount) }
+        return Batch(
+          columns: batch.columns + nulls, rowCount: batch.rowCount, sequence: batch.sequence)
+      }
+      pairs = uniquePairs(batch.rowCount, padsLeft: padsLeft)
+    } else {
+      pairs = chainedPairs(batch.rowCount, padsLeft: padsLeft)
+    }
+    if pairs.count == 0 { return nil }
+    markBuild(pairs)
+    return combined(batch, pairs)
+  }
+
+  private func emit(_ batch: Batch, where wanted: Bool) -> Batch? {
+    var rows = Selection(capacity: batch.rowCount)
+    var count = 0
+    let heads = self.heads
+    for row in 0..<batch.rowCount {
+      rows.indices[count] = UInt32(truncatingIfNeeded: row)
+      count += (heads[row] != 0) == wanted ? 1 : 0
+    }
+    if count == 0 { return nil }
+    if count == batch.rowCount { return batch }
+    rows.count = count
+    return batch.selecting(rows)
+  }
+
+  /// At most one match a row: no chains to walk, and without misses the probe batch stays as it is.
+  private func uniquePairs(_ rows: Int, padsLeft: Bool) -> JoinPairs {
+    var pairs = JoinPairs(
+      probeRows: Selection(capacity: rows), buildRows: Selection(capacity: rows), count: rows)
+    let probeRows = pairs.probeRows.indices
+    let found = pairs.buildRows.indices
+    let heads = self.heads
+    if padsLeft {
+      let nullRow = UInt32(truncatingIfNeeded: buildRows)
+      for row in 0..<rows {
+        probeRows[row] = UInt32(truncatingIfNeeded: row)
+        found[row] = heads[row] == 0 ? nullRow : heads[row] &- 1
+      }
+    } else {
+      var count = 0
+      for row in 0..<rows {
+        probeRows[count] = UInt32(truncatingIfNeeded: row)
+        found[count] = heads[row] &- 1
+        count += heads[row] != 0 ? 1 : 0
+      }
+      pairs.count = count
+      pairs.probeRows.count = count
+      pairs.buildRows.count = count
+    }
+    pairs.probeRows.isIdentity = pairs.count == rows
+    return pairs
+  }
+
+  /// The next pairs along the chains, up to `batchRows`. With `padsLeft`, a row without a chain
+  /// pairs with the row of NULLs.
+  private func chainedPairs(_ rows: Int, padsLeft: Bool, skippingMatched: Bool = false) -> JoinPairs {
+    var pairs = JoinPairs(
+      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0)
+    guard let next = nextLinks else {
+      candidatesDone = true
+      return pairs
+    }
+    let probeRows = pairs.probeRows.indices
+    let found = pairs.buildRows.indices
+    let heads = self.heads
+    let nullRow = UInt32(truncatingIfNeeded: buildRows)
+    let limit = batchRows
+    let matched = matchedProbe
+    var count = 0
+    var row = self.row
+    var link = self.link
+    while row < rows && count < limit {
+      if link == 0 {
+        link = heads[row]
+        if link == 0 && padsLeft {
+          probeRows[count] = UInt32(truncatingIfNeeded: row)
+          found[count] = nullRow
+          count += 1
+        }
+      }
+      if skippingMatched && matched[row] != 0 { link = 0 }
+      while link != 0 && count < limit {
+        probeRows[count] = UInt32(truncatingIfNeeded: row)
+        found[count] = link &- 1
+        count += 1
+        link = next[Int(link &- 1)]
+      }
+      if link == 0 { row += 1 }
+    }
+    self.row = row
+    self.link = link
+    if row == rows { candidatesDone = true }
+    pairs.count = count
+    pairs.probeRows.count = count
+    pairs.buildRows.count = count
+    return pairs
+  }
+
+  // MARK: With a residual
+
+  private func advance(_ batch: Batch, residual: BatchPredicate) throws -> Batch? {
+    let needsOneMatchOnly = kind == .semi || kind == .anti || kind == .mark
+    while !candidatesDone {
+      try worker.query.checkCancelled()
+      let pairs =
+        probeKeys.isEmpty
+        ? crossPairs(batch.rowCount, skippingMatched: needsOneMatchOnly)
+        : chainedPairs(batch.rowCount, padsLeft: false, skippingMatched: needsOneMatchOnly)
+      if pairs.count == 0 { continue }
+      let candidates = combined(batch, pairs)
+      let passing = try residual(candidates)
+      try note(pairs, passing)
+      if needsOneMatchOnly || passing.count == 0 { continue }
+      return candidates.selecting(passing)
+    }
+    if row < 0 { return nil }
+    row = -1  // the end of the batch's own rows comes once
+    switch kind {
+    case .inner, .right:
+      return nil
+    case .left, .full, .single:
+      guard let rest = emitByMatch(batch, matched: false) else { return nil }
+      let nulls = buildTypes.map { Column.nulls($0, count: rest.rowCount) }
+      return Batch(columns: rest.columns + nulls, rowCount: rest.rowCount, sequence: rest.sequence)
+    case .semi: return emitByMatch(batch, matched: true)
+    case .anti: return emitByMatch(batch, matched: false)
+    case .mark: return try emitMark(batch)
+    }
+  }
+
+  /// Records which rows of both sides have a match now.
+  private func note(_ pairs: JoinPairs, _ passing: Selection) throws {
+    let matched = matchedProbe
+    let indices = passing.indices
+    let probeRows = pairs.probeRows.indices
+    for position in 0..<passing.count {
+      let row = Int(probeRows[Int(indices[position])])
+      if kind == .single && matched[row] != 0 { throw HashJoinOperator.moreThanOneRow() }
+      matched[row] = 1
+    }
+    guard let matchedBuild else { return }
+    let buildRows = pairs.buildRows.indices
+    for position in 0..<passing.count {
+      HashJoinShared.mark(matchedBuild, Int(buildRows[Int(indices[position])]))
+    }
+  }
+
+  private func emitByMatch(_ batch: Batch, matched wanted: Bool) -> Batch? {
+    let matched = matchedProbe
+    let heads = self.heads
+    for row in 0..<batch.rowCount { heads[row] = UInt32(matched[row]) }
+    return emit(batch, where: wanted)
+  }
+
+  // MARK: Shared
+
+  /// Probe columns as selections over the batch, build columns as dictionaries over the store.
+  func combined(_ batch: Batch, _ pairs: JoinPairs) -> Batch {
+    var output = batch.selecting(pairs.probeRows)
+    output.rowCount = pairs.count
+    let rows = pairs.buildRows
+    output.columns.append(contentsOf: buildColumns.map { Column.dictionary($0, rows) })
+    return output
+  }
+
+  private func markBuild(_ pairs: JoinPairs) {
+    guard let matchedBuild else { return }
+    // The row of NULLs has a byte too, which nobody reads.
+    let rows = pairs.buildRows.indices
+    for pair in 0..<pairs.count { HashJoinShared.mark(matchedBuild, Int(rows[pair])) }
+  }
+
+  private func checkSingle(_ rows: Int) throws {
+    if probeKeys.isEmpty {
+      if buildRows > 1 { throw HashJoinOperator.moreThanOneRow() }
+      return
+    }
+    guard let next = nextLinks, !shared.isUnique else { return }
+    let heads = self.heads
+    for row in 0..<rows where heads[row] != 0 && next[Int(heads[row] &- 1)] != 0 {
+      throw HashJoinOperator.moreThanOneRow()
+    }
+  }
+
+  private static func moreThanOneRow() -> SQLError {
+    SQLError(
+      .invalidInput, "more than one row returned by a subquery used as an expression",
+      hint: "a scalar subquery gives one row: use LIMIT 1, an aggregate, or IN")
+  }
+}

@@ -1,0 +1,62 @@
+import Columnar
+import Diagnostics
+import Functions
+
+/// A batch's columns as the network wants them: one pointer of floats per input value. Flat FLOAT
+/// columns are passed as they are; others are converted once per batch.
+struct FeatureColumns {
+  private var columns: [Column] = []
+  private var pointers: [UnsafePointer<Float>] = []
+
+  /// Throws when a column cannot be a number: the binder's casts come before.
+  init(_ inputs: [Column], rows: Int) throws {
+    for input in inputs {
+      if case .array(_, let count) = input.type {
+        var flat = input.flattened()
+        var element = flat.children[0]
+        var size = count
+        while case .array(_, let inner) = element.type {
+          flat = element.flattened()
+          element = flat.children[0]
+          size *= inner
+        }
+        let matrix = try castColumn(element.flattened(), to: .float).flattened()
+        let source = matrix.values(as: Float.self)
+        for position in 0..<size {
+          let column = Column(flat: .float, count: rows)
+          let target = column.values(as: Float.self)
+          for row in 0..<rows { target[row] = source[row * size + position] }
+          append(column)
+        }
+      } else {
+        append(try castColumn(input, to: .float).flattened())
+      }
+    }
+  }
+
+  private mutating func append(_ column: Column) {
+    columns.append(column)
+    pointers.append(UnsafePointer(column.values(as: Float.self)))
+  }
+
+  var width: Int { pointers.count }
+
+  func withPointers<Result>(
+    _ body: (UnsafePointer<UnsafePointer<Float>>) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(columns) {
+      try pointers.withUnsafeBufferPointer { buffer in
+        guard let start = buffer.baseAddress else { preconditionFailure("a network has inputs") }
+        return try body(start)
+      }
+    }
+  }
+
+  func keepingAlive<Result>(_ body: ([UnsafePointer<Float>]) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(columns) { try body(pointers) }
+  }
+}
+
+func castColumn(_ column: Column, to type: LogicalType) throws -> Column {
+  column.type == type ? column : try Cast.column(column, to: type, tryCast: false)
+}

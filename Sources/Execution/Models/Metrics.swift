@@ -1,0 +1,183 @@
+import Columnar
+import Diagnostics
+import Syntax
+
+/// What EVALUATE measures: one row per metric.
+struct Metric: Sendable {
+  let name: String
+  let aliases: [String]
+  let summary: String
+  /// Classes need probabilities; numbers need none.
+  let isForClasses: Bool
+  let compute: @Sendable (EvaluatedRows) -> Double?
+}
+
+/// The rows of one group with their predictions. For numbers, `label` and `score` are the values;
+/// for classes, `label` is the class's position and `probabilities` has `classCount` per row.
+struct EvaluatedRows: Sendable {
+  var labels: [Double] = []
+  var scores: [Float] = []
+  var classCount = 0
+  var threshold: Float = 0.5
+
+  var count: Int { labels.count }
+
+  /// The class that is predicted.
+  func predicted(_ row: Int) -> Int {
+    if classCount == 2 {
+      return scores[row * 2 + 1] > threshold ? 1 : 0
+    }
+    var best = 0
+    for index in 1..<max(classCount, 1)
+    where scores[row * classCount + index] > scores[row * classCount + best] {
+      best = index
+    }
+    return best
+  }
+}
+
+enum Metrics {
+  static let rows: [Metric] = [
+    Metric(
+      name: "accuracy", aliases: [], summary: "the share of rows whose class is predicted",
+      isForClasses: true, compute: { rows in
+        mean(rows.count) { rows.predicted($0) == Int(rows.labels[$0]) ? 1 : 0 }
+      }),
+    Metric(
+      name: "auc", aliases: ["roc_auc"],
+      summary: "the area under the ROC curve, of two classes: ties count half",
+      isForClasses: true, compute: areaUnderCurve),
+    Metric(
+      name: "f1", aliases: ["f1_score"], summary: "the harmonic mean of precision and recall",
+      isForClasses: true, compute: { rows in
+        guard let p = precision(rows), let r = recall(rows) else { return nil }
+        return p + r == 0 ? 0 : 2 * p * r / (p + r)
+      }),
+    Metric(
+      name: "logloss", aliases: ["log_loss"], summary: "the mean negative log probability of the label",
+      isForClasses: true, compute: { rows in
+        mean(rows.count) { row in
+          let p = rows.scores[row * rows.classCount + Int(rows.labels[row])]
+          return -logarithm(min(max(Double(p), 1e-15), 1))
+        }
+      }),
+    Metric(
+      name: "mae", aliases: ["mean_absolute_error"], summary: "the mean absolute error",
+      isForClasses: false, compute: { rows in
+        mean(rows.count) { abs(Double(rows.scores[$0]) - rows.labels[$0]) }
+      }),
+    Metric(
+      name: "mse", aliases: ["mean_squared_error"], summary: "the mean squared error",
+      isForClasses: false, compute: squaredError),
+    Metric(
+      name: "precision", aliases: [], summary: "of rows predicted as the second class, the share that is",
+      isForClasses: true, compute: precision),
+    Metric(
+      name: "r2", aliases: ["r2_score"], summary: "the share of the label's variance that is explained",
+      isForClasses: false, compute: { rows in
+        guard let error = squaredError(rows), rows.count > 0 else { return nil }
+        let average = rows.labels.reduce(0, +) / Double(rows.count)
+        let variance = rows.labels.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(rows.count)
+        return variance == 0 ? nil : 1 - error / variance
+      }),
+    Metric(
+      name: "recall", aliases: [], summary: "of rows of the second class, the share predicted so",
+      isForClasses: true, compute: recall),
+    Metric(
+      name: "rmse", aliases: ["root_mean_squared_error"], summary: "the root of the mean squared error",
+      isForClasses: false, compute: { squaredError($0)?.squareRoot() }),
+  ]
+
+  /// The metrics asked for, or those that fit the model; unknown ones name the nearest.
+  static func chosen(_ wanted: [SyntaxExpression], for model: Model) throws -> [Metric] {
+    let isClass = isClassifier(model)
+    if wanted.isEmpty {
+      let names =
+        isClass
+        ? (model.classes.count > 2 ? ["accuracy", "logloss"] : ["accuracy", "precision", "recall", "f1", "auc", "logloss"])
+        : ["mse", "rmse", "mae", "r2"]
+      return names.compactMap { name in rows.first { $0.name == name } }
+    }
+    return try wanted.map { expression in
+      guard case .column(let word) = expression.kind else {
+        throw SQLError(.model, "METRICS takes names", at: expression.span)
+      }
+      let name = word.last.name.lowercased()
+      guard let metric = rows.first(where: { $0.name == name || $0.aliases.contains(name) }) else {
+        throw SQLError(
+          .model, "metric \"\(word.last.name)\" is unknown", at: expression.span,
+          hint: didYouMean(name, among: rows.map(\.name)))
+      }
+      if metric.isForClasses && !isClass {
+        throw SQLError(
+          .model, "\(metric.name) needs a model of classes; \"\(model.name)\" gives numbers",
+          at: expression.span)
+      }
+      return metric
+    }
+  }
+
+  /// A FLOAT output trained as a probability counts as two classes, 0 and 1.
+  static func isClassifier(_ model: Model) -> Bool {
+    if model.definition.outputKind != .number { return true }
+    return isProbability(model)
+  }
+
+  static func isProbability(_ model: Model) -> Bool {
+    guard model.definition.outputKind == .number, model.definition.network.outputWidth == 1 else {
+      return false
+    }
+    let loss = (model.definition.options.loss ?? "").lowercased()
+    return (loss.hasPrefix("bce") || loss.hasPrefix("binary_cross"))
+  }
+
+  // MARK: Formulas
+
+  private static func mean(_ count: Int, _ value: (Int) -> Double) -> Double? {
+    if count == 0 { return nil }
+    var sum = 0.0
+    for row in 0..<count { sum += value(row) }
+    return sum / Double(count)
+  }
+
+  private static func squaredError(_ rows: EvaluatedRows) -> Double? {
+    mean(rows.count) {
+      let difference = Double(rows.scores[$0]) - rows.labels[$0]
+      return difference * difference
+    }
+  }
+
+  private static func precision(_ rows: EvaluatedRows) -> Double? {
+    let predicted = (0..<rows.count).filter { rows.predicted($0) == 1 }
+    if predicted.isEmpty { return nil }
+    return Double(predicted.filter { rows.labels[$0] == 1 }.count) / Double(predicted.count)
+  }
+
+  private static func recall(_ rows: EvaluatedRows) -> Double? {
+    let positive = (0..<rows.count).filter { rows.labels[$0] == 1 }
+    if positive.isEmpty { return nil }
+    return Double(positive.filter { rows.predicted($0) == 1 }.count) / Double(positive.count)
+  }
+
+  /// Mann-Whitney: the mean rank of positives, ties sharing their ranks.
+  private static func areaUnderCurve(_ rows: EvaluatedRows) -> Double? {
+    guard rows.classCount == 2 else { return nil }
+    let order = (0..<rows.count).sorted { rows.scores[$0 * 2 + 1] < rows.scores[$1 * 2 + 1] }
+    let positives = rows.labels.filter { $0 == 1 }.count
+    let negatives = rows.count - positives
+    if positives == 0 || negatives == 0 { return nil }
+    var rankSum = 0.0
+    var start = 0
+    while start < order.count {
+      var end = start
+      while end + 1 < order.count,
+        rows.scores[order[end + 1] * 2 + 1] == rows.scores[order[start] * 2 + 1]
+      { end += 1 }
+      let rank = Double(start + end) / 2 + 1
+      for position in start...end where rows.labels[order[position]] == 1 { rankSum += rank }
+      start = end + 1
+    }
+    let p = Double(positives)
+    return (rankSum - p * (p + 1) / 2) / (p * Double(negatives))
+  }
+}

@@ -1,0 +1,187 @@
+import Columnar
+import Diagnostics
+import Synchronization
+
+/// The partitions of one scan, handed out to whoever asks next.
+final class ScanShared: Sendable {
+  let scan: any PartitionedScan
+  let partitionCount: Int
+  private let cursor: Atomic<Int>
+
+  init(scan: any PartitionedScan) {
+    self.scan = scan
+    partitionCount = scan.partitionCount
+    cursor = Atomic(0)
+  }
+
+  /// The next partition; nil when all are taken.
+  func claim() -> Int? {
+    let partition = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
+    return partition < partitionCount ? partition : nil
+  }
+}
+
+/// Reads partitions from the shared cursor until none is left.
+final class ScanOperator: BatchSource {
+  private let shared: ScanShared
+  private let query: QueryContext
+  private var current: (any BatchSource)?
+  private var partition = 0
+
+  init(shared: ScanShared, worker: Worker) {
+    self.shared = shared
+    query = worker.query
+  }
+
+  func next() throws -> Batch? {
+    while true {
+      try query.checkCancelled()
+      if let source = current {
+        if var batch = try source.next() {
+          batch.sequence = partition
+          return batch
+        }
+        current = nil
+        query.progress.advance()
+      }
+      guard let next = shared.claim() else { return nil }
+      partition = next
+      current = try shared.scan.open(next)
+      if current == nil { query.progress.advance() }
+    }
+  }
+}
+
+/// Keeps the rows for which the condition is true.
+final class FilterOperator: BatchSource {
+  private let input: any BatchSource
+  private let condition: ExpressionEvaluator
+
+  init(input: any BatchSource, condition: ExpressionEvaluator) {
+    self.input = input
+    self.condition = condition
+  }
+
+  func next() throws -> Batch? {
+    while let batch = try input.next() {
+      let rows = try condition.select(batch)
+      if rows.count == batch.rowCount { return batch }
+      if rows.count > 0 { return batch.selecting(rows) }
+    }
+    return nil
+  }
+}
+
+/// Computes expressions over each batch.
+final class ProjectOperator: BatchSource {
+  private let input: any BatchSource
+  private let items: [ExpressionEvaluator]
+
+  init(input: any BatchSource, items: [ExpressionEvaluator]) {
+    self.input = input
+    self.items = items
+  }
+
+  func next() throws -> Batch? {
+    guard let batch = try input.next() else { return nil }
+    return Batch(
+      columns: try items.map { try $0.evaluate(batch) }, rowCount: batch.rowCount,
+      sequence: batch.sequence)
+  }
+}
+
+/// Keeps some of the input's columns, in a new order.
+final class PickColumnsOperator: BatchSource {
+  private let input: any BatchSource
+  private let positions: [Int]
+
+  init(input: any BatchSource, positions: [Int]) {
+    self.input = input
+    self.positions = positions
+  }
+
+  func next() throws -> Batch? {
+    guard let batch = try input.next() else { return nil }
+    return Batch(
+      columns: positions.map { batch.columns[$0] }, rowCount: batch.rowCount,
+      sequence: batch.sequence)
+  }
+}
+
+/// Skips `offset` rows, then passes `limit`; runs on one worker.
+final class LimitOperator: BatchSource {
+  private var input: (any BatchSource)?
+  private var remaining: Int
+  private var skip: Int
+
+  init(input: any BatchSource, limit: Int?, offset: Int) {
+    self.input = input
+    remaining = limit ?? .max
+    skip = offset
+  }
+
+  func next() throws -> Batch? {
+    while remaining > 0, let batch = try input?.next() {
+      if skip >= batch.rowCount {
+        skip -= batch.rowCount
+        continue
+      }
+      let count = min(batch.rowCount - skip, remaining)
+      let part = batch.slice(skip, count)
+      skip = 0
+      remaining -= count
+      return part
+    }
+    // Letting go of the input stops the workers below.
+    input = nil
+    return nil
+  }
+}
+
+/// All rows of each input after the other.
+final class UnionOperator: BatchSource {
+  private let inputs: [any BatchSource]
+  private var position = 0
+
+  init(inputs: [any BatchSource]) { self.inputs = inputs }
+
+  func next() throws -> Batch? {
+    while position < inputs.count {
+      if var batch = try inputs[position].next() {
+        batch.sequence += position << 44
+        return batch
+      }
+      position += 1
+    }
+    return nil
+  }
+}
+
+/// Batches that are there already.
+package final class BatchListSource: BatchSource {
+  private let batches: [Batch]
+  private var position = 0
+
+  package init(_ batches: [Batch]) { self.batches = batches.filter { $0.rowCount > 0 } }
+
+  package func next() throws -> Batch? {
+    if position == batches.count { return nil }
+    position += 1
+    return batches[position - 1]
+  }
+}
+
+/// How much of a statement's scans is done.
+package final class QueryProgress: Sendable {
+  private let total = Atomic<Int>(0)
+  private let done = Atomic<Int>(0)
+
+  func add(_ partitions: Int) { total.wrappingAdd(partitions, ordering: .relaxed) }
+  func advance() { done.wrappingAdd(1, ordering: .relaxed) }
+
+  /// 0…1; nil when nothing is scanned.
+  package var fraction: Double? {
+    let all = total.load(ordering: .relaxed)
+    return all == 0 ? nil : min(1, Double(done.load(ordering: .relaxed)) / Double(all))
+  }
+}

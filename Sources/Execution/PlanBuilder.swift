@@ -1,0 +1,327 @@
+import Columnar
+import Diagnostics
+import Functions
+import Planner
+
+/// Makes operators from a plan: one copy of each region's tree per worker, and per node one shared
+/// object for all copies.
+package final class PlanBuilder {
+  private let query: QueryContext
+  /// Per node in preorder, when EXPLAIN ANALYZE counts.
+  package let statistics: [NodeStatistics]?
+  /// Sources that must run to their end whoever reads them (TRAIN).
+  package private(set) var completions: [CompletingSource] = []
+
+  package init(query: QueryContext, measuring plan: Plan? = nil) {
+    self.query = query
+    statistics = plan.map { (0..<PlanBuilder.size(of: $0)).map { _ in NodeStatistics() } }
+  }
+
+  /// The batches of a whole plan, for one consumer.
+  package func source(_ plan: Plan) throws -> any BatchSource {
+    let region = RegionShared()
+    return try build(plan, 0, Worker(query: query), region)
+  }
+
+  static func size(of plan: Plan) -> Int { plan.children.reduce(1) { $0 + size(of: $1) } }
+
+  /// `index` is the node's number in preorder over the whole plan: the key of its shared object.
+  private func build(_ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
+    -> any BatchSource
+  {
+    let made = try make(plan, index, worker, region)
+    guard let statistics, index < statistics.count else { return made }
+    return MeasuredSource(made, statistics[index])
+  }
+
+  private func make(_ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
+    -> any BatchSource
+  {
+    switch plan {
+    case .scan(let node):
+      let shared = try region.shared(index) {
+        let scan = try node.source.scan(
+          columns: node.columns.map(\.position), filters: node.filters, batchRows: query.batchRows)
+        query.progress.add(scan.partitionCount)
+        return ScanShared(scan: scan)
+      }
+      return ScanOperator(shared: shared, worker: worker)
+    case .values(let node):
+      if worker.index > 0 { return BatchListSource([]) }
+      return try values(node)
+    case .filter(let node):
+      let input = try build(node.input, index + 1, worker, region)
+      return FilterOperator(
+        input: input,
+        condition: try ExpressionEvaluator(node.condition, layout: layout(node.input)))
+    case .project(let node):
+      let input = try build(node.input, index + 1, worker, region)
+      let layout = layout(node.input)
+      let items = try node.items.map { try ExpressionEvaluator($0.expression, layout: layout) }
+      let plain = items.compactMap(\.plainColumn)
+      if plain.count == items.count { return PickColumnsOperator(input: input, positions: plain) }
+      return ProjectOperator(input: input, items: items)
+    case .aggregate(let node): return try aggregate(node, index, worker, region)
+    case .join(let node): return try join(node, index, worker, region)
+    case .sort(let node): return try sort(node, index, worker, region)
+    case .limit(let node):
+      // Serial: only one worker of the region counts, over a region of its own.
+      if worker.index > 0 { return BatchListSource([]) }
+      let input = try build(node.input, index + 1, Worker(query: query), RegionShared())
+      return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+    case .union(let node):
+      var inputs: [any BatchSource] = []
+      var next = index + 1
+      for input in node.inputs {
+        inputs.append(try build(input, next, worker, region))
+        next += PlanBuilder.size(of: input)
+      }
+      return UnionOperator(inputs: inputs)
+    case .predict(let node):
+      let inputTypes = node.input.output.map(\.type)
+      let (input, positions) = try withColumns(
+        node.arguments, node.input, index + 1, worker, region)
+      guard let model = node.model as? Model else {
+        throw SQLError(.internal, "model \(node.model.name) is of an unknown kind")
+      }
+      return try PredictOperator(
+        input: input, passed: inputTypes.count, arguments: positions, model: model,
+        outputs: node.outputs.map { ($0.form, $0.reference.type) })
+    case .rows(let node):
+      if worker.index > 0 { return BatchListSource([]) }
+      guard let provider = node.provider as? any RunnableRowProvider else {
+        throw SQLError(.internal, "\(node.provider.title) cannot be run")
+      }
+      let input = try node.input.map {
+        try build($0, index + 1, Worker(query: query), RegionShared())
+      }
+      let source = try provider.run(input: input, query: query)
+      if let completing = source as? any CompletingSource { completions.append(completing) }
+      return source
+    case .exchange(let node):
+      let inner = RegionShared()
+      return try GatherOperator(
+        query: query, workers: node.workers,
+        makeSource: { try build(node.input, index + 1, $0, inner) },
+        barriers: { [inner] error in inner.breakBarriers(error) })
+    }
+  }
+
+  private func layout(_ plan: Plan) -> [Int: Int] {
+    var positions: [Int: Int] = [:]
+    for (position, reference) in plan.output.enumerated() { positions[reference.id] = position }
+    return positions
+  }
+
+  private func values(_ node: ValuesNode) throws -> any BatchSource {
+    let one = Batch(columns: [], rowCount: 1)
+    if node.columns.isEmpty { return BatchListSource([Batch(columns: [], rowCount: node.rows.count)]) }
+    var builders = node.columns.map { ColumnBuilder($0.type, capacity: node.rows.count) }
+    for row in node.rows {
+      for (column, expression) in row.enumerated() {
+        if case .constant(let value, let type) = expression, type == node.columns[column].type {
+          try builders[column].append(value)
+        } else {
+          builders[column].append(try ExpressionEvaluator(expression, layout: [:]).evaluate(one))
+        }
+      }
+    }
+    let all = Batch(
+      columns: builders.indices.map { builders[$0].finish() }, rowCount: node.rows.count)
+    return BatchListSource(
+      stride(from: 0, to: all.rowCount, by: query.batchRows).map {
+        all.slice($0, min(query.batchRows, all.rowCount - $0))
+      })
+  }
+
+  /// The input with columns for the expressions: their own when they are plain columns, else
+  /// computed ones behind the input's.
+  private func withColumns(
+    _ expressions: [Expression], _ plan: Plan, _ index: Int, _ worker: Worker,
+    _ region: RegionShared
+  ) throws -> (source: any BatchSource, positions: [Int]) {
+    let input = try build(plan, index, worker, region)
+    let output = plan.output
+    let layout = layout(plan)
+    var items = try output.map { try ExpressionEvaluator(.column($0), layout: layout) }
+    var computed: [(expression: Expression, position: Int)] = []
+    var positions: [Int] = []
+    for expression in expressions {
+      if case .column(let reference) = expression, let position = layout[reference.id] {
+        positions.append(position)
+      } else if let known = computed.first(where: { $0.expression == expression }) {
+        positions.append(known.position)
+      } else {
+        computed.append((expression, items.count))
+        positions.append(items.count)
+        items.append(try ExpressionEvaluator(expression, layout: layout))
+      }
+    }
+    if computed.isEmpty { return (input, positions) }
+    return (ProjectOperator(input: input, items: items), positions)
+  }
+
+  // MARK: Breakers
+
+  private func aggregate(
+    _ node: AggregateNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    // Only keys and arguments go in: nothing else is read above.
+    var expressions: [Expression] = []
+    func position(_ expression: Expression) -> Int {
+      if let known = expressions.firstIndex(of: expression) { return known }
+      expressions.append(expression)
+      return expressions.count - 1
+    }
+    let keys = node.keys.map { position($0.expression) }
+    let calls = node.calls.map { entry in
+      AggregateCall(
+        resolved: entry.call.resolved, arguments: entry.call.arguments.map(position),
+        isDistinct: entry.call.isDistinct, filter: entry.call.filter.map(position),
+        order: entry.call.order.map {
+          SortKey(
+            column: position($0.expression), descending: $0.descending, nullsFirst: $0.nullsFirst)
+        })
+    }
+    let input = try build(node.input, index + 1, worker, region)
+    let layout = layout(node.input)
+    let items = try expressions.map { try ExpressionEvaluator($0, layout: layout) }
+    let shared = region.shared(index) { HashAggregateShared(workers: worker.count) }
+    region.add(shared.barrier)
+    return HashAggregateOperator(
+      input: ProjectOperator(input: input, items: items), inputTypes: expressions.map(\.type),
+      keys: keys, calls: calls, shared: shared, worker: worker)
+  }
+
+  private func sort(_ node: SortNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
+    -> any BatchSource
+  {
+    let (input, positions) = try withColumns(
+      node.items.map(\.expression), node.input, index + 1, worker, region)
+    let output = node.input.output
+    var types = output.map(\.type)
+    for (position, item) in zip(positions, node.items) where position >= types.count {
+      types.append(item.expression.type)
+    }
+    let keys = zip(positions, node.items).map {
+      SortKey(column: $0, descending: $1.descending, nullsFirst: $1.nullsFirst)
+    }
+    let shared = region.shared(index) { SortShared(workers: worker.count) }
+    region.add(shared.barrier)
+    let sorted = SortOperator(
+      input: input, inputTypes: types, keys: keys, limit: node.limit, offset: node.offset,
+      shared: shared, worker: worker)
+    if types.count == output.count { return sorted }
+    return PickColumnsOperator(input: sorted, positions: Array(0..<output.count))
+  }
+
+  private func join(_ node: JoinNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
+    -> any BatchSource
+  {
+    let leftIndex = index + 1
+    let rightIndex = leftIndex + PlanBuilder.size(of: node.left)
+    let left = try withColumns(node.keys.map(\.left), node.left, leftIndex, worker, region)
+    let right = try withColumns(node.keys.map(\.right), node.right, rightIndex, worker, region)
+    let leftTypes = types(node.left, node.keys.map(\.left), left.positions)
+    let rightTypes = types(node.right, node.keys.map(\.right), right.positions)
+    let swapped = node.buildSide == .left
+    let kind: JoinKind
+    switch node.kind {
+    case .inner: kind = .inner
+    case .left: kind = swapped ? .right : .left
+    case .right: kind = swapped ? .left : .right
+    case .full: kind = .full
+    case .semi: kind = .semi
+    case .anti: kind = .anti
+    case .mark: kind = .mark
+    case .single: kind = .single
+    }
+    let probe = swapped ? right : left
+    let build = swapped ? left : right
+    let probeTypes = swapped ? rightTypes : leftTypes
+    let buildTypes = swapped ? leftTypes : rightTypes
+    let leftCount = node.left.output.count
+    let rightCount = node.right.output.count
+    let leftStart = swapped ? rightTypes.count : 0
+    let rightStart = swapped ? 0 : leftTypes.count
+
+    var residual: BatchPredicate?
+    if let condition = node.residual {
+      var layout: [Int: Int] = [:]
+      for (position, reference) in node.left.output.enumerated() {
+        layout[reference.id] = leftStart + position
+      }
+      for (position, reference) in node.right.output.enumerated() {
+        layout[reference.id] = rightStart + position
+      }
+      let evaluator = try ExpressionEvaluator(condition, layout: layout)
+      residual = { try evaluator.select($0) }
+    }
+    let shared = region.shared(index) { HashJoinShared(workers: worker.count) }
+    region.add(shared.barrier)
+    let joined = HashJoinOperator(
+      probe: probe.source, build: build.source, probeTypes: probeTypes, buildTypes: buildTypes,
+      probeKeys: probe.positions, buildKeys: build.positions,
+      nullSafe: node.keys.map(\.nullSafe), kind: kind, residual: residual, shared: shared,
+      worker: worker)
+
+    var picked = (0..<leftCount).map { leftStart + $0 }
+    switch node.kind {
+    case .inner, .left, .right, .full, .single:
+      picked += (0..<rightCount).map { rightStart + $0 }
+    case .semi, .anti: break
+    case .mark: picked.append(leftTypes.count)
+    }
+    let width =
+      switch node.kind {
+      case .inner, .left, .right, .full, .single: leftTypes.count + rightTypes.count
+      case .semi, .anti: leftTypes.count
+      case .mark: leftTypes.count + 1
+      }
+    if picked == Array(0..<width) { return joined }
+    return PickColumnsOperator(input: joined, positions: picked)
+  }
+
+  /// The types after `withColumns`.
+  private func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType]
+  {
+    var types = plan.output.map(\.type)
+    for (expression, position) in zip(expressions, positions) where position == types.count {
+      types.append(expression.type)
+    }
+    return types
+  }
+}
+
+/// The shared objects of one region's nodes, and its barriers.
+final class RegionShared: @unchecked Sendable {
+  private var objects: [Int: AnyObject] = [:]
+  private var barriers: [ObjectIdentifier: TeamBarrier] = [:]
+  private let lock = Lock()
+
+  /// SAFETY: `objects` is used while building, on one thread; `barriers` under `lock`.
+  func shared<Object: AnyObject>(_ index: Int, _ make: () throws -> Object) rethrows -> Object {
+    if let known = objects[index] as? Object { return known }
+    let made = try make()
+    objects[index] = made
+    return made
+  }
+
+  func add(_ barrier: TeamBarrier) {
+    lock.withLock { barriers[ObjectIdentifier(barrier)] = barrier }
+  }
+
+  func breakBarriers(_ error: any Error) {
+    for barrier in lock.withLock({ Array(barriers.values) }) { barrier.breakBarrier(error) }
+  }
+}
+
+/// A row provider that this module can run.
+package protocol RunnableRowProvider: RowProvider {
+  func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource
+}
+
+/// A source that runs to its end even when its reader stops early.
+package protocol CompletingSource: BatchSource {
+  func complete() throws
+}

@@ -1,0 +1,204 @@
+import Columnar
+import Diagnostics
+import Formats
+import Functions
+import Planner
+import Storage
+import Synchronization
+import Syntax
+
+/// What a statement gives: rows to pull, and how many it changed.
+package struct StatementResult {
+  package var fields: [Field]
+  package var source: any BatchSource
+  package var changedRows: Int?
+
+  static var none: StatementResult {
+    StatementResult(fields: [], source: BatchListSource([]), changedRows: nil)
+  }
+
+  package init(fields: [Field], source: any BatchSource, changedRows: Int?) {
+    self.fields = fields
+    self.source = source
+    self.changedRows = changedRows
+  }
+}
+
+/// One connection's settings and its running statement. Statements run one at a time; `interrupt`
+/// and `progress` may be called from any thread.
+package final class Session: @unchecked Sendable {
+  let database: DatabaseCatalog
+  package private(set) var settings = Settings()
+  private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
+
+  /// SAFETY: `settings` is used by the one thread that runs statements; the rest is in `running`.
+  package init(_ database: DatabaseCatalog) { self.database = database }
+
+  package func interrupt() { running.withLock { $0.query }?.cancel() }
+
+  package var progress: (fraction: Double?, text: String?) {
+    running.withLock { ($0.query?.progress.fraction, $0.text) }
+  }
+
+  /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
+  package func run(_ parsed: ParsedStatement) throws -> StatementResult {
+    do {
+      return try run(parsed.statement)
+    } catch let error as SQLError {
+      throw error
+    }
+  }
+
+  private func run(_ statement: Statement) throws -> StatementResult {
+    switch statement {
+    case .query(let query): return try rows(try binder().bind(query))
+    case .trainModel, .evaluateModel: return try rows(try binder().bindRowStatement(statement))
+    case .createTable(let create): return try run(create)
+    case .createView(let create): return try run(create)
+    case .drop(let drop): return try run(drop)
+    case .insert(let insert): return try run(insert)
+    case .copyTo(let copy): return try run(copy)
+    case .explain(let explain): return try run(explain)
+    case .describe(let describe): return try run(describe)
+    case .show(let show): return try run(show)
+    case .set(let set): return try run(set)
+    case .reset(let reset):
+      try apply(reset.name, text: nil)
+      return .none
+    case .createModel(let create): return try run(create)
+    case .dropModel(let drop): return try run(drop)
+    case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
+      .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel, .verifyModel, .summarize,
+      .pragma, .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
+      .maintenance:
+      throw SQLError(.notSupported, "this statement is not supported yet")
+    }
+  }
+
+  // MARK: Planning and running
+
+  func catalog() -> StatementCatalog {
+    StatementCatalog(database, settings: settings) { [weak self] text in
+      self?.running.withLock { $0.text = text }
+    }
+  }
+
+  func binder() -> Binder { Binder(catalog: catalog()) }
+
+  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
+    Optimizer(workers: settings.threads, disabled: settings.disabledRules)
+      .optimize(plan, onRule: onRule)
+  }
+
+  func start() -> QueryContext {
+    let query = QueryContext(
+      workerCount: settings.threads, batchRows: settings.batchSize,
+      memory: MemoryBroker(limit: settings.memoryLimit))
+    running.withLock { $0 = (query, nil) }
+    return query
+  }
+
+  /// The rows of a bound query, produced as they are pulled.
+  func rows(_ bound: BoundQuery) throws -> StatementResult {
+    let query = start()
+    let builder = PlanBuilder(query: query)
+    let source = try builder.source(optimize(bound.plan))
+    return StatementResult(
+      fields: bound.fields,
+      source: StatementSource(source: source, completions: builder.completions),
+      changedRows: nil)
+  }
+
+  /// Runs a bound query to its end, giving each batch.
+  func drain(_ bound: BoundQuery, _ body: (Batch) throws -> Void) throws {
+    let result = try rows(bound)
+    while let batch = try result.source.next() { try body(batch) }
+  }
+
+  /// A result of a few text rows.
+  func table(_ columns: [String], _ rows: [[String?]]) throws -> StatementResult {
+    var builders = columns.map { _ in ColumnBuilder(.varchar, capacity: rows.count) }
+    for row in rows {
+      for (column, text) in row.enumerated() {
+        try builders[column].append(text.map { .varchar($0) } ?? .null)
+      }
+    }
+    let batch = Batch(
+      columns: builders.indices.map { builders[$0].finish() }, rowCount: rows.count)
+    return StatementResult(
+      fields: columns.map { Field($0, .varchar) }, source: BatchListSource([batch]),
+      changedRows: nil)
+  }
+
+  /// One number, as DML answers.
+  func count(_ rows: Int) throws -> StatementResult {
+    let column = try Column.constant(.integer(Int128(rows)), .bigint, count: 1)
+    return StatementResult(
+      fields: [Field("Count", .bigint)],
+      source: BatchListSource([Batch(columns: [column], rowCount: 1)]), changedRows: rows)
+  }
+
+  // MARK: Settings
+
+  private func run(_ set: SetVariable) throws -> StatementResult {
+    if set.scope == .variable { throw SQLError(.notSupported, "SET VARIABLE is not supported yet") }
+    let text: String
+    switch set.value.kind {
+    case .literal(.string(let value)), .literal(.integer(let value)), .literal(.decimal(let value)),
+      .literal(.double(let value)):
+      text = value
+    case .literal(.boolean(let value)): text = "\(value)"
+    case .column(let word): text = word.last.name
+    default:
+      throw SQLError(.binder, "a setting takes one literal", at: set.value.span)
+    }
+    try apply(set.name, text: text)
+    return .none
+  }
+
+  /// Sets, or with nil resets.
+  private func apply(_ name: QualifiedName, text: String?) throws {
+    let key = name.last.name
+    guard let setting = Setting.named(key) else {
+      throw SQLError(
+        .catalog, "setting \"\(key)\" does not exist", at: name.span,
+        hint: didYouMean(key, among: Setting.rows.map(\.name)))
+    }
+    do {
+      var changed = settings
+      try setting.write(&changed, text ?? setting.read(Settings()))
+      if key.lowercased() == "disabled_optimizers" {
+        for rule in changed.disabledRules
+        where !Optimizer.rules.contains(where: { $0.name == rule }) {
+          throw SQLError(
+            .invalidInput, "optimizer rule \"\(rule)\" does not exist",
+            hint: didYouMean(rule, among: Optimizer.rules.map(\.name)))
+        }
+      }
+      if text == nil, key.lowercased().contains("memory") {
+        changed.memoryLimit = Settings.defaultMemoryLimit
+      }
+      settings = changed
+    } catch let error as SQLError {
+      throw error.placed(at: name.span)
+    }
+  }
+}
+
+/// A query's rows; statements inside it that must run to their end do so when the rows end.
+private final class StatementSource: BatchSource {
+  private var source: (any BatchSource)?
+  private let completions: [any CompletingSource]
+
+  init(source: any BatchSource, completions: [any CompletingSource]) {
+    self.source = source
+    self.completions = completions
+  }
+
+  func next() throws -> Batch? {
+    if let batch = try source?.next() { return batch }
+    source = nil
+    for completion in completions { try completion.complete() }
+    return nil
+  }
+}

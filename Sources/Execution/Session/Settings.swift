@@ -1,0 +1,106 @@
+import Columnar
+import Diagnostics
+import Glibc
+
+/// What SET changes, for one connection.
+package struct Settings: Sendable {
+  package var threads = WorkerPool.processorCount
+  package var batchSize = EngineLimits.batchRows
+  /// Bytes.
+  package var memoryLimit = Settings.defaultMemoryLimit
+  package var integerDivision = false
+  package var disabledRules: Set<String> = []
+
+  package init() {
+    if let text = getenv("APUS_THREADS"), let count = Int(String(cString: text)), count > 0 {
+      threads = min(count, 256)
+    }
+  }
+
+  /// 80 % of the machine's memory.
+  static var defaultMemoryLimit: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let size = sysconf(Int32(_SC_PAGESIZE))
+    return pages > 0 && size > 0 ? pages / 5 * 4 * size : 8 << 30
+  }
+}
+
+/// One setting: its name, what it does, how it is read and set. One row each.
+package struct Setting: Sendable {
+  package let name: String
+  package let aliases: [String]
+  package let summary: String
+  package let read: @Sendable (Settings) -> String
+  let write: @Sendable (inout Settings, _ text: String) throws -> Void
+
+  package static let rows: [Setting] = [
+    Setting(
+      name: "batch_size", aliases: [], summary: "rows per batch, 1 to 65536",
+      read: { "\($0.batchSize)" },
+      write: { $0.batchSize = try integer($1, "batch_size", 1...65_536) }),
+    Setting(
+      name: "disabled_optimizers", aliases: [], summary: "optimizer rules left out, by name",
+      read: { $0.disabledRules.sorted().joined(separator: ",") },
+      write: { settings, text in
+        settings.disabledRules = Set(
+          text.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty })
+      }),
+    Setting(
+      name: "integer_division", aliases: [], summary: "whether / of integers divides integers",
+      read: { "\($0.integerDivision)" },
+      write: { $0.integerDivision = try boolean($1, "integer_division") }),
+    Setting(
+      name: "memory_limit", aliases: ["max_memory"], summary: "what queries may hold: '2GB', '512MiB'",
+      read: { bytesText($0.memoryLimit) },
+      write: { $0.memoryLimit = try bytes($1) }),
+    Setting(
+      name: "threads", aliases: ["worker_threads"], summary: "workers of a query, 1 to 256",
+      read: { "\($0.threads)" },
+      write: { $0.threads = try integer($1, "threads", 1...256) }),
+  ]
+
+  package static func named(_ name: String) -> Setting? {
+    let key = name.lowercased()
+    return rows.first { $0.name == key || $0.aliases.contains(key) }
+  }
+
+  private static func integer(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws -> Int {
+    guard let value = Int(text), range.contains(value) else {
+      throw SQLError(
+        .invalidInput, "\(name) takes an integer from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+    }
+    return value
+  }
+
+  private static func boolean(_ text: String, _ name: String) throws -> Bool {
+    switch text.lowercased() {
+    case "true", "on", "1", "yes": return true
+    case "false", "off", "0", "no": return false
+    default: throw SQLError(.invalidInput, "\(name) takes true or false, not '\(text)'")
+    }
+  }
+
+  private static let units: [(String, Int)] = [
+    ("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("tib", 1 << 40), ("kb", 1_000),
+    ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1),
+  ]
+
+  private static func bytes(_ text: String) throws -> Int {
+    let lower = text.lowercased().filter { $0 != " " }
+    for (unit, size) in units where lower.hasSuffix(unit) {
+      if let number = Double(lower.dropLast(unit.count)), number > 0,
+        number * Double(size) < 9e18
+      {
+        return Int(number * Double(size))
+      }
+    }
+    throw SQLError(
+      .invalidInput, "memory_limit takes a size with a unit, not '\(text)'", hint: "'2GB', '512MiB'")
+  }
+
+  private static func bytesText(_ bytes: Int) -> String {
+    let tenths = bytes / ((1 << 30) / 10)
+    if bytes >= 1 << 30 { return "\(tenths / 10).\(tenths % 10) GiB" }
+    return "\(bytes >> 20) MiB"
+  }
+}

@@ -1,0 +1,160 @@
+import Columnar
+import Diagnostics
+import Glibc
+
+/// The rows that one worker of a breaker has consumed, as one growing flat column per input column.
+package struct RowCollector {
+  package let types: [LogicalType]
+  package private(set) var rowCount = 0
+  private var builders: [ColumnBuilder]
+
+  package init(_ types: [LogicalType]) {
+    self.types = types
+    builders = types.map { ColumnBuilder($0, capacity: 1024) }
+  }
+
+  /// Bytes held, strings and unused room included.
+  package var byteCount: Int { builders.reduce(0) { $0 + $1.byteCount } }
+
+  /// Copies all rows: the batch's bytes may go afterwards.
+  package mutating func append(_ columns: [Column], rowCount rows: Int) {
+    for position in builders.indices { builders[position].append(columns[position]) }
+    rowCount += rows
+  }
+
+  package mutating func appendNullRow() {
+    for position in builders.indices { builders[position].appendNull() }
+    rowCount += 1
+  }
+
+  /// The rows so far; the collector starts empty again.
+  package mutating func finish() -> [Column] {
+    var columns: [Column] = []
+    for position in builders.indices { columns.append(builders[position].finish()) }
+    rowCount = 0
+    return columns
+  }
+}
+
+/// Puts what all workers collected into one contiguous set of flat columns, so that a row has one
+/// number and an output column is a dictionary over the store. Parts follow in worker order.
+///
+/// Phases, with a barrier after each: `deposit`, then (more than one worker) `copyPart`.
+package final class RowAssembly: @unchecked Sendable {
+  private let workers: Int
+  private let types: [LogicalType]
+  private let nullRow: Bool
+  private let lock = Lock()
+  private var parts: [[Column]]
+  private var counts: [Int]
+  private var prepared = false
+  /// The store, complete after the barrier that follows `copyPart`.
+  package private(set) var columns: [Column] = []
+  /// Rows collected, without the row of NULLs.
+  package private(set) var rowCount = 0
+
+  /// SAFETY: `parts` and `counts` are written under `lock` before a barrier; `prepare` runs once
+  /// under it; `copyPart` writes disjoint ranges of values; readers come after the last barrier.
+  ///
+  /// With `nullRow`, row number `rowCount` is NULL in every column: what outer joins pad with.
+  package init(types: [LogicalType], workers: Int, nullRow: Bool) {
+    self.types = types
+    self.workers = workers
+    self.nullRow = nullRow
+    parts = Array(repeating: [], count: workers)
+    counts = Array(repeating: 0, count: workers)
+  }
+
+  /// Takes over a worker's rows. More than 2³¹ − 1 rows in all is an error: row
+  /// links and slot numbers have 32 bits.
+  package func deposit(_ collector: inout RowCollector, worker: Int) throws {
+    let rows = collector.rowCount
+    if workers == 1 && nullRow { collector.appendNullRow() }
+    let columns = collector.finish()
+    let total = lock.withLock {
+      parts[worker] = columns
+      counts[worker] = rows
+      rowCount += rows
+      return rowCount
+    }
+    if total >= Int(Int32.max) { throw RowAssembly.tooManyRows() }
+  }
+
+  /// Copies this worker's rows to their place; the first to come lays the store out.
+  package func copyPart(worker: Int) {
+    lock.withLock { if !prepared { prepare() } }
+    if workers == 1 { return }
+    var start = 0
+    for before in 0..<worker { start += counts[before] }
+    for (position, part) in parts[worker].enumerated() where !types[position].isNested {
+      let width = types[position].physical.width
+      (columns[position].data + start * width).copyMemory(
+        from: part.data, byteCount: counts[worker] * width)
+    }
+  }
+
+  /// Lets go of the workers' own columns (the store keeps those that hold its strings).
+  package func releaseParts() { parts = [] }
+
+  private func prepare() {
+    prepared = true
+    if workers == 1 {
+      columns = parts[0]
+      return
+    }
+    for position in types.indices {
+      let type = types[position]
+      let pieces = parts.map { $0[position] }
+      if type.isNested {
+        var builder = ColumnBuilder(type, capacity: rowCount + 1)
+        for piece in pieces { builder.append(piece) }
+        if nullRow { builder.appendNull() }
+        columns.append(builder.finish())
+        continue
+      }
+      let column = Column(
+        flat: type, count: rowCount + (nullRow ? 1 : 0),
+        heaps: type.physical == .string ? pieces : [])
+      var start = 0
+      for (worker, piece) in pieces.enumerated() {
+        if piece.mayHaveNulls {
+          for row in 0..<counts[worker] where piece.isNull(row) { column.setNull(start + row) }
+        }
+        start += counts[worker]
+      }
+      if nullRow {
+        let width = type.physical.width
+        (column.data + rowCount * width).initializeMemory(
+          as: UInt8.self, repeating: 0, count: width)
+        column.setNull(rowCount)
+      }
+      columns.append(column)
+    }
+  }
+
+  private static func tooManyRows() -> SQLError {
+    SQLError(.outOfMemory, "a join or sort holds at most 2147483646 rows")
+  }
+}
+
+/// Zeroed memory straight from the system, on huge pages where it has them: hash tables are read at
+/// random, and with 4 KiB pages most of those reads would miss the TLB too. Untouched pages cost
+/// nothing.
+final class ZeroedMemory: @unchecked Sendable {
+  let pointer: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  /// SAFETY: the mapping is owned alone and unmapped once; users agree on who writes where.
+  init(byteCount: Int) {
+    self.byteCount = max(byteCount, 4096)
+    let mapped = mmap(
+      nil, self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else {
+      preconditionFailure("the system has no memory left for \(byteCount) bytes")
+    }
+    if self.byteCount >= 4 << 20 { madvise(mapped, self.byteCount, Int32(MADV_HUGEPAGE)) }
+    pointer = mapped
+  }
+
+  deinit { munmap(pointer, byteCount) }
+}

@@ -1,0 +1,270 @@
+import Columnar
+import Diagnostics
+
+/// What the workers of one sort share. Made once per sort node and execution.
+package final class SortShared: @unchecked Sendable {
+  let barrier: TeamBarrier
+  private let lock = Lock()
+  private let workers: Int
+  private var collected: RowAssembly?
+  private var segmentParts: [[RowSegment]]
+  private var all: Buffer?
+  private var splitters: [UInt64]?
+  private var sorted: [(pairs: Buffer, count: Int)?]
+  private var sorter: RowSorter?
+
+  /// SAFETY: everything is written under `lock`, or (pairs) in disjoint ranges between barriers.
+  package init(workers: Int) {
+    self.workers = workers
+    barrier = TeamBarrier(parties: workers)
+    segmentParts = Array(repeating: [], count: workers)
+    sorted = Array(repeating: nil, count: workers)
+  }
+
+  func assembly(_ types: [LogicalType]) -> RowAssembly {
+    lock.withLock {
+      if let collected { return collected }
+      let made = RowAssembly(types: types, workers: workers, nullRow: false)
+      collected = made
+      return made
+    }
+  }
+
+  func deposit(_ segments: [RowSegment], worker: Int) {
+    lock.withLock { segmentParts[worker] = segments }
+  }
+
+  /// The runs of rows in the order of the input: by sequence, then worker, then arrival. After the
+  /// barrier that follows the deposits.
+  func inputOrder() -> [RowSegment] {
+    var result: [RowSegment] = []
+    var start = 0
+    for segments in segmentParts {
+      for segment in segments {
+        result.append(RowSegment(sequence: segment.sequence, start: start, count: segment.count))
+        start += segment.count
+      }
+    }
+    // Starts ascend with worker and arrival.
+    result.sort { ($0.sequence, $0.start) < ($1.sequence, $1.start) }
+    return result
+  }
+
+  func prepare(_ keys: () -> [SortColumn], rowCount: Int) -> (RowSorter, Buffer) {
+    lock.withLock {
+      let pairs = all ?? Buffer(byteCount: max(rowCount, 1) * 16)
+      all = pairs
+      let made = sorter ?? RowSorter(keys())
+      sorter = made
+      return (made, pairs)
+    }
+  }
+
+  /// Words that cut the rows into one range per worker, from an even sample.
+  func splitters(_ pairs: UnsafePointer<SortPair>, _ count: Int) -> [UInt64] {
+    lock.withLock {
+      if let splitters { return splitters }
+      let size = min(count, 4096)
+      var sample = (0..<size).map { pairs[$0 * count / size].key }
+      sample.sort()
+      let made = (1..<workers).map { sample.isEmpty ? 0 : sample[size * $0 / workers] }
+      splitters = made
+      return made
+    }
+  }
+
+  func finish(_ pairs: Buffer, _ count: Int, worker: Int) {
+    lock.withLock { sorted[worker] = (pairs, count) }
+  }
+
+  /// All workers' ranges, in order. After the last barrier.
+  func result() -> [(pairs: Buffer, count: Int)] { lock.withLock { sorted.compactMap { $0 } } }
+}
+
+/// Rows of one sequence number that came one after the other.
+struct RowSegment: Sendable {
+  let sequence: Int
+  var start: Int
+  var count: Int
+}
+
+/// ORDER BY, with LIMIT and OFFSET where the plan has them on top. Rows that tie keep the order of
+/// the input (batch sequence, then arrival), so the result is the same for any number of workers.
+///
+/// Phases, a barrier after each: collect (with a limit: a bounded set, see `TopRows`); copy into
+/// one store; write the first sort word of a share of the rows; sort the rows of one range of
+/// words. The ranges follow each other, so nothing is merged; rows that tie on the first word are
+/// one worker's. Only worker 0 emits.
+package final class SortOperator: BatchSource {
+  private let input: any BatchSource
+  private let types: [LogicalType]
+  private let keys: [SortKey]
+  private let limit: Int?
+  private let offset: Int
+  private let shared: SortShared
+  private let worker: Worker
+  private let memory: MemoryHolder
+  private var parts: [(pairs: Buffer, count: Int)]?
+  private var columns: [Column] = []
+  private var position = 0
+  private var end = 0
+  private var failed = false
+
+  package init(
+    input: any BatchSource, inputTypes: [LogicalType], keys: [SortKey], limit: Int? = nil,
+    offset: Int = 0, shared: SortShared, worker: Worker
+  ) {
+    self.input = input
+    types = inputTypes
+    self.keys = keys
+    self.limit = limit
+    self.offset = max(0, offset)
+    self.shared = shared
+    self.worker = worker
+    memory = MemoryHolder(worker.query.memory, "sort")
+  }
+
+  package func next() throws -> Batch? {
+    do {
+      if parts == nil { try sort() }
+      return try emit()
+    } catch {
+      shared.barrier.breakBarrier(error)
+      throw error
+    }
+  }
+
+  private func sort() throws {
+    let query = worker.query
+    let isTop = limit.map { $0 < (1 << 40) - offset } ?? false
+    // Top-N reorders rows while it collects, so they carry their place in the input along.
+    let storedTypes = isTop ? types + [.bigint, .bigint] : types
+    let assembly = shared.assembly(storedTypes)
+    var collector = RowCollector(storedTypes)
+    var segments: [RowSegment] = []
+    if isTop, let limit {
+      collector = try TopRows(
+        types: storedTypes, keys: keys, wanted: limit + offset, memory: memory, query: query
+      ).collect(input)
+      segments = [RowSegment(sequence: 0, start: 0, count: collector.rowCount)]
+    } else {
+      while let batch = try input.next() {
+        try query.checkCancelled()
+        collector.append(batch.columns, rowCount: batch.rowCount)
+        if let last = segments.last, last.sequence == batch.sequence {
+          segments[segments.count - 1].count += batch.rowCount
+        } else {
+          segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
+        }
+        try memory.hold(collector.byteCount)
+      }
+    }
+    shared.deposit(segments, worker: worker.index)
+    try assembly.deposit(&collector, worker: worker.index)
+    try shared.barrier.wait(query)
+    assembly.copyPart(worker: worker.index)
+    try shared.barrier.wait(query)
+    try sortRange(assembly, isTop: isTop)
+    try shared.barrier.wait(query)
+    columns = Array(assembly.columns.prefix(types.count))
+    if worker.index == 0 {
+      assembly.releaseParts()
+      parts = shared.result()
+      position = min(offset, assembly.rowCount)
+      end = limit.map { min(assembly.rowCount - position, $0) + position } ?? assembly.rowCount
+    } else {
+      parts = []
+    }
+  }
+
+  private func sortRange(_ assembly: RowAssembly, isTop: Bool) throws {
+    let query = worker.query
+    let rows = assembly.rowCount
+    if worker.index == 0 { try memory.hold(memory.bytes + rows * 32) }
+    let (sorter, buffer) = shared.prepare(
+      { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, rowCount: rows)
+    defer { withExtendedLifetime(buffer) {} }
+    let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
+    let start = rows * worker.index / worker.count
+    let end = rows * (worker.index + 1) / worker.count
+    var place = 0
+    for segment in shared.inputOrder() {
+      let from = max(start, place)
+      let to = min(end, place + segment.count)
+      if from < to {
+        let first = segment.start - place
+        for target in from..<to {
+          pairs[target] = SortPair(key: 0, row: UInt32(truncatingIfNeeded: first + target))
+        }
+      }
+      place += segment.count
+    }
+    sorter.fillFirst(pairs + start, end - start)
+    if worker.count == 1 {
+      let scratch = Buffer(byteCount: max(rows, 1) * 16)
+      defer { withExtendedLifetime(scratch) {} }
+      try sorter.sort(
+        pairs, scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
+      shared.finish(buffer, rows, worker: 0)
+      return
+    }
+    try shared.barrier.wait(query)
+    let splitters = shared.splitters(pairs, rows)
+    let low = worker.index == 0 ? nil : splitters[worker.index - 1]
+    let high = worker.index == worker.count - 1 ? nil : splitters[worker.index]
+    func isMine(_ key: UInt64) -> Bool {
+      if let low, key < low { return false }
+      if let high, key >= high { return false }
+      return true
+    }
+    var count = 0
+    for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
+    let mine = Buffer(byteCount: max(count, 1) * 16)
+    let scratch = Buffer(byteCount: max(count, 1) * 16)
+    defer { withExtendedLifetime((mine, scratch)) {} }
+    let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
+    count = 0
+    for position in 0..<rows where isMine(pairs[position].key) {
+      target[count] = pairs[position]
+      count += 1
+    }
+    try sorter.sort(
+      target, scratch.pointer.assumingMemoryBound(to: SortPair.self), count, query: query)
+    shared.finish(mine, count, worker: worker.index)
+  }
+
+  /// The keys over stored columns; of Top-N rows also their place in the input, the last two columns.
+  static func sortColumns(_ keys: [SortKey], _ columns: [Column], isTop: Bool) -> [SortColumn] {
+    var result = keys.map {
+      SortColumn(columns[$0.column], descending: $0.descending, nullsFirst: $0.nullsFirst)
+    }
+    if isTop {
+      for column in columns.suffix(2) {
+        result.append(SortColumn(column, descending: false, nullsFirst: false))
+      }
+    }
+    return result
+  }
+
+  private func emit() throws -> Batch? {
+    guard let parts, position < end else { return nil }
+    try worker.query.checkCancelled()
+    let count = min(worker.query.batchRows, end - position)
+    let rows = Selection(capacity: count)
+    var filled = 0
+    var start = 0
+    for part in parts {
+      let pairs = part.pairs.pointer.assumingMemoryBound(to: SortPair.self)
+      while filled < count && position + filled < start + part.count {
+        rows.indices[filled] = pairs[position + filled - start].row
+        filled += 1
+      }
+      start += part.count
+    }
+    let sequence = position / max(1, worker.query.batchRows)
+    position += count
+    return Batch(
+      columns: columns.map { Column.dictionary($0, rows).flattened() }, rowCount: count,
+      sequence: sequence)
+  }
+}

@@ -1,0 +1,154 @@
+import Columnar
+import Diagnostics
+
+/// A scan of row groups, or of slices of row groups that are too large for the threads to share.
+struct ParquetScan: PartitionedScan {
+  /// Rows `first ..< first + count` of a row group.
+  struct Partition {
+    let file: ParquetFile
+    let group: Int
+    let first: Int
+    let count: Int
+  }
+
+  private let partitions: [Partition]
+  private let columns: [Int]
+  private let filters: [ScanFilter]
+  private let batchRows: Int
+  private let schema: [Field]
+
+  init(
+    files: [ParquetFile], schema: [Field], columns: [Int], filters: [ScanFilter], batchRows: Int
+  ) {
+    self.schema = schema
+    self.columns = columns
+    self.filters = filters
+    self.batchRows = batchRows
+    var partitions: [Partition] = []
+    for file in files {
+      let hasLists = columns.contains { column in
+        file.schema.nodes[column].leaves.contains { !file.schema.leaves[$0].isFlat }
+          || !file.schema.nodes[column].isLeaf
+      }
+      for (number, group) in file.footer.rowGroups.enumerated() where group.rowCount > 0 {
+        let slice = Self.sliceRows(group.rowCount, canSlice: !hasLists, batchRows)
+        var first = 0
+        while first < group.rowCount {
+          let count = min(slice, group.rowCount - first)
+          partitions.append(Partition(file: file, group: number, first: first, count: count))
+          first += count
+        }
+      }
+    }
+    self.partitions = partitions
+  }
+
+  /// Slices skip pages of the columns before them, so few large ones are best; the dictionary is
+  /// decoded by each.
+  private static func sliceRows(_ rows: Int, canSlice: Bool, _ batchRows: Int) -> Int {
+    let target = EngineLimits.rowGroupRows * 4
+    guard canSlice, rows >= target * 2 else { return rows }
+    let slices = min(rows / target, 1024)
+    let even = (rows + slices - 1) / slices
+    return (even + EngineLimits.batchRows - 1) / EngineLimits.batchRows * EngineLimits.batchRows
+  }
+
+  var partitionCount: Int { partitions.count }
+
+  func open(_ number: Int) throws -> (any BatchSource)? {
+    let partition = partitions[number]
+    let file = partition.file
+    let group = file.footer.rowGroups[partition.group]
+    for filter in filters {
+      guard case .leaf(let leaf) = file.schema.nodes[filter.column] else { continue }
+      let chunk = group.columns[leaf]
+      let statistics = ParquetBounds(
+        chunk, leaf: file.schema.leaves[leaf], footer: file.footer.bytes, rowCount: group.rowCount)
+      if statistics.excludes(filter) { return nil }
+    }
+    return try ParquetBatchSource(
+      partition, columns: columns, schema: schema, batchRows: batchRows, sequence: number)
+  }
+}
+
+extension ParquetNode {
+  var isLeaf: Bool {
+    if case .leaf = self { true } else { false }
+  }
+}
+
+/// The batches of one partition.
+final class ParquetBatchSource: BatchSource {
+  private enum ColumnReader {
+    case flat(ParquetChunkReader)
+    case nested(ParquetNode, LogicalType, [(leaf: Int, reader: ParquetChunkReader)])
+  }
+
+  private let file: ParquetFile
+  private var readers: [(name: String, reader: ColumnReader)] = []
+  private var rowsLeft: Int
+  private let batchRows: Int
+  private let sequence: Int
+
+  init(
+    _ partition: ParquetScan.Partition, columns: [Int], schema: [Field], batchRows: Int,
+    sequence: Int
+  ) throws {
+    file = partition.file
+    rowsLeft = partition.count
+    self.batchRows = batchRows
+    self.sequence = sequence
+    let group = file.footer.rowGroups[partition.group]
+    for column in columns {
+      let node = file.schema.nodes[column]
+      let name = schema[column].name
+      try locatingDamage(file.path, column: name) {
+        let chunks = try node.leaves.map { leaf in
+          (
+            leaf: leaf,
+            reader: try ParquetChunkReader(
+              file: file, leaf: file.schema.leaves[leaf], chunk: group.columns[leaf],
+              rowCount: group.rowCount)
+          )
+        }
+        if node.isLeaf {
+          try chunks[0].reader.skip(partition.first)
+          readers.append((name, .flat(chunks[0].reader)))
+        } else {
+          readers.append((name, .nested(node, schema[column].type, chunks)))
+        }
+      }
+    }
+  }
+
+  func next() throws -> Batch? {
+    if rowsLeft == 0 { return nil }
+    let rows = min(batchRows, rowsLeft)
+    rowsLeft -= rows
+    var columns: [Column] = []
+    columns.reserveCapacity(readers.count)
+    for (name, reader) in readers {
+      do {
+        columns.append(try Self.read(reader, rows, file.schema))
+      } catch let damage as ParquetDamage {
+        throw damage.located(file.path, column: name)
+      }
+    }
+    return Batch(columns: columns, rowCount: rows, sequence: sequence)
+  }
+
+  private static func read(
+    _ reader: ColumnReader, _ rows: Int, _ schema: ParquetSchema
+  ) throws -> Column {
+    switch reader {
+    case .flat(let chunk): return try chunk.read(rows)
+    case .nested(let node, let type, let chunks):
+      var entries: [Int: ParquetChunkReader.Entries] = [:]
+      for (leaf, chunk) in chunks { entries[leaf] = try chunk.readEntries(rows) }
+      let column = try ParquetAssembly(entries: entries, leaves: schema.leaves).column(
+        node, type: type, repetition: 0, slot: 0)
+      guard column.count == rows else { throw ParquetDamage.badLevels }
+      return column
+    }
+  }
+}

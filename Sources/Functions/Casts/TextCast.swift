@@ -1,0 +1,125 @@
+import Columnar
+import Diagnostics
+
+/// Casts from VARCHAR by the forms that `TextParsing` knows; the column is flat.
+enum TextCast {
+  static func column(_ column: Column, to type: LogicalType, tryCast: Bool) throws -> Column {
+    let job = Job(column: column, type: type, tryCast: tryCast)
+    switch type {
+    case .boolean: return try job.parse(UInt8.self) { TextParsing.boolean($0).map { $0 ? 1 : 0 } }
+    case .tinyint: return try job.parse(Int8.self) { TextParsing.integer($0) }
+    case .smallint: return try job.parse(Int16.self) { TextParsing.integer($0) }
+    case .integer: return try job.parse(Int32.self) { TextParsing.integer($0) }
+    case .bigint: return try job.parse(Int64.self) { TextParsing.integer($0) }
+    case .hugeint: return try job.parse(Int128.self) { TextParsing.integer($0) }
+    case .utinyint: return try job.parse(UInt8.self) { TextParsing.integer($0) }
+    case .usmallint: return try job.parse(UInt16.self) { TextParsing.integer($0) }
+    case .uinteger: return try job.parse(UInt32.self) { TextParsing.integer($0) }
+    case .ubigint: return try job.parse(UInt64.self) { TextParsing.integer($0) }
+    case .uhugeint: return try job.parse(UInt128.self) { TextParsing.integer($0) }
+    case .float: return try job.parse(Float.self) { TextParsing.float($0) }
+    case .double: return try job.parse(Double.self) { TextParsing.double($0) }
+    case .decimal(let precision, let scale):
+      switch type.physical {
+      case .int16: return try job.decimal(Int16.self, precision, scale)
+      case .int32: return try job.decimal(Int32.self, precision, scale)
+      case .int64: return try job.decimal(Int64.self, precision, scale)
+      default: return try job.decimal(Int128.self, precision, scale)
+      }
+    case .date: return try job.parse(Int32.self) { TextParsing.date($0) }
+    case .time: return try job.parse(Int64.self) { TextParsing.time($0) }
+    case .timestamp: return try job.parse(Int64.self) { TextParsing.timestamp($0) }
+    case .interval: return try job.parse(Interval.self) { TextParsing.interval($0) }
+    case .blob: return try job.blob()
+    case .list, .array, .structure: return try job.nested()
+    case .null: throw Cast.noCast(column.type, type)
+    case .varchar: return column
+    }
+  }
+
+  struct Job {
+    let column: Column
+    let type: LogicalType
+    let tryCast: Bool
+
+    @inline(__always)
+    func parse<T: BitwiseCopyable>(
+      _ t: T.Type, _ body: (UnsafeBufferPointer<UInt8>) -> T?
+    ) throws -> Column {
+      let reader = ColumnReader<StringView>(column)
+      return try Kernels.nullableRows([column], column.count, type, t) { row in
+        if let value = body(reader.pointer(row).buffer) { return value }
+        if tryCast { return nil }
+        throw Cast.notText(reader[row].string, type)
+      }
+    }
+
+    @inline(__always)
+    func decimal<T: FixedWidthInteger & BitwiseCopyable>(
+      _ t: T.Type, _ precision: Int, _ scale: Int
+    ) throws -> Column {
+      try parse(t) {
+        TextParsing.decimal($0, precision: precision, scale: scale).flatMap { T(exactly: $0) }
+      }
+    }
+
+    /// `\xHH` is a byte, everything else stands for itself and must be ASCII.
+    func blob() throws -> Column {
+      let reader = ColumnReader<StringView>(column)
+      return try Kernels.nullableTexts([column], column.count, .blob) { row, buffer in
+        let bytes = reader.pointer(row).buffer
+        var position = 0
+        while position < bytes.count {
+          let byte = bytes[position]
+          if byte == 0x5C {
+            guard position + 3 < bytes.count, bytes[position + 1] == 0x78,
+              let high = hexDigit(bytes[position + 2]), let low = hexDigit(bytes[position + 3])
+            else {
+              if tryCast { return false }
+              throw Cast.notText(reader[row].string, type)
+            }
+            try buffer.append(high << 4 | low)
+            position += 4
+          } else {
+            guard byte < 0x80 else {
+              if tryCast { return false }
+              throw Cast.notText(reader[row].string, type)
+            }
+            try buffer.append(byte)
+            position += 1
+          }
+        }
+        return true
+      }
+    }
+
+    /// Lists, arrays and structs are parsed to values: rare, and not worth a kernel.
+    func nested() throws -> Column {
+      let reader = ColumnReader<StringView>(column)
+      var builder = ColumnBuilder(type, capacity: column.count)
+      for row in 0..<column.count {
+        if reader.isNull(row) {
+          builder.appendNull()
+        } else if let value = NestedText.value(reader.pointer(row).buffer, type) {
+          try builder.append(value)
+        } else if tryCast {
+          builder.appendNull()
+        } else {
+          throw Cast.notText(reader[row].string, type)
+        }
+      }
+      return builder.finish()
+    }
+  }
+}
+
+/// The value of a hexadecimal digit.
+@inline(__always)
+func hexDigit(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case 0x30...0x39: byte - 0x30
+  case 0x41...0x46: byte - 0x41 + 10
+  case 0x61...0x66: byte - 0x61 + 10
+  default: nil
+  }
+}

@@ -1,0 +1,78 @@
+import Columnar
+import Diagnostics
+import Glibc
+
+/// Scratch bytes that a kernel writes one row's string into; reused for all rows of a batch.
+struct ResultText: ~Copyable {
+  /// No function makes a longer string: an error is better than the end of memory.
+  static let limit = 1 << 30
+
+  private(set) var start: UnsafeMutablePointer<UInt8>
+  var count = 0
+  private var capacity: Int
+
+  init(capacity: Int = 256) {
+    self.capacity = capacity
+    start = .allocate(capacity: capacity)
+  }
+
+  deinit { start.deallocate() }
+
+  /// Makes room for `more` bytes; `.outOfRange` past the limit.
+  @inline(__always)
+  mutating func reserve(_ more: Int) throws {
+    if more > capacity - count { try grow(more) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ more: Int) throws {
+    guard more >= 0, more <= ResultText.limit - count else { throw textTooLong() }
+    let larger = max(capacity * 2, count + more)
+    let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+    moved.update(from: start, count: count)
+    start.deallocate()
+    start = moved
+    capacity = larger
+  }
+
+  @inline(__always)
+  mutating func append(_ byte: UInt8) throws {
+    try reserve(1)
+    start[count] = byte
+    count += 1
+  }
+
+  @inline(__always)
+  mutating func append(_ bytes: UnsafePointer<UInt8>, _ length: Int) throws {
+    if length <= 0 { return }
+    try reserve(length)
+    memcpy(start + count, bytes, length)
+    count += length
+  }
+
+  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+    if let base = bytes.baseAddress { try append(base, bytes.count) }
+  }
+
+  mutating func append(_ view: UnsafePointer<StringView>) throws {
+    try append(view.bytes, view.pointee.count)
+  }
+
+  mutating func append(_ text: String) throws {
+    var text = text
+    try text.withUTF8 { try append($0) }
+  }
+
+  mutating func append(_ scalar: Unicode.Scalar) throws {
+    try reserve(4)
+    for unit in Unicode.UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter {
+      start[count] = unit
+      count += 1
+    }
+  }
+}
+
+/// A result of more than 1 GiB.
+func textTooLong() -> SQLError {
+  SQLError(.outOfRange, "the resulting string would be longer than 1 GiB")
+}

@@ -1,0 +1,146 @@
+import CPCRE2
+import Columnar
+import Glibc
+
+/// Code points in UTF-8 bytes. Invalid bytes count as a code point each and never trap.
+enum UTF8Text {
+  typealias Bytes = UnsafeBufferPointer<UInt8>
+
+  /// How many code points: bytes that do not continue another.
+  static func count(_ bytes: Bytes) -> Int {
+    guard let base = UnsafeRawPointer(bytes.baseAddress) else { return 0 }
+    let length = bytes.count
+    var continued = 0
+    var position = 0
+    // Eight at a time: a byte 10xxxxxx leaves its lowest bit set below.
+    while position &+ 8 <= length {
+      let word = base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      continued &+= ((word >> 7) & ~(word >> 6) & 0x0101_0101_0101_0101).nonzeroBitCount
+      position &+= 8
+    }
+    while position < length {
+      let byte = base.load(fromByteOffset: position, as: UInt8.self)
+      continued &+= byte & 0xC0 == 0x80 ? 1 : 0
+      position &+= 1
+    }
+    return length &- continued
+  }
+
+  static func isASCII(_ bytes: Bytes) -> Bool {
+    guard let base = UnsafeRawPointer(bytes.baseAddress) else { return true }
+    let length = bytes.count
+    var all: UInt64 = 0
+    var position = 0
+    while position &+ 8 <= length {
+      all |= base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      position &+= 8
+    }
+    while position < length {
+      all |= UInt64(base.load(fromByteOffset: position, as: UInt8.self))
+      position &+= 1
+    }
+    return all & 0x8080_8080_8080_8080 == 0
+  }
+
+  /// Where code point `index` starts; the end when there are fewer.
+  static func offset(_ bytes: Bytes, of index: Int) -> Int {
+    if index <= 0 { return 0 }
+    var seen = 0
+    for position in 0..<bytes.count where bytes[position] & 0xC0 != 0x80 {
+      if seen == index { return position }
+      seen += 1
+    }
+    return bytes.count
+  }
+
+  /// The bytes that the code point at `position` takes, at least 1 and never past the end.
+  @inline(__always)
+  static func width(_ bytes: Bytes, _ position: Int) -> Int {
+    var end = position + 1
+    while end < bytes.count && bytes[end] & 0xC0 == 0x80 { end += 1 }
+    return end - position
+  }
+
+  /// The code point at `position`; U+FFFD when the bytes are not valid.
+  static func scalar(_ bytes: Bytes, _ position: Int) -> Unicode.Scalar {
+    let first = bytes[position]
+    if first < 0x80 { return Unicode.Scalar(first) }
+    let length = width(bytes, position)
+    var value: UInt32
+    switch first {
+    case 0xC2...0xDF where length == 2: value = UInt32(first & 0x1F)
+    case 0xE0...0xEF where length == 3: value = UInt32(first & 0x0F)
+    case 0xF0...0xF4 where length == 4: value = UInt32(first & 0x07)
+    default: return "\u{FFFD}"
+    }
+    for offset in 1..<length { value = value << 6 | UInt32(bytes[position + offset] & 0x3F) }
+    return Unicode.Scalar(value) ?? "\u{FFFD}"
+  }
+
+  static func scalars(_ bytes: Bytes) -> [Unicode.Scalar] {
+    var result: [Unicode.Scalar] = []
+    var position = 0
+    while position < bytes.count {
+      result.append(scalar(bytes, position))
+      position += width(bytes, position)
+    }
+    return result
+  }
+
+  /// Where `needle` first occurs at or after `start`. glibc's memmem: two-way, with a hash for
+  /// short needles.
+  @inline(__always)
+  static func find(_ needle: Bytes, in bytes: Bytes, from start: Int = 0) -> Int? {
+    if needle.isEmpty { return start <= bytes.count ? start : nil }
+    guard start < bytes.count, let base = bytes.baseAddress, let sought = needle.baseAddress,
+      let found = memmem(base + start, bytes.count - start, sought, needle.count)
+    else { return nil }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+
+  @inline(__always)
+  static func hasPrefix(_ bytes: Bytes, _ prefix: Bytes) -> Bool {
+    guard prefix.count <= bytes.count else { return false }
+    guard let a = bytes.baseAddress, let b = prefix.baseAddress else { return true }
+    return memcmp(a, b, prefix.count) == 0
+  }
+
+  @inline(__always)
+  static func hasSuffix(_ bytes: Bytes, _ suffix: Bytes) -> Bool {
+    guard suffix.count <= bytes.count else { return false }
+    guard let a = bytes.baseAddress, let b = suffix.baseAddress else { return true }
+    return memcmp(a + (bytes.count - suffix.count), b, suffix.count) == 0
+  }
+
+  static func part(_ bytes: Bytes, _ range: Range<Int>) -> Bytes { Bytes(rebasing: bytes[range]) }
+
+  /// A view of part of a string that lives as long as the column it came from: short parts are
+  /// copied into the view, long ones refer to the original bytes.
+  @inline(__always)
+  static func view(_ bytes: Bytes, _ start: Int, _ end: Int) -> StringView {
+    guard end > start, let base = bytes.baseAddress else { return StringView() }
+    return StringView(referring: base + start, end - start)
+  }
+
+  /// Lower or upper case: ASCII by bytes, everything else by Unicode's full mapping.
+  @inline(__always)
+  static func appendCase(_ bytes: Bytes, upper: Bool, to buffer: inout ResultText) throws {
+    try buffer.reserve(bytes.count)
+    if isASCII(bytes) {
+      let target = buffer.start + buffer.count
+      let first: UInt8 = upper ? 0x61 : 0x41
+      for position in 0..<bytes.count {
+        let byte = bytes[position]
+        target[position] = byte ^ (byte &- first < 26 ? 0x20 : 0)
+      }
+      buffer.count += bytes.count
+      return
+    }
+    var position = 0
+    while position < bytes.count {
+      let properties = scalar(bytes, position).properties
+      try buffer.append(upper ? properties.uppercaseMapping : properties.lowercaseMapping)
+      position += width(bytes, position)
+    }
+  }
+}

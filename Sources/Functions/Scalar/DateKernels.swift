@@ -1,0 +1,161 @@
+import Columnar
+import Diagnostics
+
+/// Kernels of date_trunc, date_diff, date_sub, age and time_bucket over timestamps.
+enum DateKernels {
+  /// The beginning of the part that the moment lies in; nil out of range.
+  static func truncated(_ timestamp: Int64, _ part: DatePart) -> Int64? {
+    let (days, clock) = Calendar.split(timestamp)
+    switch part {
+    case .microsecond, .nanosecond: return timestamp
+    case .millisecond, .second, .epoch, .minute, .hour:
+      guard let unit = part.fixedMicroseconds else { return nil }
+      return Calendar.timestamp(days: days, microseconds: clock - clock % unit)
+    case .day, .dayofweek, .isodow, .dayofyear, .julian:
+      return Calendar.timestamp(days: days, microseconds: 0)
+    case .week, .yearweek:
+      let monday = Int(days) - Calendar.isoDayOfWeek(days) + 1
+      return Int32(exactly: monday).flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
+    case .isoyear:
+      let iso = Calendar.isoWeek(days)
+      let monday = Int(days) - Calendar.isoDayOfWeek(days) + 1 - (iso.week - 1) * 7
+      return Int32(exactly: monday).flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
+    case .month, .quarter, .year, .decade, .century, .millennium, .era:
+      let date = Calendar.civil(days)
+      var year = date.year
+      var month = 1
+      switch part {
+      case .month: month = date.month
+      case .quarter: month = (date.month - 1) / 3 * 3 + 1
+      case .decade: year = year / 10 * 10
+      case .century: year = year / 100 * 100
+      case .millennium: year = year / 1000 * 1000
+      default: break
+      }
+      return Calendar.days(year: year, month: month, day: 1).flatMap {
+        Calendar.timestamp(days: $0, microseconds: 0)
+      }
+    }
+  }
+
+  static func truncated(_ interval: Interval, _ part: DatePart) -> Interval? {
+    if let months = part.months {
+      let unit = Int32(months)
+      return Interval(months: interval.months / unit * unit)
+    }
+    switch part {
+    case .week, .yearweek: return Interval(months: interval.months, days: interval.days / 7 * 7)
+    case .day, .dayofweek, .isodow, .dayofyear, .julian:
+      return Interval(months: interval.months, days: interval.days)
+    default:
+      guard let unit = part.fixedMicroseconds else { return nil }
+      return Interval(
+        months: interval.months, days: interval.days,
+        microseconds: interval.microseconds / unit * unit)
+    }
+  }
+
+  /// How many boundaries of the part lie between: date_diff.
+  static func boundaries(_ start: Int64, _ end: Int64, _ part: DatePart) -> Int64 {
+    let (startDays, _) = Calendar.split(start)
+    let (endDays, _) = Calendar.split(end)
+    if part == .isoyear {
+      return Int64(Calendar.isoWeek(endDays).year - Calendar.isoWeek(startDays).year)
+    }
+    if let months = part.months {
+      func index(_ days: Int32) -> Int {
+        let date = Calendar.civil(days)
+        return months >= 12
+          ? floored(date.year, months / 12) : floored(date.year * 12 + date.month - 1, months)
+      }
+      return Int64(index(endDays) - index(startDays))
+    }
+    if part == .week || part == .yearweek {
+      // Whole weeks, not Mondays: as DuckDB 2 counts.
+      return (Int64(endDays) - Int64(startDays)) / 7
+    }
+    let unit = Int(part.fixedMicroseconds ?? 1)
+    return Int64(floored(Int(end), unit) &- floored(Int(start), unit))
+  }
+
+  /// How many whole parts lie between: date_sub.
+  static func wholeParts(_ start: Int64, _ end: Int64, _ part: DatePart) -> Int64 {
+    if let months = part.months {
+      return wholeMonths(start, end) / Int64(months)
+    }
+    let (difference, overflows) = end.subtractingReportingOverflow(start)
+    return overflows ? 0 : difference / (part.fixedMicroseconds ?? 1)
+  }
+
+  private static func wholeMonths(_ start: Int64, _ end: Int64) -> Int64 {
+    if start > end { return -wholeMonths(end, start) }
+    let (startDays, startClock) = Calendar.split(start)
+    let (endDays, endClock) = Calendar.split(end)
+    let a = Calendar.civil(startDays)
+    let b = Calendar.civil(endDays)
+    var months = (b.year - a.year) * 12 + b.month - a.month
+    // The last day of a shorter month completes the month, whatever day it began on.
+    let isLast = b.day == Calendar.daysInMonth(b.year, b.month)
+    if b.day < a.day && !isLast
+      || (b.day == a.day || isLast && b.day < a.day) && endClock < startClock
+    {
+      months -= 1
+    }
+    return Int64(months)
+  }
+
+  /// Years, months and days from `start` to `end` as people count them: age(end, start).
+  static func age(_ end: Int64, _ start: Int64) -> Interval? {
+    if end < start { return age(start, end).flatMap { Calendar.negated($0) } }
+    let (startDays, startClock) = Calendar.split(start)
+    let (endDays, endClock) = Calendar.split(end)
+    let a = Calendar.civil(startDays)
+    let b = Calendar.civil(endDays)
+    var months = (b.year - a.year) * 12 + b.month - a.month
+    var days = b.day - a.day
+    var clock = endClock - startClock
+    if clock < 0 {
+      clock += Calendar.microsecondsPerDay
+      days -= 1
+    }
+    if days < 0 {
+      days += Calendar.daysInMonth(a.year, a.month)
+      months -= 1
+    }
+    guard let whole = Int32(exactly: months) else { return nil }
+    return Interval(months: whole, days: Int32(truncatingIfNeeded: days), microseconds: clock)
+  }
+
+  /// The beginning of the bucket of that width; buckets of months start at 2000-01-01, others at
+  /// Monday 2000-01-03, as in DuckDB.
+  static func bucket(_ width: Interval, _ timestamp: Int64) throws -> Int64? {
+    if width.months > 0 && width.days == 0 && width.microseconds == 0 {
+      let date = Calendar.civil(Calendar.split(timestamp).days)
+      let index = date.year * 12 + date.month - 1 - 24_000
+      let start = floored(index, Int(width.months)) * Int(width.months) + 24_000
+      return Calendar.days(
+        year: floored(start, 12), month: start - floored(start, 12) * 12 + 1, day: 1
+      )
+      .flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
+    }
+    let (dayPart, overflows) = Int64(width.days).multipliedReportingOverflow(
+      by: Calendar.microsecondsPerDay)
+    let (total, more) = dayPart.addingReportingOverflow(width.microseconds)
+    guard width.months == 0, !overflows, !more, total > 0 else {
+      throw SQLError(
+        .invalidInput, "the width of a time bucket must be positive, months or days and time")
+    }
+    let origin: Int64 = 946_857_600_000_000
+    let (offset, under) = timestamp.subtractingReportingOverflow(origin)
+    if under { return nil }
+    let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(
+      by: total)
+    return below ? nil : start + origin
+  }
+
+  @inline(__always)
+  static func floored(_ value: Int, _ unit: Int) -> Int {
+    let quotient = value / unit
+    return value < 0 && quotient * unit != value ? quotient - 1 : quotient
+  }
+}

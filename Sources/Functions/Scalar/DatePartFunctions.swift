@@ -1,0 +1,209 @@
+import Columnar
+import Diagnostics
+
+/// date_part and a function for each part; names of days and months; interval constructors.
+enum DatePartFunctions {
+  static let rows: [ScalarFunction] = parts + names + intervals
+
+  private static let names: [ScalarFunction] = [
+    ScalarFunction(
+      "date_part", aliases: ["datepart", "extract"], category: "date",
+      summary: "A part of a date, time, timestamp or interval by its name.",
+      examples: [("date_part('year', DATE '2024-05-17')", "2024")], overloads: byName),
+    ScalarFunction(
+      "dayname", category: "date", summary: "The weekday in English.",
+      examples: [("dayname(DATE '2024-02-29')", "Thursday")],
+      overloads: named { DateNames.days[Calendar.dayOfWeek($0)] }),
+    ScalarFunction(
+      "epoch", category: "date", summary: "Seconds since 1970, or of an interval.",
+      examples: [("epoch(TIMESTAMP '1970-01-01 00:01:00.5')", "60.5")],
+      overloads: [
+        .taking([.date], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Int32.self, Double.self) { Double($0) * 86_400 }
+        },
+        .taking([.timestamp], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
+        },
+        .taking([.time], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
+        },
+        .taking([.interval], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Interval.self, Double.self) { DatePart.seconds($0) }
+        },
+      ]),
+    ScalarFunction(
+      "julian", category: "date", summary: "Days since the beginning of the Julian calendar.",
+      examples: [("julian(TIMESTAMP '2024-01-01 12:00:00')", "2460311.5")],
+      overloads: [
+        .taking([.date], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Int32.self, Double.self) { Double($0) + 2_440_588 }
+        },
+        .taking([.timestamp], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, Double.self) {
+            Double($0) / 86_400_000_000 + 2_440_588
+          }
+        },
+      ]),
+    ScalarFunction(
+      "monthname", category: "date", summary: "The month in English.",
+      examples: [("monthname(DATE '2024-02-29')", "February")],
+      overloads: named { DateNames.months[Calendar.civil($0).month - 1] }),
+  ]
+
+  private static let parts: [ScalarFunction] = [
+    part(.century, "Century.", "21"),
+    part(.day, aliases: ["dayofmonth"], "Day of the month.", "17"),
+    part(.dayofweek, aliases: ["weekday", "dow"], "Day of the week, Sunday 0.", "5"),
+    part(.dayofyear, aliases: ["doy"], "Day of the year.", "138"),
+    part(.decade, "Year divided by ten.", "202"),
+    part(.era, "1 for our era, 0 before.", "1"),
+    part(.hour, "Hour.", "0"),
+    part(.isodow, "Day of the week, Monday 1 to Sunday 7.", "5"),
+    part(.isoyear, aliases: ["weekyear"], "The year of the ISO week.", "2024"),
+    part(.microsecond, "Microseconds within the minute.", "0"),
+    part(.millennium, "Millennium.", "3"),
+    part(.millisecond, "Milliseconds within the minute.", "0"),
+    part(.minute, "Minute.", "0"),
+    part(.month, "Month, from 1.", "5"),
+    part(.nanosecond, "Nanoseconds within the minute.", "0"),
+    part(.quarter, "Quarter, from 1.", "2"),
+    part(.second, "Whole seconds within the minute.", "0"),
+    part(.week, aliases: ["weekofyear"], "ISO week.", "20"),
+    part(.year, "Year.", "2024"),
+    part(.yearweek, "ISO year and week as one number.", "202420"),
+  ]
+
+  private static let intervals: [ScalarFunction] = [
+    interval("to_centuries", months: 1200),
+    interval("to_days", days: 1),
+    interval("to_decades", months: 120),
+    interval("to_hours", microseconds: Calendar.microsecondsPerHour),
+    interval("to_microseconds", microseconds: 1),
+    interval("to_milliseconds", microseconds: 1000),
+    interval("to_minutes", microseconds: Calendar.microsecondsPerMinute),
+    interval("to_months", months: 1),
+    interval("to_quarters", months: 3),
+    interval("to_seconds", microseconds: Calendar.microsecondsPerSecond),
+    interval("to_weeks", days: 7),
+    interval("to_years", months: 12),
+  ]
+
+  private static func part(
+    _ part: DatePart, aliases: [String] = [], _ summary: String, _ example: String
+  ) -> ScalarFunction {
+    ScalarFunction(
+      part.functionName, aliases: aliases, category: "date", summary: summary,
+      examples: [("\(part.functionName)(DATE '2024-05-17')", example)],
+      overloads: [
+        .taking([.date], returns: .bigint) { a, n, t in
+          Kernels.unary(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+        },
+        .taking([.timestamp], returns: .bigint) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, Int64.self) {
+            let (days, clock) = Calendar.split($0)
+            return part.value(days, clock)
+          }
+        },
+        .taking([.time], returns: .bigint) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, Int64.self) { part.value(0, $0) }
+        },
+        .taking([.interval], returns: .bigint) { a, n, t in
+          let x = ColumnReader<Interval>(a[0])
+          return try Kernels.rows(a, n, t, Int64.self) { row in
+            guard let value = part.value(x[row]) else { throw notOfInterval(part) }
+            return value
+          }
+        },
+      ])
+  }
+
+  private static let byName: [ScalarOverload] = [
+    .taking([.varchar, .date], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Int32>(a[1])
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.rows(a, n, t, Int64.self) { try part($0).value(x[$0], 0) }
+      }
+    },
+    .taking([.varchar, .timestamp], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Int64>(a[1])
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.rows(a, n, t, Int64.self) { row in
+          let (days, clock) = Calendar.split(x[row])
+          return try part(row).value(days, clock)
+        }
+      }
+    },
+    .taking([.varchar, .time], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Int64>(a[1])
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.rows(a, n, t, Int64.self) { try part($0).value(0, x[$0]) }
+      }
+    },
+    .taking([.varchar, .interval], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Interval>(a[1])
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.rows(a, n, t, Int64.self) { row in
+          guard let value = try part(row).value(x[row]) else {
+            throw notOfInterval(try part(row))
+          }
+          return value
+        }
+      }
+    },
+  ]
+
+  private static func named(_ name: @escaping @Sendable (Int32) -> String) -> [ScalarOverload] {
+    [
+      .taking([.date], returns: .varchar) { a, n, _ in
+        let x = ColumnReader<Int32>(a[0])
+        return try Kernels.texts(a, n) { row, buffer in try buffer.append(name(x[row])) }
+      },
+      .taking([.timestamp], returns: .varchar) { a, n, _ in
+        let x = ColumnReader<Int64>(a[0])
+        return try Kernels.texts(a, n) { row, buffer in
+          try buffer.append(name(Calendar.split(x[row]).days))
+        }
+      },
+    ]
+  }
+
+  private static func interval(
+    _ name: String, months: Int64 = 0, days: Int64 = 0, microseconds: Int64 = 0
+  ) -> ScalarFunction {
+    let unit = name.dropFirst(3)
+    return ScalarFunction(
+      name, category: "date", summary: "An interval of so many \(unit).",
+      examples: [("\(name)(0)", "00:00:00")],
+      overloads: [
+        .taking([.bigint], returns: .interval) { a, n, t in
+          let x = ColumnReader<Int64>(a[0])
+          return try Kernels.rows(a, n, t, Interval.self) { row in
+            let m = x[row].multipliedReportingOverflow(by: months)
+            let d = x[row].multipliedReportingOverflow(by: days)
+            let u = x[row].multipliedReportingOverflow(by: microseconds)
+            guard !m.overflow, !d.overflow, !u.overflow,
+              let wholeMonths = Int32(exactly: m.partialValue),
+              let wholeDays = Int32(exactly: d.partialValue)
+            else { throw TemporalArithmetic.outOfRange(.interval) }
+            return Interval(
+              months: wholeMonths, days: wholeDays, microseconds: u.partialValue)
+          }
+        }
+      ])
+  }
+
+  private static func notOfInterval(_ part: DatePart) -> SQLError {
+    SQLError(.invalidInput, "an interval has no \(part.rawValue)")
+  }
+}
+
+/// English names of days and months.
+enum DateNames {
+  static let days: [String] = [
+    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+  ]
+  static let months: [String] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+  ]
+}

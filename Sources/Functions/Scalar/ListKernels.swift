@@ -1,0 +1,148 @@
+import Columnar
+import Diagnostics
+
+/// Kernels over lists; lists of one column may share and reorder their child column freely.
+enum ListKernels {
+  /// Each row's two lists, one after the other; NULL when one is NULL.
+  static func concatenated(
+    _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType
+  ) -> Column {
+    let element = type.elementType ?? .null
+    var builder = ColumnBuilder(element, capacity: a.children[0].count + b.children[0].count)
+    builder.append(a.children[0])
+    builder.append(b.children[0])
+    let both = builder.finish()
+    let shift = a.children[0].count
+    let x = ColumnReader<ListEntry>(a)
+    let y = ColumnReader<ListEntry>(b)
+    var total = 0
+    for row in 0..<count where !x.isNull(row) && !y.isNull(row) {
+      total += x[row].length + y[row].length
+    }
+    let picks = Selection(capacity: total)
+    var position = 0
+    let entries = Kernels.rows([a, b], count, type, ListEntry.self) { row in
+      let start = position
+      for item in 0..<x[row].length {
+        picks.indices[position] = UInt32(truncatingIfNeeded: x[row].offset + item)
+        position += 1
+      }
+      for item in 0..<y[row].length {
+        picks.indices[position] = UInt32(truncatingIfNeeded: shift + y[row].offset + item)
+        position += 1
+      }
+      return ListEntry(offset: start, length: position - start)
+    }
+    entries.replaceChildren([Column.dictionary(both, picks).flattened()])
+    return entries
+  }
+}
+
+extension ListKernels {
+  /// The index from 0 of a position from 1 or, negative, from the end; nil beyond the ends.
+  static func index(_ position: Int64, _ length: Int) -> Int? {
+    if position > 0 { return position <= Int64(length) ? Int(position) - 1 : nil }
+    if position < 0 { return position >= 0 - Int64(length) ? length + Int(position) : nil }
+    return nil
+  }
+
+  /// Positions `from ... to` as a range of indices, cut at the ends.
+  static func range(_ from: Int64, _ to: Int64, _ length: Int) -> Range<Int> {
+    let total = Int64(length)
+    let reach = total + 1
+    var low = max(-reach, min(reach, from))
+    var high = max(-reach, min(reach, to))
+    if low < 0 { low = max(1, total + low + 1) }
+    if high < 0 { high = total + high + 1 }
+    low = max(1, low)
+    high = min(total, high)
+    return low > high ? 0..<0 : Int(low - 1)..<Int(high)
+  }
+
+  /// Rows of `child` by index, nil for NULL.
+  static func picked(_ child: Column, _ count: Int, _ pick: (Int) -> Int?) -> Column {
+    if child.type == .null { return Column.nulls(.null, count: count) }
+    let rows = Selection(capacity: count)
+    var hasNull = false
+    for row in 0..<count {
+      if let place = pick(row) {
+        rows.indices[row] = UInt32(truncatingIfNeeded: place)
+      } else {
+        rows.indices[row] = UInt32(truncatingIfNeeded: child.count)
+        hasNull = true
+      }
+    }
+    if !hasNull { return Column.dictionary(child, rows).flattened() }
+    // One NULL at the end of a copy is what the rows without an element refer to.
+    var builder = ColumnBuilder(child.type, capacity: child.count + 1)
+    builder.append(child)
+    builder.appendNull()
+    return Column.dictionary(builder.finish(), rows).flattened()
+  }
+
+  /// list[position] of each row.
+  static func element(_ list: Column, _ position: Column, _ count: Int) -> Column {
+    let x = ColumnReader<ListEntry>(list)
+    let places = ColumnReader<Int64>(position)
+    return picked(list.children[0], count) { row in
+      if list.isNull(row) || position.isNull(row) { return nil }
+      return index(places[row], x[row].length).map { x[row].offset + $0 }
+    }
+  }
+
+  /// Parts of lists: entries only, the elements stay where they are. NULL bounds are the ends.
+  static func slice(_ a: [Column], _ count: Int, _ type: LogicalType) -> Column {
+    let x = ColumnReader<ListEntry>(a[0])
+    let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
+    let result = Kernels.rows([a[0]], count, type, ListEntry.self) { row in
+      let entry = x[row]
+      let part = range(
+        from.isNull(row) ? 1 : from[row], to.isNull(row) ? Int64(entry.length) : to[row],
+        entry.length)
+      return ListEntry(offset: entry.offset + part.lowerBound, length: part.count)
+    }
+    result.replaceChildren(a[0].children)
+    return result
+  }
+
+  /// A list of each row's values of all columns.
+  static func lists(of columns: [Column], _ count: Int, _ type: LogicalType) -> Column {
+    let width = columns.count
+    let element = type.elementType ?? .null
+    var builder = ColumnBuilder(element, capacity: max(1, width * count))
+    for column in columns { builder.append(column) }
+    let laid = builder.finish()
+    // Laid column by column, wanted row by row.
+    let rows = Selection(capacity: width * count)
+    for row in 0..<count {
+      for position in 0..<width {
+        rows.indices[row * width + position] = UInt32(truncatingIfNeeded: position * count + row)
+      }
+    }
+    let result = Column(
+      flat: type, count: count, children: [Column.dictionary(laid, rows).flattened()])
+    let entries = result.values(as: ListEntry.self)
+    for row in 0..<count { entries[row] = ListEntry(offset: row * width, length: width) }
+    return result
+  }
+
+  /// Lists made of chosen elements of each row's own list.
+  static func rebuilt(
+    _ list: Column, _ count: Int, _ type: LogicalType,
+    _ pick: (ListEntry, Column, inout [Int]) -> Void
+  ) -> Column {
+    let x = ColumnReader<ListEntry>(list)
+    let child = list.children[0]
+    var all: [Int] = []
+    var own: [Int] = []
+    let result = Kernels.rows([list], count, type, ListEntry.self) { row in
+      own.removeAll(keepingCapacity: true)
+      pick(x[row], child, &own)
+      let start = all.count
+      all.append(contentsOf: own)
+      return ListEntry(offset: start, length: own.count)
+    }
+    result.replaceChildren([Column.dictionary(child, Selection(all)).flattened()])
+    return result
+  }
+}

@@ -1,0 +1,23 @@
+/// One epoch of training: a row of what TRAIN yields.
+package struct EpochReport: Sendable {
+  package struct Metric: Hashable, Sendable {
+    package var name: String
+    package var value: Double
+  }
+
+  /// From 1.
+  package var epoch: Int
+  /// Mean over the rows, as the training passes saw them (dropout on, weights moving).
+  package var loss: Double
+  /// Mean over the validation rows after the epoch.
+  package var validationLoss: Double?
+  /// accuracy, val_accuracy for losses over classes.
+  package var metrics: [Metric]
+  package var learningRate: Double
+  package var rows: Int
+  package var seconds: Double
+  /// The best of the epochs so far, by the monitored loss.
+  package var best: Bool
+  /// Set on the last epoch: "epochs", "early_stop", "max_seconds".
+  package var stopReason: String?
+}

@@ -1,0 +1,189 @@
+import Diagnostics
+
+/// A literal value in `OPTIONS (…)`.
+package enum OptionValue: Hashable, Sendable {
+  case number(Double)
+  case text(String)
+  case boolean(Bool)
+}
+
+package enum BatchSize: Hashable, Sendable {
+  case rows(Int)
+  case full
+}
+
+/// How to train: the options of model-sql.md with their defaults.
+package struct TrainerOptions: Sendable {
+  /// Nil: by the kind of target.
+  package var loss: String?
+  package var lossParameter: Double?
+  package var optimizer = "adam"
+  /// Only those given: momentum, nesterov, beta1, beta2, eps, weight_decay, …
+  package var optimizerOptions: [String: Double] = [:]
+  package var learningRate = 0.001
+  /// 0: no limit on the gradient's norm.
+  package var clipNorm = 0.0
+  package var epochs = 10
+  package var batchSize = BatchSize.rows(32)
+  package var shuffle = true
+  package var seed: UInt64 = 0
+  /// 0: as many as there are cores.
+  package var threads = 0
+  package var initializer = Initializer.pytorch
+  package var validationSplit = 0.0
+  package var earlyStop = false
+  package var patience = 5
+  package var minDelta = 0.0
+  package var monitor = "val_loss"
+  package var restoreBest = true
+  package var maxSeconds: Double?
+
+  package init() {}
+
+  /// The names that `set` takes, aliases included.
+  package static var names: [String] {
+    optionTable.flatMap { [$0.name] + $0.aliases }
+      + Set(optimizerTable.flatMap { $0.options.map(\.name) }).sorted()
+  }
+
+  /// Sets one option by its SQL name. Errors: unknown (with the nearest names), wrong kind, out of
+  /// range.
+  package mutating func set(_ name: String, to value: OptionValue) throws {
+    let key = name.lowercased()
+    for row in optionTable where row.name == key || row.aliases.contains(key) {
+      try row.apply(&self, OptionReader(name: key, value: value))
+      return
+    }
+    if optimizerTable.contains(where: { $0.options.contains { $0.name == key } }) {
+      let reader = OptionReader(name: key, value: value)
+      optimizerOptions[key] =
+        key == "nesterov" ? (try reader.boolean() ? 1 : 0) : try reader.number(from: 0)
+      return
+    }
+    throw SQLError(
+      .model, "there is no model option named \"\(name)\"",
+      hint: didYouMean(name, among: Self.names))
+  }
+
+  /// Checks what does not depend on the network. Errors name the option and its range.
+  func check() throws {
+    func require(_ holds: Bool, _ name: String, _ range: String) throws {
+      guard holds else { throw SQLError(.model, "option \"\(name)\" must be \(range)") }
+    }
+    try require(learningRate >= 0 && learningRate.isFinite, "learning_rate", "a number from 0 up")
+    try require(epochs >= 1 && epochs <= Int(Int32.max), "epochs", "a whole number from 1 up")
+    if case .rows(let rows) = batchSize {
+      try require(rows >= 1, "batch_size", "a whole number from 1 up, or 'full'")
+    }
+    try require(threads >= 0 && threads <= 1024, "threads", "a whole number from 0 to 1024")
+    try require(patience >= 0, "patience", "a whole number from 0 up")
+    try require(clipNorm >= 0 && clipNorm.isFinite, "clip_norm", "a number from 0 up")
+    for (name, value) in optimizerOptions.sorted(by: { $0.key < $1.key }) {
+      try require(value >= 0 && value.isFinite, name, "a number from 0 up")
+      if name == "beta1" || name == "beta2" { try require(value < 1, name, "below 1") }
+    }
+  }
+}
+
+/// One row of the table of options.
+struct OptionDefinition: Sendable {
+  let name: String
+  let aliases: [String]
+  let apply: @Sendable (inout TrainerOptions, OptionReader) throws -> Void
+
+  init(
+    _ name: String, _ aliases: [String] = [],
+    _ apply: @escaping @Sendable (inout TrainerOptions, OptionReader) throws -> Void
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.apply = apply
+  }
+}
+
+private let optionTable: [OptionDefinition] = [
+  OptionDefinition("batch_size") { options, value in
+    if case .text(let text) = value.value, text.lowercased() == "full" {
+      options.batchSize = .full
+    } else {
+      options.batchSize = .rows(try value.integer(from: 1))
+    }
+  },
+  OptionDefinition("clip_norm") { $0.clipNorm = try $1.number(from: 0) },
+  OptionDefinition("delta", ["beta"]) { $0.lossParameter = try $1.number(from: 0) },
+  OptionDefinition("early_stop", ["early_stopping"]) { $0.earlyStop = try $1.boolean() },
+  OptionDefinition("epochs") { $0.epochs = try $1.integer(from: 1) },
+  OptionDefinition("init", ["initializer"]) { options, value in
+    let text = try value.text()
+    guard let choice = Initializer(rawValue: text.lowercased()) else {
+      throw value.error("one of 'pytorch', 'keras', 'zeros'")
+    }
+    options.initializer = choice
+  },
+  OptionDefinition("learning_rate", ["lr"]) { $0.learningRate = try $1.number(from: 0) },
+  OptionDefinition("loss") { options, value in
+    options.loss = try LossDefinition.named(try value.text()).name
+  },
+  OptionDefinition("max_seconds") { $0.maxSeconds = try $1.number(from: 0) },
+  OptionDefinition("min_delta") { $0.minDelta = try $1.number(from: 0) },
+  OptionDefinition("monitor") { options, value in
+    let text = try value.text().lowercased()
+    guard text == "loss" || text == "val_loss" else { throw value.error("'loss' or 'val_loss'") }
+    options.monitor = text
+  },
+  OptionDefinition("optimizer") { options, value in
+    options.optimizer = try OptimizerDefinition.named(try value.text()).name
+  },
+  OptionDefinition("patience") { $0.patience = try $1.integer(from: 0) },
+  OptionDefinition("precision") { _, value in
+    guard try value.text().lowercased() == "f32" else { throw value.error("'f32'") }
+  },
+  OptionDefinition("restore_best") { $0.restoreBest = try $1.boolean() },
+  OptionDefinition("seed") { options, value in
+    options.seed = UInt64(bitPattern: Int64(try value.integer(from: Int.min)))
+  },
+  OptionDefinition("shuffle") { $0.shuffle = try $1.boolean() },
+  OptionDefinition("threads") { $0.threads = try $1.integer(from: 0) },
+  OptionDefinition("validation_split") { options, value in
+    let fraction = try value.number(from: 0)
+    guard fraction < 1 else { throw value.error("a number from 0 to below 1") }
+    options.validationSplit = fraction
+  },
+]
+
+/// An option's value, read as the kind that the option wants.
+struct OptionReader {
+  let name: String
+  let value: OptionValue
+
+  func number(from low: Double) throws -> Double {
+    guard case .number(let number) = value, number.isFinite, number >= low else {
+      throw error("a number from \(low) up")
+    }
+    return number
+  }
+
+  func integer(from low: Int) throws -> Int {
+    guard case .number(let number) = value, let integer = Int(exactly: number), integer >= low
+    else { throw error(low == Int.min ? "a whole number" : "a whole number from \(low) up") }
+    return integer
+  }
+
+  func text() throws -> String {
+    guard case .text(let text) = value else { throw error("a text") }
+    return text
+  }
+
+  func boolean() throws -> Bool {
+    switch value {
+    case .boolean(let flag): return flag
+    case .number(0): return false
+    case .number(1): return true
+    case .number, .text: throw error("true or false")
+    }
+  }
+
+  func error(_ range: String) -> SQLError {
+    SQLError(.model, "option \"\(name)\" must be \(range)")
+  }
+}

@@ -1,0 +1,521 @@
+import Columnar
+import Diagnostics
+import Functions
+import Syntax
+
+extension Binder {
+  /// Binds an expression; names mean what the context says.
+  func bind(_ expression: SyntaxExpression, _ context: ExpressionContext) throws -> Expression {
+    let span = expression.span
+    switch expression.kind {
+    case .literal(let literal): return try bind(literal, span: span)
+    case .typedLiteral(let typeName, let text):
+      let type = try TypeResolution.resolve(typeName)
+      return try foldedCast(.constant(.varchar(text), .varchar), to: type, isTry: false, span: span)
+    case .interval(let literal): return try bind(literal, context, span: span)
+    case .list(let items):
+      return try call("list_value", try items.map { try bind($0, context) }, span: span)
+    case .structure(let fields):
+      return try structure(
+        fields.map { ($0.name.name, try bind($0.value, context)) }, span: span)
+    case .map: throw Binder.notYet("MAP values", span)
+    case .row(let items):
+      return try structure(
+        items.map { ("", try bind($0, context)) }, span: span)
+    case .column(let name): return try bindColumn(name, context)
+    case .parameter: throw Binder.notYet("parameters here", span)
+    case .star:
+      throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
+    case .columns: throw Binder.notYet("COLUMNS expressions", span)
+    case .unary(let op, let operand): return try bind(op, operand, context, span: span)
+    case .binary(let op, let left, let right):
+      return try bindBinary(op, left, right, context, span: span)
+    case .and(let terms): return .and(try terms.map { try bindCondition($0, context) })
+    case .or(let terms): return .or(try terms.map { try bindCondition($0, context) })
+    case .not(let operand): return .not(try bindCondition(operand, context))
+    case .isTest(let test): return try bind(test, context)
+    case .distinctFrom(let test):
+      return try comparison(
+        test.isNegated ? "is not distinct from" : "is distinct from",
+        try bind(test.left, context), try bind(test.right, context), span: span)
+    case .between(let between): return try bind(between, context, span: span)
+    case .inList(let list): return try bind(list, context, span: span)
+    case .inQuery(let query): return try bind(query, context, span: span)
+    case .inCollection(let collection):
+      let found = try call(
+        "contains", [try bind(collection.collection, context), try bind(collection.operand, context)],
+        span: span)
+      return collection.isNegated ? .not(found) : found
+    case .like(let like): return try bind(like, context, span: span)
+    case .quantified(let quantified): return try bind(quantified, context, span: span)
+    case .function(let function): return try bind(function, context, span: span)
+    case .predict(let predict): return try bind(predict, context, span: span)
+    case .caseWhen(let branches): return try bind(branches, context, span: span)
+    case .cast(let cast):
+      let type = try TypeResolution.resolve(cast.type)
+      return try foldedCast(
+        try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
+    case .collate: throw Binder.notYet("collations", span)
+    case .exists(let query): return try bindExists(query, context, span: span)
+    case .subquery(let query): return try bindScalar(query, context, span: span)
+    case .arraySubquery: throw Binder.notYet("ARRAY subqueries", span)
+    case .lambda: throw Binder.notYet("lambdas", span)
+    case .listComprehension: throw Binder.notYet("list comprehensions", span)
+    case .element(let operand, let index):
+      return try call(
+        "list_extract", [try bind(operand, context), try bind(index, context)], span: span)
+    case .slice(let slice):
+      if slice.step != nil { throw Binder.notYet("slices with a step", span) }
+      let operand = try bind(slice.operand, context)
+      let low = try slice.lower.map { try bind($0, context) } ?? .constant(.null, .bigint)
+      let high = try slice.upper.map { try bind($0, context) } ?? .constant(.null, .bigint)
+      return try call("list_slice", [operand, low, high], span: span)
+    case .field(let operand, let name):
+      return try field(try bind(operand, context), name)
+    case .defaultValue:
+      throw SQLError(.binder, "DEFAULT is only allowed in INSERT and UPDATE", at: span)
+    }
+  }
+
+  /// A condition: BOOLEAN, or a number compared with 0 as DuckDB casts it.
+  func bindCondition(_ expression: SyntaxExpression, _ context: ExpressionContext) throws
+    -> Expression
+  {
+    let bound = try bind(expression, context)
+    switch bound.type {
+    case .boolean: return bound
+    case .null: return .cast(bound, to: .boolean, isTry: false)
+    default:
+      if bound.type.isNumeric { return .cast(bound, to: .boolean, isTry: false) }
+      if case .constant(.varchar, _) = bound {
+        return try foldedCast(bound, to: .boolean, isTry: false, span: expression.span)
+      }
+      throw SQLError(
+        .binder, "\(context.clause) needs a BOOLEAN condition, not \(bound.type)",
+        at: expression.span)
+    }
+  }
+
+  // MARK: Literals
+
+  private func bind(_ literal: Literal, span: SourceSpan) throws -> Expression {
+    switch literal {
+    case .null: return .constant(.null, .null)
+    case .boolean(let value): return .constant(.boolean(value), .boolean)
+    case .string(let text): return .constant(.varchar(text), .varchar)
+    case .blob(let bytes): return .constant(.blob(bytes), .blob)
+    case .integer(let text):
+      if let value = Int128(text) {
+        let type: LogicalType =
+          value <= Int128(Int32.max)
+          ? .integer : value <= Int128(Int64.max) ? .bigint : .hugeint
+        return .constant(.integer(value), type)
+      }
+      if let value = UInt128(text) { return .constant(.unsigned(value), .uhugeint) }
+      return .constant(.double(Double(text) ?? .infinity), .double)
+    case .decimal(let text):
+      let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+      let whole = parts[0].drop { $0 == "0" }
+      let fraction = parts.count > 1 ? parts[1] : ""
+      let scale = fraction.utf8.count
+      let precision = max(whole.utf8.count + scale, 1)
+      if precision <= 38, let digits = Int128(whole + fraction == "" ? "0" : String(whole + fraction)) {
+        return .constant(
+          .decimal(digits), .decimal(precision: max(precision, scale), scale: scale))
+      }
+      return .constant(.double(Double(text) ?? .nan), .double)
+    case .double(let text):
+      return .constant(.double(Double(text) ?? .nan), .double)
+    }
+  }
+
+  private func bind(
+    _ literal: IntervalLiteral, _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    let value = try bind(literal.value, context)
+    guard let unit = literal.unit else {
+      return try foldedCast(value, to: .interval, isTry: false, span: span)
+    }
+    if case .constant(.varchar(let text), _) = value {
+      return try foldedCast(
+        .constant(.varchar("\(text) \(unit.rawValue)"), .varchar), to: .interval, isTry: false,
+        span: span)
+    }
+    let constructor: String
+    switch unit {
+    case .century: constructor = "to_centuries"
+    case .millennium: constructor = "to_millennia"
+    case .year, .month, .day, .hour, .minute, .second, .millisecond, .microsecond, .week,
+      .quarter, .decade:
+      constructor = "to_\(unit.rawValue)s"
+    }
+    return ConstantFolding.fold(try call(constructor, [value], span: span))
+  }
+
+  // MARK: Names
+
+  private func bindColumn(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression {
+    let parts = name.parts.map(\.name)
+    if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
+      return aliased
+    }
+    // Longest qualification first: table.column.field…, then column.field….
+    if parts.count == 1 {
+      if let merged = context.scope.merged[parts[0].lowercased()] { return merged }
+      if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
+        return found
+      }
+      if let aliased = try alias(parts[0], context) { return aliased }
+      throw unknownColumn(name, context)
+    }
+    var rest = name.parts[...]
+    // schema.table.column
+    if parts.count >= 3, ["main", "memory", "temp"].contains(parts[0].lowercased()) {
+      rest = rest.dropFirst()
+    }
+    let first = rest[rest.startIndex]
+    let second = rest[rest.startIndex + 1]
+    if let found = try unique(
+      context.scope.matches(table: first.name, name: second.name), name)
+    {
+      return try rest.dropFirst(2).reduce(found) { try field($0, $1) }
+    }
+    if let found = try unique(context.scope.matches(table: nil, name: first.name), name),
+      case .structure = found.type
+    {
+      return try rest.dropFirst().reduce(found) { try field($0, $1) }
+    }
+    throw unknownColumn(name, context)
+  }
+
+  private func unique(_ found: [Scope.Entry], _ name: QualifiedName) throws -> Expression? {
+    if found.count > 1 {
+      let choices = found.compactMap { entry in entry.table.map { "\($0).\(entry.name)" } }
+      throw SQLError(
+        .binder, "column \"\(name.last.name)\" is ambiguous", at: name.span,
+        hint: "write " + choices.joined(separator: " or "))
+    }
+    return found.first.map { .column($0.reference) }
+  }
+
+  /// What a SELECT alias of that name stands for.
+  private func alias(_ name: String, _ context: ExpressionContext) throws -> Expression? {
+    let key = name.lowercased()
+    guard let expression = context.aliases[key] else { return nil }
+    if context.aliasDepth > 50 {
+      throw SQLError(.binder, "the alias \"\(name)\" refers to itself", at: expression.span)
+    }
+    var inner = context
+    inner.aliasDepth += 1
+    inner.prefersAliases = false
+    inner.aliases[key] = nil
+    return try bind(expression, inner)
+  }
+
+  private func unknownColumn(_ name: QualifiedName, _ context: ExpressionContext) -> SQLError {
+    let text = name.parts.map(\.name).joined(separator: ".")
+    let last = name.last.name
+    if name.parts.count > 1 {
+      let table = name.parts[name.parts.count - 2].name
+      let ofTable = context.scope.entries.filter { $0.table?.lowercased() == table.lowercased() }
+      if ofTable.isEmpty {
+        return SQLError(
+          .binder, "table \"\(table)\" of \"\(text)\" is not in FROM", at: name.span,
+          hint: didYouMean(table, among: context.scope.tables))
+      }
+      return SQLError(
+        .binder, "table \"\(table)\" has no column \"\(last)\"", at: name.span,
+        hint: didYouMean(last, among: ofTable.map(\.name)))
+    }
+    let candidates = context.scope.entries.map(\.name) + context.aliases.keys.sorted()
+    return SQLError(
+      .binder, "column \"\(last)\" does not exist", at: name.span,
+      hint: didYouMean(last, among: candidates))
+  }
+
+  /// `operand.name` of a STRUCT.
+  func field(_ operand: Expression, _ name: Identifier) throws -> Expression {
+    guard case .structure(let fields) = operand.type else {
+      throw SQLError(
+        .binder, "\(operand.type) has no field \"\(name.name)\": it is no STRUCT", at: name.span)
+    }
+    guard fields.contains(where: { $0.name.lowercased() == name.name.lowercased() }) else {
+      throw SQLError(
+        .binder, "the struct has no field \"\(name.name)\"", at: name.span,
+        hint: didYouMean(name.name, among: fields.map(\.name)))
+    }
+    return .call(
+      CallExpression(
+        resolved: StructFields.extract(name.name, from: operand.type), arguments: [operand],
+        span: name.span))
+  }
+
+  private func structure(_ fields: [(String, Expression)], span: SourceSpan) throws -> Expression {
+    let names = fields.enumerated().map { $1.0.isEmpty ? "v\($0 + 1)" : $1.0 }
+    return .call(
+      CallExpression(
+        resolved: StructFields.pack(names: names, types: fields.map(\.1.type)),
+        arguments: fields.map(\.1), span: span))
+  }
+
+  // MARK: Operators
+
+  private func bind(
+    _ op: UnaryOperator, _ operand: SyntaxExpression, _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    let bound = try bind(operand, context)
+    switch op {
+    case .plus:
+      return bound
+    case .minus:
+      // -2147483648 is an INTEGER although 2147483648 is not.
+      if case .constant(.integer(let value), _) = bound {
+        let negated = value == .min ? value : -value
+        let fitting: LogicalType =
+          negated >= Int128(Int32.min)
+          ? .integer : negated >= Int128(Int64.min) ? .bigint : .hugeint
+        return .constant(.integer(negated), fitting)
+      }
+      return ConstantFolding.fold(try call("-", [bound], span: span))
+    case .bitNot: return try call("~", [bound], span: span)
+    case .absolute: return try call("abs", [bound], span: span)
+    }
+  }
+
+  private func bindBinary(
+    _ op: BinaryOperator, _ left: SyntaxExpression, _ right: SyntaxExpression,
+    _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    // A long chain of one operator leans left: walk it without recursion.
+    var chain: [(op: BinaryOperator, right: SyntaxExpression, span: SourceSpan)] = [
+      (op, right, span)
+    ]
+    var start = left
+    while case .binary(let inner, let a, let b) = start.kind {
+      chain.append((inner, b, start.span))
+      start = a
+    }
+    var result = try bind(start, context)
+    for step in chain.reversed() {
+      result = try combine(step.op, result, try bind(step.right, context), span: step.span)
+    }
+    return result
+  }
+
+  private func combine(
+    _ op: BinaryOperator, _ left: Expression, _ right: Expression, span: SourceSpan
+  ) throws -> Expression {
+    switch op {
+    case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
+      return try comparison(op.rawValue, left, right, span: span)
+    case .divide where catalog.integerDivision && left.type.isInteger && right.type.isInteger:
+      return ConstantFolding.fold(try call("//", [left, right], span: span))
+    case .likeOperator: return try call("like", [left, right], span: span)
+    case .notLikeOperator: return .not(try call("like", [left, right], span: span))
+    case .ilikeOperator: return try call("ilike", [left, right], span: span)
+    case .notIlikeOperator: return .not(try call("ilike", [left, right], span: span))
+    case .globOperator: return try call("glob", [left, right], span: span)
+    case .regexMatch: return try call("regexp_full_match", [left, right], span: span)
+    case .regexNotMatch: return .not(try call("regexp_full_match", [left, right], span: span))
+    case .startsWith: return try call("starts_with", [left, right], span: span)
+    case .plus, .minus, .multiply, .divide, .integerDivide, .modulo, .power, .concat, .bitAnd,
+      .bitOr, .shiftLeft, .shiftRight, .arrow, .doubleArrow, .contains, .containedBy, .overlaps,
+      .distance, .cosineDistance, .negativeInnerProduct, .regexMatchInsensitive,
+      .regexNotMatchInsensitive:
+      return ConstantFolding.fold(try call(op.rawValue, [left, right], span: span))
+    }
+  }
+
+  /// A comparison of two values brought to their common type.
+  func comparison(_ name: String, _ left: Expression, _ right: Expression, span: SourceSpan) throws
+    -> Expression
+  {
+    let (a, b) = try comparable(left, right, operator: name, span: span)
+    return ConstantFolding.fold(try call(name, [a, b], span: span))
+  }
+
+  /// Both sides cast to what they can be compared as.
+  func comparable(
+    _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
+  ) throws -> (Expression, Expression) {
+    if left.type == right.type { return (left, right) }
+    // A string literal takes the other side's type.
+    if isStringLiteral(left), right.type != .varchar {
+      return (try foldedCast(left, to: right.type, isTry: false, span: span), right)
+    }
+    if isStringLiteral(right), left.type != .varchar {
+      return (left, try foldedCast(right, to: left.type, isTry: false, span: span))
+    }
+    let textMeetsOther =
+      (left.type == .varchar) != (right.type == .varchar) && left.type != .null
+      && right.type != .null
+    guard !textMeetsOther, let type = TypeResolution.common(left.type, right.type) else {
+      throw SQLError(
+        .binder, "cannot compare \(left.type) with \(right.type) by \(name)", at: span,
+        hint: "cast one side explicitly")
+    }
+    return (
+      try foldedCast(left, to: type, isTry: false, span: span),
+      try foldedCast(right, to: type, isTry: false, span: span)
+    )
+  }
+
+  func isStringLiteral(_ expression: Expression) -> Bool {
+    if case .constant(.varchar, .varchar) = expression { true } else { false }
+  }
+
+  private func bind(_ test: IsTest, _ context: ExpressionContext) throws -> Expression {
+    switch test.property {
+    case .null: return .isNull(try bind(test.operand, context), isNegated: test.isNegated)
+    case .unknown:
+      return .isNull(try bindCondition(test.operand, context), isNegated: test.isNegated)
+    case .true, .false:
+      let wanted = Expression.constant(.boolean(test.property == .true), .boolean)
+      return try comparison(
+        test.isNegated ? "is distinct from" : "is not distinct from",
+        try bindCondition(test.operand, context), wanted, span: test.operand.span)
+    }
+  }
+
+  private func bind(_ between: Between, _ context: ExpressionContext, span: SourceSpan) throws
+    -> Expression
+  {
+    let operand = try bind(between.operand, context)
+    let both = Expression.and([
+      try comparison(">=", operand, try bind(between.low, context), span: span),
+      try comparison("<=", operand, try bind(between.high, context), span: span),
+    ])
+    return between.isNegated ? .not(both) : both
+  }
+
+  private func bind(_ list: InList, _ context: ExpressionContext, span: SourceSpan) throws
+    -> Expression
+  {
+    var operand = try bind(list.operand, context)
+    var items = try list.items.map { try bind($0, context) }
+    var type = operand.type
+    for (index, item) in items.enumerated()
+    where !(isStringLiteral(item) && operand.type != .varchar) {
+      let textMeetsOther =
+        (type == .varchar) != (item.type == .varchar) && type != .null && item.type != .null
+        && !isStringLiteral(operand)
+      guard !textMeetsOther, let common = TypeResolution.common(type, item.type) else {
+        throw SQLError(
+          .binder, "cannot compare \(type) with \(item.type) in IN", at: list.items[index].span,
+          hint: "cast one side explicitly")
+      }
+      type = isStringLiteral(operand) && type == .varchar ? item.type : common
+    }
+    operand = try foldedCast(operand, to: type, isTry: false, span: list.operand.span)
+    items = try items.enumerated().map {
+      try foldedCast($1, to: type, isTry: false, span: list.items[$0].span)
+    }
+    var values: [Value] = []
+    for item in items {
+      guard case .constant(let value, _) = item, !type.isNested else {
+        let terms = try items.map { try call("=", [operand, $0], span: span) }
+        let any = terms.count == 1 ? terms[0] : Expression.or(terms)
+        return list.isNegated ? .not(any) : any
+      }
+      values.append(value)
+    }
+    return .inList(InListExpression(operand: operand, values: values, isNegated: list.isNegated))
+  }
+
+  private func bind(_ like: Like, _ context: ExpressionContext, span: SourceSpan) throws
+    -> Expression
+  {
+    let operand = try bind(like.operand, context)
+    let pattern = try bind(like.pattern, context)
+    var arguments = [operand, pattern]
+    let name: String
+    switch like.style {
+    case .like: name = like.escape == nil ? "like" : "like_escape"
+    case .ilike: name = like.escape == nil ? "ilike" : "ilike_escape"
+    case .similarTo: name = "regexp_full_match"
+    case .glob: name = "glob"
+    }
+    if let escape = like.escape { arguments.append(try bind(escape, context)) }
+    let matched = ConstantFolding.fold(try call(name, arguments, span: span))
+    return like.isNegated ? .not(matched) : matched
+  }
+
+  private func bind(_ branches: CaseExpression, _ context: ExpressionContext, span: SourceSpan)
+    throws -> Expression
+  {
+    let operand = try branches.operand.map { try bind($0, context) }
+    var conditions: [Expression] = []
+    var results: [(Expression, SourceSpan)] = []
+    for branch in branches.branches {
+      if let operand {
+        conditions.append(
+          try comparison(
+            "=", operand, try bind(branch.condition, context), span: branch.condition.span))
+      } else {
+        conditions.append(try bindCondition(branch.condition, context))
+      }
+      results.append((try bind(branch.result, context), branch.result.span))
+    }
+    if let otherwise = branches.otherwise {
+      results.append((try bind(otherwise, context), otherwise.span))
+    }
+    var type: LogicalType = .null
+    for (result, place) in results { type = try unify(type, result, what: "CASE", span: place) }
+    let cast = try results.map { try implicitCast($0.0, to: type, span: $0.1) }
+    return .caseWhen(
+      CaseWhen(
+        branches: zip(conditions, cast).map { ($0, $1) },
+        otherwise: branches.otherwise == nil ? nil : cast.last, type: type))
+  }
+
+  // MARK: Types
+
+  /// The common type of a growing set of values.
+  func unify(_ type: LogicalType, _ next: Expression, what: String, span: SourceSpan) throws
+    -> LogicalType
+  {
+    if type == .null { return next.type }
+    if isStringLiteral(next), type != .varchar {
+      // A literal that reads as the others' type does not turn them into text.
+      if (try? foldedCast(next, to: type, isTry: false, span: span)) != nil { return type }
+      return .varchar
+    }
+    guard let common = TypeResolution.common(type, next.type) else {
+      throw SQLError(
+        .binder, "\(what) cannot combine values of \(type) and \(next.type)", at: span,
+        hint: "cast one side explicitly")
+    }
+    return common
+  }
+
+  func implicitCast(_ expression: Expression, to type: LogicalType, span: SourceSpan?) throws
+    -> Expression
+  {
+    if expression.type == type { return expression }
+    if !isStringLiteral(expression), expression.type != .null,
+      ImplicitCast.cost(from: expression.type, to: type) == nil,
+      !(expression.type.isNumeric && type.isNumeric)
+    {
+      throw SQLError(
+        .binder, "\(expression.type) is needed as \(type), which takes an explicit cast", at: span)
+    }
+    return try foldedCast(expression, to: type, isTry: false, span: span)
+  }
+
+  /// A cast; of a constant its result, or an error at once when it cannot be.
+  func foldedCast(
+    _ expression: Expression, to type: LogicalType, isTry: Bool, span: SourceSpan?
+  ) throws -> Expression {
+    if expression.type == type { return expression }
+    if case .constant(let value, let from) = expression {
+      do {
+        let column = try Column.constant(value, from, count: 1)
+        let cast = try Functions.Cast.column(column, to: type, tryCast: isTry)
+        return .constant(cast.value(0), type)
+      } catch let error as SQLError {
+        throw error.placed(at: span)
+      }
+    }
+    return .cast(expression, to: type, isTry: isTry)
+  }
+}

@@ -1,0 +1,276 @@
+import Columnar
+import Diagnostics
+import Functions
+import Syntax
+
+extension Binder {
+  /// The FROM clause: a list is a cross product. No FROM is one row without columns.
+  func bindFrom(_ references: [TableReference]) throws -> (plan: Plan, scope: Scope) {
+    guard let first = references.first else {
+      return (.values(ValuesNode(columns: [], rows: [[]])), Scope())
+    }
+    var (plan, scope) = try bind(first)
+    for reference in references.dropFirst() {
+      let right = try bind(reference)
+      try checkDistinctAliases(scope, right.scope, reference.span)
+      plan = .join(
+        JoinNode(kind: .inner, left: plan, right: right.plan, keys: [], residual: nil))
+      scope = scope.appending(right.scope)
+    }
+    return (plan, scope)
+  }
+
+  private func checkDistinctAliases(_ left: Scope, _ right: Scope, _ span: SourceSpan) throws {
+    let taken = Set(left.tables.map { $0.lowercased() })
+    if let twice = right.tables.first(where: { taken.contains($0.lowercased()) }) {
+      throw SQLError(
+        .binder, "the table name \"\(twice)\" is used more than once in FROM", at: span,
+        hint: "give one of them an alias")
+    }
+  }
+
+  func bind(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
+    if reference.sample != nil {
+      throw Binder.notYet("samples in FROM", reference.span)
+    }
+    switch reference.kind {
+    case .table(let name):
+      return try bindTable(name, alias: reference.alias, span: reference.span)
+    case .file(let path):
+      let source = try catalog.openFile(path, format: nil, options: [])
+      return try scan(
+        source, name: path, defaultAlias: fileStem(path), alias: reference.alias,
+        span: reference.span)
+    case .function(let function):
+      return try bind(function, alias: reference.alias, span: reference.span)
+    case .derived(let derived):
+      let bound = try bind(derived.query)
+      return (
+        bound.plan,
+        try scope(of: bound, alias: reference.alias, fallback: "unnamed_subquery", reference.span)
+      )
+    case .join(let join):
+      return try bind(join, span: reference.span)
+    case .pivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    case .unpivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    }
+  }
+
+  /// A name in FROM: a common table, a table, a view, or a file path.
+  func bindTable(_ name: QualifiedName, alias: TableAlias?, span: SourceSpan) throws -> (
+    plan: Plan, scope: Scope
+  ) {
+    let last = name.last.name
+    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
+      return try bind(table, alias: alias, span: span)
+    }
+    for qualifier in name.qualifiers
+    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
+      throw SQLError(
+        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
+        hint: didYouMean(qualifier.name, among: ["main"]))
+    }
+    switch catalog.entry(named: last) {
+    case .table(let source):
+      return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
+    case .view(let query, let columns, _):
+      let outer = commonTables
+      commonTables = [:]
+      defer { commonTables = outer }
+      var bound = try bind(query)
+      for (position, column) in columns.enumerated() where position < bound.names.count {
+        bound.names[position] = column
+      }
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
+    case nil:
+      throw SQLError(
+        .catalog, "table \"\(last)\" does not exist", at: span,
+        hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
+    }
+  }
+
+  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
+    plan: Plan, scope: Scope
+  ) {
+    let key = table.name.name.lowercased()
+    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
+      throw Binder.notYet("two references to a statement in WITH", span)
+    }
+    let outer = commonTables
+    // A common table sees the ones before it and the outer one of its own name, not itself.
+    commonTables[key] = nil
+    defer { commonTables = outer }
+    var bound = try bind(table.query)
+    for (position, column) in table.columns.enumerated() where position < bound.names.count {
+      bound.names[position] = column.name
+    }
+    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
+  }
+
+  func scan(
+    _ source: any TableSource, name: String, defaultAlias: String, alias: TableAlias?,
+    span: SourceSpan
+  ) throws -> (plan: Plan, scope: Scope) {
+    let columns = source.schema.enumerated().map { position, field in
+      (position: position, reference: makeReference(field.name, field.type))
+    }
+    let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
+    let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
+    return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
+  }
+
+  private func scope(
+    of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
+  ) throws -> Scope {
+    let names = alias?.columns ?? []
+    if names.count > bound.names.count {
+      throw SQLError(
+        .binder,
+        "table \"\(alias?.name.name ?? fallback)\" has \(bound.names.count) columns, but "
+          + "\(names.count) names are given", at: names.last?.span ?? span)
+    }
+    var scope = Scope()
+    for (position, reference) in bound.plan.output.enumerated() {
+      scope.entries.append(
+        Scope.Entry(
+          table: alias?.name.name ?? fallback,
+          name: position < names.count ? names[position].name : bound.names[position],
+          reference: reference))
+    }
+    return scope
+  }
+
+  private func fileStem(_ path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return file.split(separator: ".").first.map(String.init) ?? file
+  }
+
+  // MARK: Table functions
+
+  private func bind(_ function: TableFunction, alias: TableAlias?, span: SourceSpan) throws -> (
+    plan: Plan, scope: Scope
+  ) {
+    let call = function.call
+    let name = call.name.last.name.lowercased()
+    if ["predict", "ml_predict"].contains(name) {
+      let bound = try bindPredictTable(call, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = TableFunctions.named(name) else {
+      throw SQLError(
+        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
+        hint: didYouMean(name, among: TableFunctions.allNames))
+    }
+    let context = ExpressionContext(
+      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    var positional: [TableFunctionArgument] = []
+    var named: [TableFunctionArgument] = []
+    for argument in call.arguments {
+      guard let expression = argument.expression else {
+        throw SQLError(.binder, "\(name) takes no such argument", at: argument.span)
+      }
+      let constant = ConstantFolding.fold(try bind(expression, context))
+      guard case .constant(let value, let type) = constant else {
+        throw SQLError(
+          .binder, "arguments of \(name) must be constants", at: argument.span)
+      }
+      let bound = TableFunctionArgument(
+        name: argument.name?.name.lowercased(), value: value, type: type, span: argument.span)
+      if bound.name == nil { positional.append(bound) } else { named.append(bound) }
+    }
+    let source: any TableSource
+    do {
+      source = try row.make(positional, named, catalog)
+    } catch let error as SQLError {
+      throw error.placed(at: span)
+    }
+    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+  }
+
+  // MARK: Joins
+
+  private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
+    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
+    let left = try bind(join.left)
+    let right = try bind(join.right)
+    try checkDistinctAliases(left.scope, right.scope, join.right.span)
+    let kind: JoinNode.Kind
+    switch join.kind {
+    case .inner, .cross: kind = .inner
+    case .left: kind = .left
+    case .right: kind = .right
+    case .full: kind = .full
+    case .semi: kind = .semi
+    case .anti: kind = .anti
+    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    }
+    var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
+    var scope = left.scope.appending(right.scope)
+    switch join.condition {
+    case .none: break
+    case .on(let expression):
+      let collector = SubqueryCollector()
+      let context = ExpressionContext(
+        scope: scope, clause: "JOIN conditions", subqueries: collector)
+      node.residual = try bindCondition(expression, context)
+      if !collector.entries.isEmpty {
+        throw Binder.notYet("subqueries in JOIN conditions", expression.span)
+      }
+    case .using(let names):
+      try bindUsing(names, kind, left.scope, right.scope, &node, &scope)
+    case .natural:
+      let others = Set(right.scope.entries.filter { !$0.isShadowed }.map { $0.name.lowercased() })
+      let common = left.scope.entries.filter {
+        !$0.isShadowed && others.contains($0.name.lowercased())
+      }
+      if common.isEmpty {
+        throw SQLError(
+          .binder, "NATURAL JOIN finds no column that both sides have", at: span)
+      }
+      try bindUsing(
+        common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
+        &node, &scope)
+    }
+    if kind == .semi || kind == .anti { scope = left.scope }
+    return (.join(node), scope)
+  }
+
+  /// USING: equal names become keys; the right copies leave `*`, and for RIGHT and FULL joins the
+  /// bare name means whichever side is there.
+  private func bindUsing(
+    _ names: [Identifier], _ kind: JoinNode.Kind, _ left: Scope, _ right: Scope,
+    _ node: inout JoinNode, _ scope: inout Scope
+  ) throws {
+    for name in names {
+      let leftEntry = try usingColumn(name, left, "left")
+      let rightEntry = try usingColumn(name, right, "right")
+      let (a, b) = try comparable(
+        .column(leftEntry.reference), .column(rightEntry.reference), operator: "=",
+        span: name.span)
+      node.keys.append((a, b, false))
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == rightEntry.reference.id {
+        scope.entries[index].isShadowed = true
+      }
+      if kind == .right || kind == .full {
+        let both = try call(
+          "coalesce", [.column(leftEntry.reference), .column(rightEntry.reference)],
+          span: name.span)
+        scope.merged[name.name.lowercased()] = both
+      }
+    }
+  }
+
+  private func usingColumn(_ name: Identifier, _ scope: Scope, _ side: String) throws -> Scope.Entry
+  {
+    let found = scope.matches(table: nil, name: name.name)
+    if found.count == 1 { return found[0] }
+    if found.isEmpty {
+      throw SQLError(
+        .binder, "column \"\(name.name)\" of USING is not on the \(side) side", at: name.span,
+        hint: didYouMean(name.name, among: scope.entries.map(\.name)))
+    }
+    throw SQLError(
+      .binder, "column \"\(name.name)\" of USING is ambiguous on the \(side) side", at: name.span)
+  }
+}

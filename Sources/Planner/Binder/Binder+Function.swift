@@ -1,0 +1,144 @@
+import Columnar
+import Diagnostics
+import Functions
+import Syntax
+
+extension Binder {
+  /// A scalar function by name over bound arguments, with the casts it needs.
+  func call(_ name: String, _ arguments: [Expression], span: SourceSpan) throws -> Expression {
+    let types = arguments.map(\.type)
+    let resolved: ResolvedScalar
+    do {
+      if let user = catalog.userFunction(named: name) {
+        resolved = try ScalarFunctions.resolve(
+          user, arguments: types, literals: arguments.map(literal), calledAs: name)
+      } else {
+        resolved = try ScalarFunctions.resolve(
+          name: name, arguments: types, literals: arguments.map(literal))
+      }
+    } catch let error as SQLError {
+      throw error.placed(at: span)
+    }
+    let cast = try zip(arguments, resolved.argumentTypes).map {
+      try foldedCast($0, to: $1, isTry: false, span: span)
+    }
+    return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
+  }
+
+  /// What overload resolution should know of a constant beyond its type.
+  private func literal(_ expression: Expression) -> ArgumentLiteral {
+    switch expression {
+    case .constant(.varchar, .varchar): .string
+    case .constant(.integer(let value), _): .integer(value)
+    default: .none
+    }
+  }
+
+  func bind(_ function: FunctionCall, _ context: ExpressionContext, span: SourceSpan) throws
+    -> Expression
+  {
+    let name = function.name.last.name
+    let key = name.lowercased()
+    if function.over != nil { throw Binder.notYet("window functions", span) }
+    var arguments = function.arguments
+    if let receiver = function.receiver {
+      arguments.insert(Argument(receiver), at: 0)
+    } else if function.name.parts.count > 1 {
+      // `column.f(x)` is `f(column, x)`.
+      let qualifier = QualifiedName(
+        parts: Array(function.name.qualifiers), span: function.name.span)
+      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
+        let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
+        arguments.insert(Argument(receiver), at: 0)
+      }
+    }
+    if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
+      return try bind(aggregate, function, arguments, context, span: span)
+    }
+    if function.isDistinct || function.filter != nil || !function.orderBy.isEmpty {
+      try checkExists(name, function.name.span)
+      throw SQLError(
+        .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
+    }
+    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
+    var bound: [Expression] = []
+    for argument in arguments {
+      guard let expression = argument.expression else {
+        throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
+      }
+      if case .star = expression.kind {
+        throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
+      }
+      bound.append(try bind(expression, context))
+    }
+    if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
+      let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
+      return .call(
+        CallExpression(
+          resolved: StructFields.pack(names: names, types: bound.map(\.type)), arguments: bound,
+          span: span))
+    }
+    return ConstantFolding.fold(try call(key, bound, span: span))
+  }
+
+  private func checkExists(_ name: String, _ span: SourceSpan) throws {
+    if ScalarFunctions.named(name) != nil { return }
+    let known = ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
+    throw SQLError(
+      .catalog, "function \"\(name)\" does not exist", at: span,
+      hint: didYouMean(name, among: known))
+  }
+
+  // MARK: Aggregates
+
+  private func bind(
+    _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
+    _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    guard let collector = context.aggregates else {
+      throw SQLError(
+        .binder, "aggregate functions are not allowed in \(context.clause)", at: span,
+        hint: context.clause == "WHERE" ? "use HAVING" : nil)
+    }
+    var inner = context
+    inner.aggregates = nil
+    inner.clause = "an aggregate's arguments"
+    inner.subqueries = context.innerSubqueries ?? context.subqueries
+    var bound: [Expression] = []
+    for argument in arguments {
+      guard let expression = argument.expression else {
+        throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
+      }
+      if case .star(let star) = expression.kind {
+        // count(*), and every other aggregate's count of arguments decides below.
+        if aggregate.name == "count", star.exclude.isEmpty { continue }
+        throw SQLError(.binder, "* is only an argument of count", at: argument.span)
+      }
+      bound.append(try bind(expression, inner))
+    }
+    let resolved: ResolvedAggregate
+    do {
+      resolved = try Aggregates.resolve(name: aggregate.name, arguments: bound.map(\.type))
+    } catch let error as SQLError {
+      throw error.placed(at: span)
+    }
+    bound = try zip(bound, resolved.argumentTypes).map {
+      try foldedCast($0, to: $1, isTry: false, span: span)
+    }
+    let order = try (function.orderBy + function.withinGroup).map { item -> SortItem in
+      guard let expression = item.expression else {
+        throw Binder.notYet("ORDER BY ALL in aggregates", item.span)
+      }
+      return sortItem(try bind(expression, inner), item)
+    }
+    let call = BoundAggregate(
+      resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
+      filter: try function.filter.map { try bindCondition($0, inner) }, order: order)
+    if let known = collector.calls.first(where: { $0.call == call }) {
+      return .column(known.reference)
+    }
+    let reference = makeReference(Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
+    collector.calls.append((call, reference))
+    return .column(reference)
+  }
+}

@@ -1,0 +1,104 @@
+import Columnar
+import Diagnostics
+import Syntax
+
+/// What names mean at one point of a query: the columns of its FROM clause, in order.
+package struct Scope: Sendable {
+  package struct Entry: Sendable {
+    /// The table alias it came with; nil for expressions.
+    package var table: String?
+    package var name: String
+    package var reference: ColumnReference
+    /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
+    package var isShadowed = false
+  }
+
+  package var entries: [Entry] = []
+  /// For a FULL or RIGHT join's USING columns: what the bare name means.
+  package var merged: [String: Expression] = [:]
+
+  package var tables: [String] {
+    var seen: [String] = []
+    for entry in entries {
+      if let table = entry.table, !seen.contains(table) { seen.append(table) }
+    }
+    return seen
+  }
+
+  /// Columns that `name` or `table.name` may mean.
+  package func matches(table: String?, name: String) -> [Entry] {
+    let wanted = name.lowercased()
+    let qualifier = table?.lowercased()
+    return entries.filter {
+      $0.name.lowercased() == wanted
+        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+    }
+  }
+
+  package func appending(_ other: Scope) -> Scope {
+    var joined = self
+    joined.entries += other.entries
+    joined.merged.merge(other.merged) { first, _ in first }
+    return joined
+  }
+}
+
+/// A bound query: its plan and what its columns are called. `names` match `plan.output`.
+package struct BoundQuery: Sendable {
+  package var plan: Plan
+  package var names: [String]
+
+  package init(plan: Plan, names: [String]) {
+    self.plan = plan
+    self.names = names
+  }
+
+  package var fields: [Field] {
+    zip(names, plan.output).map { Field($0, $1.type) }
+  }
+}
+
+/// Subqueries met while binding a clause, to be joined to the clause's input.
+final class SubqueryCollector {
+  struct Entry {
+    var plan: Plan
+    var kind: JoinNode.Kind
+    var key: (left: Expression, right: Expression)?
+  }
+  var entries: [Entry] = []
+
+  /// The input with every collected subquery joined to it; the collector is empty again.
+  func attach(to input: Plan) -> Plan {
+    var plan = input
+    for entry in entries {
+      plan = .join(
+        JoinNode(
+          kind: entry.kind, left: plan, right: entry.plan,
+          keys: entry.key.map { [($0.left, $0.right, false)] } ?? [], residual: nil))
+    }
+    entries = []
+    return plan
+  }
+}
+
+/// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
+final class AggregateCollector {
+  var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+}
+
+/// Where an expression stands: what its names mean and what it may contain.
+struct ExpressionContext {
+  var scope: Scope
+  /// The clause, as errors name it.
+  var clause: String
+  /// nil where aggregates are not allowed.
+  var aggregates: AggregateCollector?
+  var subqueries: SubqueryCollector
+  /// Subqueries inside aggregate arguments go below the aggregation.
+  var innerSubqueries: SubqueryCollector?
+  /// SELECT aliases that may be used here, lower case.
+  var aliases: [String: SyntaxExpression] = [:]
+  /// Aliases win over columns (ORDER BY).
+  var prefersAliases = false
+  var aliasDepth = 0
+}

@@ -1,0 +1,74 @@
+import Columnar
+import Diagnostics
+import Functions
+import Syntax
+
+/// Type names and common types, as the binder needs them.
+package enum TypeResolution {
+  package static func common(_ a: LogicalType, _ b: LogicalType) -> LogicalType? {
+    a == b ? a : ImplicitCast.commonType(a, b)
+  }
+
+  /// The logical type of a written type name.
+  package static func resolve(_ name: TypeName) throws -> LogicalType {
+    switch name {
+    case .named(let qualified, let arguments):
+      return try named(qualified.last.name, arguments, span: name.span)
+    case .list(let element, _): return .list(try resolve(element))
+    case .array(let element, let size, let span):
+      guard size >= 1, size <= 10_000_000 else {
+        throw SQLError(.binder, "an array type needs a size from 1 to 10000000, not \(size)", at: span)
+      }
+      return .array(try resolve(element), count: size)
+    case .structure(let fields, _):
+      return .structure(try fields.map { Field($0.name.name, try resolve($0.type)) })
+    case .union(_, let span): throw Binder.notYet("UNION types", span)
+    case .map(_, _, let span): throw Binder.notYet("MAP types", span)
+    case .enumeration(_, let span): throw Binder.notYet("ENUM types", span)
+    }
+  }
+
+  private static func named(
+    _ name: String, _ arguments: [SyntaxExpression], span: SourceSpan
+  ) throws -> LogicalType {
+    let key = name.lowercased()
+    if key == "decimal" || key == "numeric" || key == "dec" {
+      let numbers = try arguments.map { try integer($0) }
+      let precision = numbers.first ?? 18
+      let scale = numbers.count > 1 ? numbers[1] : (numbers.isEmpty ? 3 : 0)
+      guard precision >= 1, precision <= 38, scale >= 0, scale <= precision else {
+        throw SQLError(
+          .binder, "DECIMAL(\(precision),\(scale)) is no type: precision is 1 to 38, scale 0 to precision",
+          at: span)
+      }
+      return .decimal(precision: precision, scale: scale)
+    }
+    if let type = names[key] { return type }
+    throw SQLError(
+      .catalog, "type \"\(name)\" does not exist", at: span,
+      hint: didYouMean(name, among: names.keys.sorted().map { $0.uppercased() }))
+  }
+
+  private static func integer(_ expression: SyntaxExpression) throws -> Int {
+    if case .literal(.integer(let text)) = expression.kind, let value = Int(text) { return value }
+    throw SQLError(.binder, "a type's argument must be an integer", at: expression.span)
+  }
+
+  /// Every accepted name, lower case.
+  static let names: [String: LogicalType] = [
+    "bigint": .bigint, "binary": .blob, "blob": .blob, "bool": .boolean, "boolean": .boolean,
+    "bpchar": .varchar, "bytea": .blob, "char": .varchar, "character": .varchar,
+    "character varying": .varchar, "date": .date, "datetime": .timestamp, "double": .double,
+    "double precision": .double, "float": .float, "float4": .float, "float8": .double,
+    "hugeint": .hugeint, "int": .integer, "int1": .tinyint, "int128": .hugeint, "int16": .smallint,
+    "int2": .smallint, "int32": .integer, "int4": .integer, "int64": .bigint, "int8": .bigint,
+    "integer": .integer, "interval": .interval, "logical": .boolean, "long": .bigint,
+    "nvarchar": .varchar, "real": .float, "short": .smallint, "signed": .integer,
+    "smallint": .smallint, "string": .varchar, "text": .varchar, "time": .time,
+    "time without time zone": .time, "timestamp": .timestamp,
+    "timestamp without time zone": .timestamp, "timestamp_us": .timestamp, "tinyint": .tinyint,
+    "ubigint": .ubigint, "uhugeint": .uhugeint, "uint128": .uhugeint, "uint16": .usmallint,
+    "uint32": .uinteger, "uint64": .ubigint, "uint8": .utinyint, "uinteger": .uinteger,
+    "usmallint": .usmallint, "utinyint": .utinyint, "varbinary": .blob, "varchar": .varchar,
+  ]
+}

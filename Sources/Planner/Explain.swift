@@ -1,0 +1,95 @@
+import Columnar
+
+/// The plan as a tree of lines: what runs, with the strategies that the rules chose.
+///
+///     Project: l_returnflag, sum(l_quantity)
+///     └─ Aggregate: keys l_returnflag; sum(l_quantity)
+///        └─ Scan lineitem: l_returnflag, l_quantity
+package enum ExplainText {
+  /// `note` adds to a node's line, given its number in preorder.
+  package static func lines(_ plan: Plan, note: (Int) -> String? = { _ in nil }) -> [String] {
+    var result: [String] = []
+    var index = 0
+    func walk(_ plan: Plan, _ lead: String, _ branch: String, _ below: String) {
+      let suffix = note(index).map { "  [\($0)]" } ?? ""
+      index += 1
+      result.append(lead + branch + title(plan) + suffix)
+      let children = plan.children
+      for (position, child) in children.enumerated() {
+        let isLast = position == children.count - 1
+        walk(child, lead + below, isLast ? "└─ " : "├─ ", isLast ? "   " : "│  ")
+      }
+    }
+    walk(plan, "", "", "")
+    return result
+  }
+
+  private static func title(_ plan: Plan) -> String {
+    switch plan {
+    case .scan(let node):
+      var text = "Scan \(node.name): " + list(node.columns.map { quotedIdentifier($0.reference.name) })
+      if !node.filters.isEmpty {
+        text += "; skips by "
+          + list(node.filters.map { node.source.schema[$0.column].name }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+          })
+      }
+      return text
+    case .values(let node): return "Values: \(node.rows.count) \(node.rows.count == 1 ? "row" : "rows")"
+    case .filter(let node):
+      return "Filter: " + node.condition.conjuncts.map(ExpressionText.text).joined(separator: " AND ")
+    case .project(let node):
+      return "Project: "
+        + list(
+          node.items.map { item in
+            let text = ExpressionText.text(item.expression)
+            let name = quotedIdentifier(item.reference.name)
+            return text == name || item.reference.name == "order" ? text : "\(text) AS \(name)"
+          })
+    case .aggregate(let node):
+      var parts: [String] = []
+      if !node.keys.isEmpty {
+        parts.append("keys " + list(node.keys.map { ExpressionText.text($0.expression) }))
+      }
+      if !node.calls.isEmpty { parts.append(list(node.calls.map { ExpressionText.text($0.call) })) }
+      return "Aggregate: " + parts.joined(separator: "; ")
+    case .join(let node):
+      let kind: String
+      switch node.kind {
+      case .inner: kind = "inner"
+      case .left: kind = "left"
+      case .right: kind = "right"
+      case .full: kind = "full"
+      case .semi: kind = "semi"
+      case .anti: kind = "anti"
+      case .mark: kind = "mark"
+      case .single: kind = "single"
+      }
+      var conditions = node.keys.map {
+        "\(ExpressionText.text($0.left)) = \(ExpressionText.text($0.right))"
+      }
+      if let residual = node.residual { conditions.append(ExpressionText.text(residual)) }
+      let on = conditions.isEmpty ? "" : ": " + conditions.joined(separator: " AND ")
+      return "Join (\(kind), \(node.strategy.rawValue), build \(node.buildSide.rawValue))\(on)"
+    case .sort(let node):
+      let keys = list(node.items.map { ExpressionText.text($0) })
+      guard let limit = node.limit else { return "Sort: \(keys)" }
+      return "TopN (\(limit)\(node.offset > 0 ? ", offset \(node.offset)" : "")): \(keys)"
+    case .limit(let node):
+      let count = node.limit.map { "\($0)" } ?? "all"
+      return "Limit: \(count)\(node.offset > 0 ? ", offset \(node.offset)" : "")"
+    case .union: return "Union all"
+    case .predict(let node):
+      return "Predict (\(node.model.name) \(node.model.versionLabel)): "
+        + list(node.arguments.map(ExpressionText.text))
+    case .rows(let node): return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
+    case .exchange(let node): return "Exchange (\(node.kind.rawValue), \(node.workers) workers)"
+    }
+  }
+
+  private static func list(_ parts: [String]) -> String {
+    parts.count <= 12
+      ? parts.joined(separator: ", ")
+      : parts.prefix(11).joined(separator: ", ") + ", … \(parts.count - 11) more"
+  }
+}

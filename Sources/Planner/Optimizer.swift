@@ -1,0 +1,58 @@
+import Columnar
+
+/// The rules, in the order they run. Each has a name and a switch.
+package struct Optimizer: Sendable {
+  package struct Rule: Sendable {
+    package let name: String
+    package let summary: String
+    let apply: @Sendable (Plan, Optimizer) -> Plan
+  }
+
+  package static let rules: [Rule] = [
+    Rule(
+      name: "constant_folding", summary: "computes what depends on no row",
+      apply: { plan, _ in foldExpressions(plan) }),
+    Rule(
+      name: "filter_pushdown", summary: "decides conditions as early as possible",
+      apply: { plan, _ in FilterPushdown.apply(plan) }),
+    Rule(
+      name: "top_n", summary: "sorts only what LIMIT lets through",
+      apply: { plan, _ in TopN.apply(plan) }),
+    Rule(
+      name: "column_pruning", summary: "drops columns nobody reads",
+      apply: { plan, _ in ColumnPruning.apply(plan) }),
+    Rule(
+      name: "join_strategy", summary: "chooses hash or nested loop and the side to build",
+      apply: { plan, _ in JoinStrategy.apply(plan) }),
+    Rule(
+      name: "exchange_placement", summary: "splits the work over the workers",
+      apply: { plan, optimizer in ExchangePlacement.apply(plan, workers: optimizer.workers) }),
+  ]
+
+  package var workers: Int
+  package var disabled: Set<String>
+
+  package init(workers: Int = 1, disabled: Set<String> = []) {
+    self.workers = workers
+    self.disabled = disabled
+  }
+
+  /// `onChange` sees the plan after each rule.
+  package func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
+    var current = plan
+    for rule in Optimizer.rules {
+      if rule.name == "column_pruning" {
+        // Not a choice: operators run PREDICT only as a node.
+        current = PredictExtraction.apply(current)
+      }
+      if disabled.contains(rule.name) { continue }
+      current = rule.apply(current, self)
+      onRule?(rule.name, current)
+    }
+    return current
+  }
+
+  private static func foldExpressions(_ plan: Plan) -> Plan {
+    plan.mapChildren(foldExpressions).mapExpressions(ConstantFolding.foldAll)
+  }
+}

@@ -1,0 +1,274 @@
+import Columnar
+import Diagnostics
+import Functions
+
+/// The plan: one tree from the binder to the operators. Rules write what they decide into the
+/// nodes, so EXPLAIN prints what runs.
+package indirect enum Plan: Sendable {
+  case scan(ScanNode)
+  /// Rows of constants.
+  case values(ValuesNode)
+  case filter(FilterNode)
+  case project(ProjectNode)
+  case aggregate(AggregateNode)
+  case join(JoinNode)
+  case sort(SortNode)
+  case limit(LimitNode)
+  case union(UnionNode)
+  case predict(PredictNode)
+  case rows(RowSourceNode)
+  case exchange(ExchangeNode)
+}
+
+/// A scan of some columns of a source.
+package struct ScanNode: Sendable {
+  package var source: any TableSource
+  /// As EXPLAIN names it.
+  package var name: String
+  /// What is read: positions in the source's schema and the references given to them.
+  package var columns: [(position: Int, reference: ColumnReference)]
+  /// Filters that partitions may be skipped by; the filter node above still decides.
+  package var filters: [ScanFilter] = []
+}
+
+package struct ValuesNode: Sendable {
+  package var columns: [ColumnReference]
+  package var rows: [[Expression]]
+}
+
+package struct FilterNode: Sendable {
+  package var input: Plan
+  package var condition: Expression
+}
+
+package struct ProjectNode: Sendable {
+  package var input: Plan
+  package var items: [(expression: Expression, reference: ColumnReference)]
+
+  package init(input: Plan, items: [(expression: Expression, reference: ColumnReference)]) {
+    self.input = input
+    self.items = items
+  }
+}
+
+package struct AggregateNode: Sendable {
+  package var input: Plan
+  package var keys: [(expression: Expression, reference: ColumnReference)]
+  package var calls: [(call: BoundAggregate, reference: ColumnReference)]
+}
+
+/// An aggregate with bound arguments.
+package struct BoundAggregate: Sendable, Equatable {
+  package var resolved: ResolvedAggregate
+  package var arguments: [Expression]
+  package var isDistinct: Bool
+  package var filter: Expression?
+  package var order: [SortItem]
+
+  package static func == (a: BoundAggregate, b: BoundAggregate) -> Bool {
+    a.resolved.function.name == b.resolved.function.name && a.arguments == b.arguments
+      && a.resolved.argumentTypes == b.resolved.argumentTypes
+      && a.isDistinct == b.isDistinct && a.filter == b.filter && a.order == b.order
+  }
+}
+
+package struct SortItem: Sendable, Equatable {
+  package var expression: Expression
+  package var descending: Bool
+  package var nullsFirst: Bool
+}
+
+package struct JoinNode: Sendable {
+  package enum Kind: Hashable, Sendable {
+    case inner, left, right, full, semi, anti
+    /// Left rows and `mark`: whether (and if unknown, NULL) the right side has a match.
+    case mark(ColumnReference)
+    /// As left, but a second match is an error.
+    case single
+  }
+  package enum Strategy: String, Sendable { case hash, nestedLoop = "nested loop" }
+  package enum Side: String, Sendable { case left, right }
+
+  package var kind: Kind
+  package var left: Plan
+  package var right: Plan
+  /// Equalities `left = right`; `nullSafe` for IS NOT DISTINCT FROM.
+  package var keys: [(left: Expression, right: Expression, nullSafe: Bool)]
+  /// What else a pair must satisfy.
+  package var residual: Expression?
+  package var strategy: Strategy = .hash
+  package var buildSide: Side = .right
+}
+
+package struct SortNode: Sendable {
+  package var input: Plan
+  package var items: [SortItem]
+  /// Top-N: rows wanted and rows skipped.
+  package var limit: Int?
+  package var offset: Int = 0
+}
+
+package struct LimitNode: Sendable {
+  package var input: Plan
+  package var limit: Int?
+  package var offset: Int
+}
+
+/// UNION ALL: inputs' columns by position.
+package struct UnionNode: Sendable {
+  package var inputs: [Plan]
+  package var columns: [ColumnReference]
+}
+
+/// Runs a model over its input's rows and adds result columns.
+package struct PredictNode: Sendable {
+  package var input: Plan
+  package var model: any ModelDescription
+  package var arguments: [Expression]
+  package var outputs: [(form: PredictExpression.Form, reference: ColumnReference)]
+}
+
+/// Rows that come from running something: TRAIN, EVALUATE, a table function with state.
+package struct RowSourceNode: Sendable {
+  package var provider: any RowProvider
+  package var columns: [ColumnReference]
+  /// The query that feeds it, if any.
+  package var input: Plan?
+}
+
+/// What a `RowSourceNode` runs; Execution's operators conform.
+package protocol RowProvider: AnyObject, Sendable {
+  /// As EXPLAIN names it.
+  var title: String { get }
+  var details: [String] { get }
+  var schema: [Field] { get }
+}
+
+package struct ExchangeNode: Sendable {
+  package enum Kind: String, Sendable { case gather }
+  package var input: Plan
+  package var kind: Kind
+  package var workers: Int
+}
+
+extension Plan {
+  /// The columns that batches of this node have, in order.
+  package var output: [ColumnReference] {
+    switch self {
+    case .scan(let node): return node.columns.map(\.reference)
+    case .values(let node): return node.columns
+    case .filter(let node): return node.input.output
+    case .project(let node): return node.items.map(\.reference)
+    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
+    case .join(let node):
+      switch node.kind {
+      case .inner, .left, .right, .full, .single: return node.left.output + node.right.output
+      case .semi, .anti: return node.left.output
+      case .mark(let mark): return node.left.output + [mark]
+      }
+    case .sort(let node): return node.input.output
+    case .limit(let node): return node.input.output
+    case .union(let node): return node.columns
+    case .predict(let node): return node.input.output + node.outputs.map(\.reference)
+    case .rows(let node): return node.columns
+    case .exchange(let node): return node.input.output
+    }
+  }
+
+  package var children: [Plan] {
+    switch self {
+    case .scan, .values: []
+    case .filter(let node): [node.input]
+    case .project(let node): [node.input]
+    case .aggregate(let node): [node.input]
+    case .join(let node): [node.left, node.right]
+    case .sort(let node): [node.input]
+    case .limit(let node): [node.input]
+    case .union(let node): node.inputs
+    case .predict(let node): [node.input]
+    case .rows(let node): node.input.map { [$0] } ?? []
+    case .exchange(let node): [node.input]
+    }
+  }
+
+  package func mapChildren(_ transform: (Plan) throws -> Plan) rethrows -> Plan {
+    switch self {
+    case .scan, .values: return self
+    case .filter(var node):
+      node.input = try transform(node.input)
+      return .filter(node)
+    case .project(var node):
+      node.input = try transform(node.input)
+      return .project(node)
+    case .aggregate(var node):
+      node.input = try transform(node.input)
+      return .aggregate(node)
+    case .join(var node):
+      node.left = try transform(node.left)
+      node.right = try transform(node.right)
+      return .join(node)
+    case .sort(var node):
+      node.input = try transform(node.input)
+      return .sort(node)
+    case .limit(var node):
+      node.input = try transform(node.input)
+      return .limit(node)
+    case .union(var node):
+      node.inputs = try node.inputs.map(transform)
+      return .union(node)
+    case .predict(var node):
+      node.input = try transform(node.input)
+      return .predict(node)
+    case .rows(var node):
+      node.input = try node.input.map(transform)
+      return .rows(node)
+    case .exchange(var node):
+      node.input = try transform(node.input)
+      return .exchange(node)
+    }
+  }
+
+  /// The expressions written in this node itself.
+  package func mapExpressions(_ transform: (Expression) throws -> Expression) rethrows -> Plan {
+    switch self {
+    case .scan, .limit, .union, .rows, .exchange: return self
+    case .values(var node):
+      node.rows = try node.rows.map { try $0.map(transform) }
+      return .values(node)
+    case .filter(var node):
+      node.condition = try transform(node.condition)
+      return .filter(node)
+    case .project(var node):
+      node.items = try node.items.map { (try transform($0.expression), $0.reference) }
+      return .project(node)
+    case .aggregate(var node):
+      node.keys = try node.keys.map { (try transform($0.expression), $0.reference) }
+      node.calls = try node.calls.map { entry in
+        var call = entry.call
+        call.arguments = try call.arguments.map(transform)
+        call.filter = try call.filter.map(transform)
+        call.order = try call.order.map {
+          SortItem(
+            expression: try transform($0.expression), descending: $0.descending,
+            nullsFirst: $0.nullsFirst)
+        }
+        return (call, entry.reference)
+      }
+      return .aggregate(node)
+    case .join(var node):
+      node.keys = try node.keys.map { (try transform($0.left), try transform($0.right), $0.nullSafe) }
+      node.residual = try node.residual.map(transform)
+      return .join(node)
+    case .sort(var node):
+      node.items = try node.items.map {
+        SortItem(
+          expression: try transform($0.expression), descending: $0.descending,
+          nullsFirst: $0.nullsFirst)
+      }
+      return .sort(node)
+    case .predict(var node):
+      node.arguments = try node.arguments.map(transform)
+      return .predict(node)
+    }
+  }
+}

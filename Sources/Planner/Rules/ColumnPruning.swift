@@ -1,0 +1,75 @@
+import Columnar
+
+/// Drops columns nobody reads: from scans, projections, aggregations, unions.
+enum ColumnPruning {
+  static func apply(_ plan: Plan) -> Plan {
+    prune(plan, Set(plan.output.map(\.id)))
+  }
+
+  /// The plan with at least the columns `needed`, which are some of its output.
+  private static func prune(_ plan: Plan, _ needed: Set<Int>) -> Plan {
+    switch plan {
+    case .scan(var node):
+      node.columns.removeAll { !needed.contains($0.reference.id) }
+      return .scan(node)
+    case .values, .rows: return keepAll(plan)
+    case .filter(var node):
+      node.input = prune(node.input, needed.union(node.condition.columnIDs))
+      return .filter(node)
+    case .project(var node):
+      node.items.removeAll { !needed.contains($0.reference.id) }
+      node.input = prune(node.input, ids(node.items.map(\.expression)))
+      return .project(node)
+    case .aggregate(var node):
+      // Keys decide the groups and stay.
+      node.calls.removeAll { !needed.contains($0.reference.id) }
+      var below = ids(node.keys.map(\.expression))
+      for (call, _) in node.calls {
+        below.formUnion(ids(call.arguments + (call.filter.map { [$0] } ?? [])))
+        below.formUnion(ids(call.order.map(\.expression)))
+      }
+      node.input = prune(node.input, below)
+      return .aggregate(node)
+    case .join(var node):
+      var below = needed.union(ids(node.keys.flatMap { [$0.left, $0.right] }))
+      if let residual = node.residual { below.formUnion(residual.columnIDs) }
+      node.left = prune(node.left, below.intersection(node.left.output.map(\.id)))
+      node.right = prune(node.right, below.intersection(node.right.output.map(\.id)))
+      return .join(node)
+    case .sort(var node):
+      node.input = prune(node.input, needed.union(ids(node.items.map(\.expression))))
+      return .sort(node)
+    case .limit(var node):
+      node.input = prune(node.input, needed)
+      return .limit(node)
+    case .union(var node):
+      let kept = node.columns.indices.filter { needed.contains(node.columns[$0].id) }
+      node.inputs = node.inputs.map { input in
+        let output = input.output
+        let wanted = kept.map { output[$0] }
+        let pruned = prune(input, Set(wanted.map(\.id)))
+        if pruned.output == wanted { return pruned }
+        return .project(ProjectNode(input: pruned, items: wanted.map { (.column($0), $0) }))
+      }
+      node.columns = kept.map { node.columns[$0] }
+      return .union(node)
+    case .predict(var node):
+      let outputs = Set(node.outputs.map(\.reference.id))
+      node.input = prune(node.input, needed.subtracting(outputs).union(ids(node.arguments)))
+      return .predict(node)
+    case .exchange(var node):
+      node.input = prune(node.input, needed)
+      return .exchange(node)
+    }
+  }
+
+  private static func keepAll(_ plan: Plan) -> Plan {
+    plan.mapChildren { prune($0, Set($0.output.map(\.id))) }
+  }
+
+  private static func ids(_ expressions: [Expression]) -> Set<Int> {
+    var found: Set<Int> = []
+    for expression in expressions { expression.collectColumns(&found) }
+    return found
+  }
+}

@@ -1,0 +1,105 @@
+import Columnar
+
+/// Lifts PREDICT out of expressions into nodes of its own, below the node that reads the result:
+/// one node per model and arguments, however many outputs are read. Conjuncts that need no
+/// prediction are decided first, so the network sees only rows that passed them.
+struct PredictExtraction {
+  var nextID: Int
+
+  static func apply(_ plan: Plan) -> Plan {
+    var rule = PredictExtraction(nextID: 1 << 40)
+    return rule.extract(plan)
+  }
+
+  private mutating func extract(_ plan: Plan) -> Plan {
+    var pending: [PredictNode] = []
+    switch plan {
+    case .filter(let node):
+      let terms = node.condition.conjuncts
+      let plain = terms.filter { !$0.containsPredict }
+      let predicting = terms.filter(\.containsPredict)
+      if predicting.isEmpty { return .filter(FilterNode(input: extract(node.input), condition: node.condition)) }
+      var input = extract(node.input)
+      if let condition = Expression.conjunction(plain) {
+        input = .filter(FilterNode(input: input, condition: condition))
+      }
+      let kept = input.output
+      let lifted = predicting.map { lift($0, &pending) }
+      var result = stack(pending, on: input)
+      if let condition = Expression.conjunction(lifted) {
+        result = .filter(FilterNode(input: result, condition: condition))
+      }
+      return .project(ProjectNode(input: result, items: kept.map { (.column($0), $0) }))
+    case .project(var node):
+      node.items = node.items.map { (lift($0.expression, &pending), $0.reference) }
+      node.input = stack(pending, on: extract(node.input))
+      return .project(node)
+    case .aggregate(var node):
+      let lifted = Plan.aggregate(node).mapExpressions { lift($0, &pending) }
+      if case .aggregate(let changed) = lifted { node = changed }
+      node.input = stack(pending, on: extract(node.input))
+      return .aggregate(node)
+    case .sort(var node):
+      let kept = node.input.output
+      node.items = node.items.map {
+        SortItem(
+          expression: lift($0.expression, &pending), descending: $0.descending,
+          nullsFirst: $0.nullsFirst)
+      }
+      node.input = stack(pending, on: extract(node.input))
+      if pending.isEmpty { return .sort(node) }
+      return .project(ProjectNode(input: .sort(node), items: kept.map { (.column($0), $0) }))
+    case .join(var node):
+      // A prediction in a join key or condition is computed on its own side; a condition that
+      // mixes both sides is decided above an inner join.
+      node.left = extract(node.left)
+      node.right = extract(node.right)
+      let kept = Plan.join(node).output
+      var left: [PredictNode] = []
+      var right: [PredictNode] = []
+      node.keys = node.keys.map { (lift($0.left, &left), lift($0.right, &right), $0.nullSafe) }
+      node.left = stack(left, on: node.left)
+      node.right = stack(right, on: node.right)
+      if let residual = node.residual, residual.containsPredict, node.kind == .inner {
+        node.residual = nil
+        return extract(.filter(FilterNode(input: .join(node), condition: residual)))
+      }
+      if left.isEmpty && right.isEmpty { return .join(node) }
+      return .project(ProjectNode(input: .join(node), items: kept.map { (.column($0), $0) }))
+    case .scan, .values, .limit, .union, .predict, .rows, .exchange:
+      return plan.mapChildren { extract($0) }
+    }
+  }
+
+  private func stack(_ pending: [PredictNode], on input: Plan) -> Plan {
+    pending.reduce(input) { plan, node in
+      var node = node
+      node.input = plan
+      return .predict(node)
+    }
+  }
+
+  /// The expression with its predictions replaced by columns that `pending` nodes give.
+  private mutating func lift(_ expression: Expression, _ pending: inout [PredictNode]) -> Expression
+  {
+    let inner = expression.mapChildren { lift($0, &pending) }
+    guard case .predict(let predict) = inner else { return inner }
+    let known = pending.firstIndex {
+      $0.model === predict.model && $0.arguments == predict.arguments
+    }
+    if let known, let output = pending[known].outputs.first(where: { $0.form == predict.form }) {
+      return .column(output.reference)
+    }
+    nextID += 1
+    let reference = ColumnReference(id: nextID, name: predict.model.name, type: predict.type)
+    if let known {
+      pending[known].outputs.append((predict.form, reference))
+    } else {
+      pending.append(
+        PredictNode(
+          input: .values(ValuesNode(columns: [], rows: [])), model: predict.model,
+          arguments: predict.arguments, outputs: [(predict.form, reference)]))
+    }
+    return .column(reference)
+  }
+}

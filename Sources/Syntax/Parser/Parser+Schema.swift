@@ -1,0 +1,294 @@
+import Diagnostics
+
+extension Parser {
+  mutating func create() throws -> Statement {
+    advance()
+    var header = CreateHeader()
+    header.isOrReplace = accept(.or, .replace)
+    header.isTemporary = accept(.temp) || accept(.temporary)
+    let word = peek.keyword
+    switch word {
+    case .model:
+      advance()
+      return .createModel(try createModel(header))
+    case .unique, .index:
+      return .createIndex(try createIndex(&header))
+    case .table, .view, .schema, .type, .sequence, .macro, .function:
+      advance()
+      header.isIfNotExists = accept(.if, .not, .exists)
+      let name = try qualifiedName()
+      switch word {
+      case .table: return .createTable(try createTable(header, name))
+      case .view: return .createView(try createView(header, name))
+      case .schema: return .createSchema(CreateSchema(header: header, name: name))
+      case .type:
+        try expect(.as)
+        return .createType(CreateType(header: header, name: name, type: try typeName()))
+      case .sequence: return .createSequence(try createSequence(header, name))
+      default: return .createMacro(try createMacro(header, name))
+      }
+    default:
+      throw unexpected(
+        "TABLE, VIEW, MODEL or SCHEMA",
+        [.table, .view, .model, .schema, .type, .sequence, .index, .macro, .or, .temp])
+    }
+  }
+
+  private mutating func createTable(
+    _ header: CreateHeader, _ name: QualifiedName
+  ) throws -> CreateTable {
+    var columns: [ColumnDefinition] = []
+    var constraints: [TableConstraint] = []
+    if at(.leftParenthesis) {
+      advance()
+      _ = try list(until: { $0.at(.rightParenthesis) }) { parser in
+        if let constraint = try parser.tableConstraint() {
+          constraints.append(constraint)
+        } else {
+          columns.append(try parser.columnDefinition())
+        }
+      }
+      try expect(.rightParenthesis, "\",\" or \")\"")
+    }
+    guard accept(.as) else {
+      if columns.isEmpty { throw unexpected("\"(\" and columns, or AS and a query", [.as]) }
+      if let bare = columns.first(where: { $0.type == nil && $0.constraints.isEmpty }) {
+        throw mistake("column \"\(bare.name.name)\" has no type", at: bare.span)
+      }
+      return CreateTable(
+        header: header, name: name, content: .columns(columns, constraints: constraints))
+    }
+    if let typed = columns.first(where: { $0.type != nil || !$0.constraints.isEmpty }) {
+      throw mistake("CREATE TABLE AS takes names of columns, not types", at: typed.span)
+    }
+    let query = try query()
+    var hasData = true
+    if accept(.with) {
+      if accept(.no) { hasData = false }
+      try expect(.data)
+    }
+    return CreateTable(
+      header: header, name: name,
+      content: .query(query, columns: columns.map(\.name), hasData: hasData))
+  }
+
+  mutating func columnDefinition() throws -> ColumnDefinition {
+    let start = peek.start
+    let name = try identifier("a column")
+    var column = ColumnDefinition(name: name, constraints: [], span: name.span)
+    if !at(.comma), !at(.rightParenthesis), !startsColumnConstraint, !atEnd {
+      column.type = try typeName()
+    }
+    while let constraint = try columnConstraint() { column.constraints.append(constraint) }
+    column.span = span(from: start)
+    return column
+  }
+
+  private var startsColumnConstraint: Bool {
+    switch peek.keyword {
+    case .not, .null, .primary, .unique, .default, .check, .references, .generated, .collate,
+      .constraint, .as:
+      true
+    default: false
+    }
+  }
+
+  private mutating func columnConstraint() throws -> ColumnConstraint? {
+    if accept(.constraint) { _ = try label("a constraint's name") }
+    let word = peek.keyword
+    guard startsColumnConstraint else { return nil }
+    advance()
+    switch word {
+    case .not:
+      try expect(.null)
+      return .notNull
+    case .null: return .null
+    case .primary:
+      try expect(.key)
+      return .primaryKey
+    case .unique: return .unique
+    // Above the level of IS: `DEFAULT 1 NOT NULL` is two constraints.
+    case .default: return .defaultValue(try expression(.comparison))
+    case .check: return .check(try enclosed())
+    case .references: return .references(try foreignReference())
+    case .collate: return .collate(try qualifiedName("a collation"))
+    default:
+      if word == .generated {
+        try expect(.always)
+        try expect(.as)
+      }
+      let expression = try enclosed()
+      let isStored = accept(.stored)
+      if !isStored { _ = accept(.virtual) }
+      return .generated(expression, isStored: isStored)
+    }
+  }
+
+  private mutating func enclosed() throws -> SyntaxExpression {
+    try expect(.leftParenthesis, "\"(\"")
+    let expression = try expression()
+    try expect(.rightParenthesis, "\")\"")
+    return expression
+  }
+
+  private mutating func foreignReference() throws -> ForeignReference {
+    let table = try qualifiedName("a table")
+    let columns = at(.leftParenthesis) ? try identifierList() : []
+    return ForeignReference(table: table, columns: columns)
+  }
+
+  private mutating func tableConstraint() throws -> TableConstraint? {
+    let start = peek.start
+    var name: Identifier?
+    if at(.constraint) {
+      advance()
+      name = try label("a constraint's name")
+    }
+    let kind: TableConstraint.Kind
+    if accept(.primary) {
+      try expect(.key)
+      kind = .primaryKey(try identifierList())
+    } else if accept(.unique) {
+      kind = .unique(try identifierList())
+    } else if accept(.check) {
+      kind = .check(try enclosed())
+    } else if accept(.foreign) {
+      try expect(.key)
+      let columns = try identifierList()
+      try expect(.references)
+      kind = .foreignKey(columns, try foreignReference())
+    } else {
+      guard name == nil else {
+        throw unexpected("PRIMARY KEY, UNIQUE, CHECK or FOREIGN KEY", [.primary, .check, .foreign])
+      }
+      return nil
+    }
+    return TableConstraint(name: name, kind: kind, span: span(from: start))
+  }
+
+  private mutating func createView(
+    _ header: CreateHeader, _ name: QualifiedName
+  ) throws -> CreateView {
+    let columns = at(.leftParenthesis) ? try identifierList() : []
+    try expect(.as)
+    return CreateView(header: header, name: name, columns: columns, query: try query())
+  }
+
+  private mutating func createIndex(_ header: inout CreateHeader) throws -> CreateIndex {
+    let isUnique = accept(.unique)
+    try expect(.index)
+    header.isIfNotExists = accept(.if, .not, .exists)
+    let name = at(.on) ? nil : try identifier("an index's name")
+    try expect(.on)
+    let table = try qualifiedName("a table")
+    if accept(.using) { _ = try label("a kind of index") }
+    let items = try parenthesized { parser in
+      let expression = try parser.expression()
+      if !parser.accept(.asc) { _ = parser.accept(.desc) }
+      return expression
+    }
+    return CreateIndex(
+      header: header, isUnique: isUnique, name: name, table: table, expressions: items)
+  }
+
+  private mutating func createSequence(
+    _ header: CreateHeader, _ name: QualifiedName
+  ) throws -> CreateSequence {
+    var sequence = CreateSequence(header: header, name: name, isCycle: false)
+    while !atEnd {
+      if accept(.start) {
+        _ = accept(.with)
+        sequence.start = try integerLiteral("a number", signed: true)
+      } else if accept(.increment) {
+        _ = accept(.by)
+        sequence.increment = try integerLiteral("a number", signed: true)
+      } else if accept(.minvalue) {
+        sequence.minimum = try integerLiteral("a number", signed: true)
+      } else if accept(.maxvalue) {
+        sequence.maximum = try integerLiteral("a number", signed: true)
+      } else if accept(.cycle) {
+        sequence.isCycle = true
+      } else {
+        try expect(.no)
+        guard accept(.minvalue) || accept(.maxvalue) || accept(.cycle) else {
+          throw unexpected("MINVALUE, MAXVALUE or CYCLE", [.minvalue, .maxvalue, .cycle])
+        }
+      }
+    }
+    return sequence
+  }
+
+  private mutating func createMacro(
+    _ header: CreateHeader, _ name: QualifiedName
+  ) throws -> CreateMacro {
+    try expect(.leftParenthesis, "\"(\"")
+    var parameters: [MacroParameter] = []
+    if !at(.rightParenthesis) {
+      parameters = try list(until: { $0.at(.rightParenthesis) }) { parser in
+        let name = try parser.identifier("a parameter")
+        let hasDefault = parser.accept(.colonEquals) || parser.accept(.fatArrow)
+        return MacroParameter(name: name, defaultValue: hasDefault ? try parser.expression() : nil)
+      }
+    }
+    try expect(.rightParenthesis, "\")\"")
+    try expect(.as)
+    let body: CreateMacro.Body =
+      accept(.table) ? .table(try query()) : .expression(try expression())
+    return CreateMacro(header: header, name: name, parameters: parameters, body: body)
+  }
+
+  mutating func alter() throws -> Statement {
+    advance()
+    if accept(.model) { return .alterModel(try alterModel()) }
+    let isView = at(.view)
+    guard accept(.table) || accept(.view) else {
+      throw unexpected("TABLE, VIEW or MODEL", [.table, .view, .model])
+    }
+    let ifExists = accept(.if, .exists)
+    let name = try qualifiedName("a table")
+    return .alterTable(
+      AlterTable(
+        isView: isView, ifExists: ifExists, name: name, action: try alterTableAction()))
+  }
+
+  private mutating func alterTableAction() throws -> AlterTable.Action {
+    if accept(.rename) {
+      if accept(.to) { return .renameTable(to: try identifier()) }
+      _ = accept(.column)
+      let column = try identifier("a column")
+      try expect(.to)
+      return .renameColumn(column, to: try identifier())
+    }
+    if accept(.add) {
+      if let constraint = try tableConstraint() { return .addConstraint(constraint) }
+      _ = accept(.column)
+      let ifNotExists = accept(.if, .not, .exists)
+      return .addColumn(try columnDefinition(), ifNotExists: ifNotExists)
+    }
+    if accept(.drop) {
+      _ = accept(.column)
+      let ifExists = accept(.if, .exists)
+      let column = try identifier("a column")
+      return .dropColumn(column, ifExists: ifExists, isCascade: accept(.cascade))
+    }
+    try expect(.alter)
+    _ = accept(.column)
+    let column = try identifier("a column")
+    if accept(.drop) {
+      if accept(.default) { return .dropDefault(column) }
+      try expect(.not, .null)
+      return .dropNotNull(column)
+    }
+    if accept(.set) {
+      if accept(.default) { return .setDefault(column, try expression()) }
+      if accept(.not) {
+        try expect(.null)
+        return .setNotNull(column)
+      }
+      try expect(.data)
+    }
+    try expect(.type)
+    let type = try typeName()
+    return .setType(column, type, using: accept(.using) ? try expression() : nil)
+  }
+}

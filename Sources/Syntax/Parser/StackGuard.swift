@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Tells a recursion whether the thread it runs on has stack left. Threads differ (8 MB for the main
+/// one, 512 kB or 2 MB elsewhere) and so do the frames of debug and optimized builds, so that a
+/// count of levels alone is either unsafe or too small.
+package struct StackGuard: Sendable {
+  /// What must be left: several of the largest frames between two checks.
+  package static let reserve = 128 * 1024
+
+  /// The lowest address that may be used.
+  private let floor: UInt
+
+  /// A guard for the calling thread; use it on that thread only.
+  package init() {
+    let here = Self.address()
+    var floor = here > 256 * 1024 ? here - 256 * 1024 : 0
+    #if canImport(Darwin)
+      let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
+      floor = top - UInt(pthread_get_stacksize_np(pthread_self()))
+    #else
+      var attributes = pthread_attr_t()
+      if let getAttributes = Self.getAttributes, getAttributes(pthread_self(), &attributes) == 0 {
+        var base: UnsafeMutableRawPointer?
+        var size = 0
+        if pthread_attr_getstack(&attributes, &base, &size) == 0, let base {
+          floor = UInt(bitPattern: base)
+        }
+        pthread_attr_destroy(&attributes)
+      }
+    #endif
+    self.floor = floor &+ UInt(Self.reserve)
+  }
+
+  #if !canImport(Darwin)
+    private typealias GetAttributes =
+      @convention(c) (pthread_t, UnsafeMutablePointer<pthread_attr_t>) -> Int32
+
+    /// pthread_getattr_np, which glibc declares only to C code compiled with _GNU_SOURCE. Where it
+    /// is missing, 256 kB below the first check count as the stack.
+    private static let getAttributes: GetAttributes? = {
+      guard let symbol = dlsym(nil, "pthread_getattr_np") else { return nil }
+      // SAFETY: the type is the one that glibc and musl document for this symbol.
+      return unsafeBitCast(symbol, to: GetAttributes.self)
+    }()
+  #endif
+
+  /// Whether the stack has more than the reserve left.
+  @inline(__always)
+  package var hasRoom: Bool { Self.address() > floor }
+
+  /// An address in the caller's frame.
+  @inline(never)
+  private static func address() -> UInt {
+    var mark: UInt8 = 0
+    // SAFETY: the pointer is only turned into a number, and not used after its scope.
+    return withUnsafeMutablePointer(to: &mark) { UInt(bitPattern: $0) }
+  }
+}

@@ -1,0 +1,199 @@
+import NeuralNet
+import Testing
+
+@Suite struct FixtureTests {
+  @Test(arguments: [
+    "elu", "gelu", "leaky_relu", "log_softmax", "relu", "sigmoid", "silu", "softmax", "softplus",
+    "tanh",
+  ])
+  func activation(_ name: String) throws {
+    guard let fixture = try Fixtures.load("layers/act_\(name)"), let x = fixture["input.0"],
+      let y = fixture["output.0"], let dy = fixture["outgrad.0"], let dx = fixture["inputgrad.0"]
+    else { return }
+    let width = x.shape.last ?? 0
+    let bare = try Network.sequential(inputWidth: width, layers: [LayerCall(name)])
+    let output = try predict(Predictor(network: bare, weights: Weights(network: bare)), x.values)
+    #expect(near(output, y.values))
+    // The bias before the activation receives the gradient with respect to its input. An mae loss
+    // would give signs only; mse with target y - dy * width / 2 gives dy exactly, row by row.
+    let net = try Network.sequential(
+      inputWidth: width, layers: [LayerCall("linear", [.integer(width)]), LayerCall(name)])
+    for row in 0..<x.values.count / width {
+      let part = row * width..<(row + 1) * width
+      var weights = try Weights(network: net, initializer: .zeros)
+      try weights.setTensor("0.bias", shape: [width], values: Array(x.values[part]))
+      let set = try TrainingSet(width: width, target: .values(width: width))
+      let target = part.map { y.values[$0] - dy.values[$0] * Float(width) / 2 }
+      try set.append(features: [Float](repeating: 0, count: width), targets: target)
+      let after = try stepped(net, weights, set, loss: "mse")
+      let slope = zip(weights.tensor("0.bias") ?? [], after.tensor("0.bias") ?? []).map { $0 - $1 }
+      #expect(near(slope, Array(dx.values[part]), relative: 1e-3, absolute: 5e-5))
+    }
+  }
+
+  @Test func linear() throws {
+    guard let fixture = try Fixtures.load("layers/linear"), let x = fixture["input.0"],
+      let weight = fixture["param.weight"], let bias = fixture["param.bias"],
+      let y = fixture["output.0"]
+    else { return }
+    let net = try Network.sequential(inputWidth: 5, layers: [LayerCall("linear", [.integer(7)])])
+    var weights = try Weights(network: net)
+    try weights.setTensor("0.weight", shape: weight.shape, values: weight.values)
+    try weights.setTensor("0.bias", shape: bias.shape, values: bias.values)
+    #expect(near(try predict(Predictor(network: net, weights: weights), x.values), y.values))
+  }
+
+  @Test(arguments: [
+    ("mse", "mse", nil), ("mae", "mae", nil), ("huber", "huber", nil),
+    ("huber_d05", "huber", 0.5), ("smooth_l1_b05", "smooth_l1", 0.5),
+    ("bce_logits", "bce", nil), ("bce_logits_large", "bce_with_logits", nil),
+    ("cross_entropy", "cross_entropy", nil), ("cross_entropy_large", "cross_entropy", nil),
+    ("cross_entropy_soft", "cross_entropy", nil), ("nll", "nll", nil),
+  ] as [(String, String, Double?)])
+  func loss(_ file: String, _ name: String, _ parameter: Double?) throws {
+    guard let fixture = try Fixtures.load("losses/\(file)"), let x = fixture["input"],
+      let target = fixture["target"], let loss = fixture["loss"], let dx = fixture["inputgrad"]
+    else { return }
+    // Row r of the input is reached as the weights of a one-hot row r: z = I W, so dz = dW.
+    let rows = x.shape[0]
+    let width = x.shape[1]
+    let net = try Network.sequential(
+      inputWidth: rows,
+      layers: [LayerCall("linear", [.integer(width)], named: [.init("bias", .boolean(false))])])
+    var weights = try Weights(network: net)
+    func turned(_ values: [Float]) -> [Float] {
+      (0..<width).flatMap { j in (0..<rows).map { values[$0 * width + j] } }
+    }
+    try weights.setTensor("0.weight", shape: [width, rows], values: turned(x.values))
+    let identity = (0..<rows * rows).map { Float($0 / rows == $0 % rows ? 1 : 0) }
+    let set: TrainingSet
+    if target.shape.count == 1 {
+      set = try TrainingSet(width: rows, target: .classes(count: width))
+      try set.append(features: identity, classes: target.values.map { Int32($0) })
+    } else {
+      set = try TrainingSet(width: rows, target: .values(width: width))
+      try set.append(features: identity, targets: target.values)
+    }
+    var options = sgd(loss: name)
+    options.lossParameter = parameter
+    let trainer = try Trainer(network: net, weights: weights, training: set, options: options)
+    let report = try trainer.nextEpoch()
+    #expect(near([Float(report?.loss ?? .nan)], loss.values))
+    let slope = zip(
+      weights.tensor("0.weight") ?? [], try trainer.weights.tensor("0.weight") ?? []
+    ).map { $0 - $1 }
+    // The difference of two floats of the input's size is the gradient: its rounding counts.
+    let size = x.values.map { abs($0) }.max() ?? 1
+    #expect(near(slope, turned(dx.values), absolute: 2e-5 + size * 2e-7))
+  }
+
+  @Test(arguments: [
+    ("sgd", "sgd", 0.1, [:]), ("sgd_momentum", "sgd", 0.05, ["momentum": 0.9]),
+    ("sgd_dampening", "sgd", 0.05, ["momentum": 0.8, "dampening": 0.3]),
+    ("sgd_nesterov_wd", "sgd", 0.05, ["momentum": 0.9, "weight_decay": 0.01, "nesterov": 1]),
+    ("adam", "adam", 0.01, [:]),
+    (
+      "adam_betas_wd", "adam", 0.02,
+      ["beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.1]
+    ),
+    ("adamw", "adamw", 0.01, ["weight_decay": 0.1]), ("clip_norm", "sgd", 0.5, [:]),
+  ] as [(String, String, Double, [String: Double])])
+  func optimizer(_ file: String, _ name: String, _ rate: Double, _ values: [String: Double]) throws {
+    guard let fixture = try Fixtures.load("optimizers/\(file)"), let x = fixture["X"],
+      let y = fixture["Y"]
+    else { return }
+    let net = try Network.sequential(
+      inputWidth: 5,
+      layers: [
+        LayerCall("linear", [.integer(6)]), LayerCall("tanh"), LayerCall("linear", [.integer(3)]),
+      ])
+    for steps in [1, 2, 5, 10] where fixture["step\(steps).0.weight"] != nil {
+      var options = sgd(loss: "mse")
+      options.optimizer = name
+      options.learningRate = rate
+      options.optimizerOptions = values
+      options.batchSize = .rows(8)
+      if file == "clip_norm" { options.clipNorm = 0.3 }
+      let set = try TrainingSet(width: 5, target: .values(width: 3))
+      try set.append(
+        features: Array(x.values[..<(steps * 40)]), targets: Array(y.values[..<(steps * 24)]))
+      let trainer = try Trainer(
+        network: net, weights: try initial(net, fixture), training: set, options: options)
+      _ = try trainer.nextEpoch()
+      for name in net.parameters.map(\.name) {
+        let expected = fixture["step\(steps).\(name)"]?.values ?? []
+        #expect(near(try trainer.weights.tensor(name) ?? [], expected))
+      }
+    }
+  }
+
+  @Test func recipes() throws {
+    if let fixture = try Fixtures.load("recipes/seed_mlp_bce"), let x = fixture["X"],
+      let y = fixture["Y"]
+    {
+      let set = try TrainingSet(width: 3, target: .values(width: 1))
+      try set.append(features: x.values, targets: y.values)
+      try recipe(fixture, [64, 32, 1], last: "sigmoid", set, loss: "bce", batch: 32, rate: 0.001)
+    }
+    if let fixture = try Fixtures.load("recipes/mlp_adam"), let x = fixture["X"],
+      let y = fixture["Y"]
+    {
+      let set = try TrainingSet(width: 6, target: .classes(count: 3))
+      try set.append(features: x.values, classes: y.values.map { Int32($0) })
+      try recipe(fixture, [16, 8, 3], last: nil, set, loss: "cross_entropy", batch: 16, rate: 0.01)
+    }
+  }
+
+  private func recipe(
+    _ fixture: [String: NamedTensor], _ widths: [Int], last: String?, _ set: TrainingSet,
+    loss: String, batch: Int, rate: Double
+  ) throws {
+    var layers: [LayerCall] = []
+    for (index, width) in widths.enumerated() {
+      layers.append(LayerCall("linear", [.integer(width)]))
+      if index + 1 < widths.count { layers.append(LayerCall("relu")) }
+    }
+    if let last { layers.append(LayerCall(last)) }
+    let net = try Network.sequential(inputWidth: set.width, layers: layers)
+    var options = sgd(loss: loss)
+    options.optimizer = "adam"
+    options.learningRate = rate
+    options.batchSize = .rows(batch)
+    let trainer = try Trainer(
+      network: net, weights: try initial(net, fixture), training: set, options: options)
+    _ = try trainer.nextEpoch()
+    for name in net.parameters.map(\.name) {
+      #expect(near(try trainer.weights.tensor(name) ?? [], fixture["final.\(name)"]?.values ?? []))
+    }
+  }
+
+  private func initial(_ net: Network, _ fixture: [String: NamedTensor]) throws -> Weights {
+    var weights = try Weights(network: net)
+    for name in net.parameters.map(\.name) {
+      if let tensor = fixture["init.\(name)"] {
+        try weights.setTensor(name, shape: tensor.shape, values: tensor.values)
+      }
+    }
+    return weights
+  }
+}
+
+/// One epoch, one full batch, learning rate 1, no shuffle: w - w' is the gradient.
+func sgd(loss: String) -> TrainerOptions {
+  var options = TrainerOptions()
+  options.loss = loss
+  options.optimizer = "sgd"
+  options.learningRate = 1
+  options.epochs = 1
+  options.batchSize = .full
+  options.shuffle = false
+  options.threads = 1
+  return options
+}
+
+func stepped(_ net: Network, _ weights: Weights, _ set: TrainingSet, loss: String) throws -> Weights {
+  let trainer = try Trainer(
+    network: net, weights: weights, training: set, options: sgd(loss: loss))
+  _ = try trainer.nextEpoch()
+  return try trainer.weights
+}

@@ -1,0 +1,56 @@
+import Glibc
+import NeuralNet
+
+/// The fixtures recorded from PyTorch; nil (and a loud line) where they are not installed.
+enum Fixtures {
+  static let folder: String? = {
+    var candidates = ["../shared/fixtures", "../../shared/fixtures"]
+    if let given = getenv("APUS_FIXTURES") { candidates.insert(String(cString: given), at: 0) }
+    for path in candidates where access(path + "/index.json", R_OK) == 0 { return path }
+    print("SKIPPED: no fixtures in ../shared/fixtures or ../../shared/fixtures")
+    return nil
+  }()
+
+  static func load(_ name: String) throws -> [String: NamedTensor]? {
+    guard let folder, let file = fopen("\(folder)/\(name).safetensors", "rb") else { return nil }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = fread(&chunk, 1, chunk.count, file)
+      if count == 0 { break }
+      bytes += chunk[0..<count]
+    }
+    return Dictionary(uniqueKeysWithValues: try Safetensors.read(bytes).map { ($0.name, $0) })
+  }
+}
+
+/// Within PyTorch's own tolerance of the fixtures.
+func near(_ a: [Float], _ b: [Float], relative: Float = 1e-4, absolute: Float = 2e-5) -> Bool {
+  guard a.count == b.count else { return false }
+  for (x, y) in zip(a, b) where !(abs(x - y) <= absolute + relative * abs(y)) && x != y {
+    print("differs: \(x) \(y)")
+    return false
+  }
+  return true
+}
+
+func predict(_ predictor: Predictor, _ matrix: [Float]) throws -> [Float] {
+  let rows = matrix.count / predictor.inputWidth
+  var output = [Float](repeating: .nan, count: rows * predictor.outputWidth)
+  let scratch = try predictor.makeScratch()
+  matrix.withUnsafeBufferPointer { source in
+    output.withUnsafeMutableBufferPointer { target in
+      if let from = source.baseAddress, let to = target.baseAddress {
+        predictor.predict(rows: rows, matrix: from, rowMajor: to, scratch: scratch)
+      }
+    }
+  }
+  return output
+}
+
+/// Uniform draws in -1 ..< 1.
+func draws(_ count: Int, seed: UInt64) -> [Float] {
+  let random = CounterRandom(seed, 99)
+  return (0..<count).map { random.unit(UInt64($0)) * 2 - 1 }
+}

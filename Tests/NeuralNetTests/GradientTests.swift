@@ -1,0 +1,114 @@
+import NeuralNet
+import Testing
+
+/// Finite differences against the backward passes, for every row of the tables.
+@Suite struct GradientTests {
+  @Test(arguments: layerTable.map(\.name))
+  func layer(_ name: String) throws {
+    let arguments: [LayerArgument] = name == "linear" ? [.integer(5)] : []
+    let net = try Network.sequential(
+      inputWidth: 4,
+      layers: [
+        LayerCall("linear", [.integer(6)]), LayerCall(name, arguments),
+        LayerCall("linear", [.integer(2)]),
+      ])
+    let set = try TrainingSet(width: 4, target: .values(width: 2))
+    try set.append(features: draws(80, seed: 1), targets: draws(40, seed: 2))
+    try check(net, set, loss: "mse")
+  }
+
+  /// Pairs whose buffers or kernels the plan shares.
+  @Test(arguments: [
+    ["sigmoid", "relu"], ["relu", "dropout"], ["sigmoid", "dropout"], ["tanh", "softmax"],
+    ["gelu", "sigmoid"], ["dropout", "dropout"], ["relu", "relu"],
+  ])
+  func pair(_ names: [String]) throws {
+    let net = try Network.sequential(
+      inputWidth: 4,
+      layers: [LayerCall("linear", [.integer(6)])] + names.map { LayerCall($0) }
+        + [LayerCall("linear", [.integer(1)])])
+    let set = try TrainingSet(width: 4, target: .values(width: 1))
+    try set.append(features: draws(80, seed: 3), targets: draws(20, seed: 4))
+    try check(net, set, loss: "mse")
+  }
+
+  @Test(arguments: lossTable.map(\.name), [false, true])
+  func loss(_ name: String, fused: Bool) throws {
+    let definition = try LossDefinition.named(name)
+    var layers = [LayerCall("linear", [.integer(3)])]
+    if fused, let last = definition.fusesWith { layers.append(LayerCall(last)) }
+    let net = try Network.sequential(inputWidth: 4, layers: layers)
+    let values = try TrainingSet(width: 4, target: .values(width: 3))
+    try values.append(features: draws(80, seed: 5), targets: draws(60, seed: 6).map { abs($0) })
+    try check(net, values, loss: name)
+    if definition.kind == .classes {
+      let classes = try TrainingSet(width: 4, target: .classes(count: 3))
+      try classes.append(features: draws(80, seed: 5), classes: (0..<20).map { Int32($0 % 3) })
+      try check(net, classes, loss: name)
+    }
+  }
+
+  /// Row weights scale the gradient as copies of the row would.
+  @Test func weightsCountAsCopies() throws {
+    let net = try Network.sequential(inputWidth: 2, layers: [LayerCall("linear", [.integer(1)])])
+    let start = try Weights(network: net)
+    let weighted = try TrainingSet(width: 2, target: .values(width: 1), weighted: true)
+    let plain = try TrainingSet(width: 2, target: .values(width: 1))
+    let x: [Float] = [0.5, 1, -1, 2]
+    let y: [Float] = [1, -1]
+    let w: [Float] = [2, 1]
+    for row in 0..<2 {
+      let a = [x[row * 2]]
+      let b = [x[row * 2 + 1]]
+      try a.withUnsafeBufferPointer { a in
+        try b.withUnsafeBufferPointer { b in
+          try y.withUnsafeBufferPointer { y in
+            try w.withUnsafeBufferPointer { w in
+              guard let a = a.baseAddress, let b = b.baseAddress, let y = y.baseAddress,
+                let w = w.baseAddress
+              else { return }
+              try weighted.append(rows: 1, columns: [a, b], targets: [y + row], weights: w + row)
+              for _ in 0..<Int(w[row]) {
+                try plain.append(rows: 1, columns: [a, b], targets: [y + row])
+              }
+            }
+          }
+        }
+      }
+    }
+    let one = try stepped(net, start, weighted, loss: "mse").tensor("0.weight") ?? []
+    let two = try stepped(net, start, plain, loss: "mse").tensor("0.weight") ?? []
+    #expect(near(one, two, relative: 1e-6, absolute: 1e-6))
+  }
+
+  private func check(_ net: Network, _ set: TrainingSet, loss: String) throws {
+    let weights = try Weights(network: net, seed: 11)
+    let after = try stepped(net, weights, set, loss: loss)
+    let step: Float = 4e-3
+    for parameter in net.parameters {
+      let values = weights.tensor(parameter.name) ?? []
+      let moved = after.tensor(parameter.name) ?? []
+      for i in values.indices {
+        let slope = Double(values[i]) - Double(moved[i])
+        let up = try lossAt(net, weights, parameter, i, +step, set, loss)
+        let down = try lossAt(net, weights, parameter, i, -step, set, loss)
+        let expected = (up - down) / (2 * Double(step))
+        #expect(
+          abs(slope - expected) <= 4e-3 + 0.02 * abs(expected),
+          "\(parameter.name)[\(i)]: \(slope), by differences \(expected)")
+      }
+    }
+  }
+
+  private func lossAt(
+    _ net: Network, _ weights: Weights, _ parameter: ParameterInfo, _ index: Int, _ change: Float,
+    _ set: TrainingSet, _ loss: String
+  ) throws -> Double {
+    var copy = weights
+    var values = weights.tensor(parameter.name) ?? []
+    values[index] += change
+    try copy.setTensor(parameter.name, shape: parameter.shape, values: values)
+    let trainer = try Trainer(network: net, weights: copy, training: set, options: sgd(loss: loss))
+    return try trainer.nextEpoch()?.loss ?? .nan
+  }
+}
