@@ -6,7 +6,8 @@ import Testing
 @Suite struct CaseTests {
   static let folder = Project.root.appending(path: "Tests/Cases")
 
-  @Test("sqllogictest cases", arguments: Project.files(in: folder, ending: ".slt"),
+  @Test(
+    "sqllogictest cases", arguments: Project.files(in: folder, ending: ".slt"),
     SQLLogicRunner.Configuration.all)
   func sqlLogic(path: String, configuration: SQLLogicRunner.Configuration) throws {
     let scratch = try Project.makeScratchFolder()

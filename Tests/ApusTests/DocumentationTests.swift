@@ -37,9 +37,21 @@ import Testing
     for file in Project.files(in: shell.appending(path: folder), ending: ".swift") {
       let text = try String(
         contentsOf: shell.appending(path: folder).appending(path: file), encoding: .utf8)
-      for match in text.matches(of: /static let (\w+) = (RendererDefinition\(|DotCommand\(|toggle\(|leave\()/) {
+      for match in text.matches(
+        of: /static let (\w+) = (RendererDefinition\(|DotCommand\(|toggle\(|leave\()/)
+      {
         #expect(listed.contains("    .\(match.1),\n"), "\(file) defines \(match.1)")
       }
+    }
+  }
+
+  /// It costs 60 MB of shared objects, and milliseconds at every start.
+  @Test("no source imports Foundation")
+  func noFoundation() throws {
+    let sources = Project.root.appending(path: "Sources")
+    for file in Project.files(in: sources, ending: ".swift") {
+      let text = try String(contentsOf: sources.appending(path: file), encoding: .utf8)
+      #expect(!text.contains("import Foundation"), "Sources/\(file)")
     }
   }
 

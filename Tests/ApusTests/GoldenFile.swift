@@ -27,7 +27,8 @@ struct GoldenFile {
       }
       lines = []
     }
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       if line.isEmpty {
         close()
         start = index + 2

@@ -91,7 +91,8 @@ struct SQLLogicRunner {
       case .success: return nil
       case .changedRows(let count):
         return result.changedRows == count
-          ? nil : "\(sql)\n\(count) rows expected, \(result.changedRows.map(String.init) ?? "no count")"
+          ? nil
+          : "\(sql)\n\(count) rows expected, \(result.changedRows.map(String.init) ?? "no count")"
       case .failure(let part): return "\(sql)\nno error; expected \"\(part)\""
       }
     } catch {

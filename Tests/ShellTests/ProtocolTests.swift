@@ -32,7 +32,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "garbage", "{", "{}", "[]", "null", "\"sql\"", #"{"sql":3}"#, #"{"sql":null}"#, #"{"sql":"SELECT 1"#,
+    "garbage", "{", "{}", "[]", "null", "\"sql\"", #"{"sql":3}"#, #"{"sql":null}"#,
+    #"{"sql":"SELECT 1"#,
     #"{"sql":"SELECT 1"}}"#, #"{"sql":"\x"}"#, #"{"sql":"\u12"}"#, #"{"sql" "SELECT 1"}"#,
     #"{"sql":"SELECT 1",}"#, #"{"a":01,"sql":"SELECT 1"}"#, "{\"sql\":\"SELECT\u{1}1\"}",
     #"{'sql':'SELECT 1'}"#, #"{"a":tru,"sql":"SELECT 1"}"#, #"{"sql":"SELECT 1"} x"#,

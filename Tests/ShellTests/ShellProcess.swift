@@ -21,7 +21,8 @@ struct ShellProcess {
     _ arguments: [String], input: Data = Data(), environment: [String: String] = [:],
     folder: URL = root
   ) throws -> Outcome {
-    let scratch = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
+    let scratch = FileManager.default.temporaryDirectory.appending(
+      path: "apus-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: scratch) }
     // Files rather than pipes: none of the three streams can fill up and wait for another.

@@ -54,7 +54,9 @@ final class TerminalSession {
       "HOME=\(home.path)", "TERM=xterm", "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
       "PATH=/usr/bin:/bin", "INPUTRC=/dev/null",
     ]
-    let library = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map { "LD_LIBRARY_PATH=\($0)" }
+    let library = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map {
+      "LD_LIBRARY_PATH=\($0)"
+    }
     let envp = (environment + [library].compactMap { $0 }).map { strdup($0) } + [nil]
     defer { for pointer in argv + envp { free(pointer) } }
     var process = pid_t()
