@@ -23,6 +23,22 @@ package final class PlanBuilder {
     return try build(plan, 0, Worker(query: query), region)
   }
 
+  /// A plan whose rows go to a table: the sink runs in the workers, so they store in parallel.
+  func load(_ plan: Plan, into collector: RowGroupCollector) throws -> any BatchSource {
+    guard case .exchange(let node) = plan else {
+      return TableSinkOperator(
+        input: try source(plan), collector: collector, worker: Worker(query: query))
+    }
+    let inner = RegionShared()
+    return try GatherOperator(
+      query: query, workers: node.workers,
+      makeSource: {
+        TableSinkOperator(
+          input: try build(node.input, 1, $0, inner), collector: collector, worker: $0)
+      },
+      barriers: { [inner] error in inner.breakBarriers(error) })
+  }
+
   static func size(of plan: Plan) -> Int { plan.children.reduce(1) { $0 + size(of: $1) } }
 
   /// `index` is the node's number in preorder over the whole plan: the key of its shared object.

@@ -25,8 +25,27 @@ package final class MemoryTable: TableSource, Sendable {
   }
 
   /// Publishes row groups made by a `RowGroupWriter`, all or none.
+  ///
+  /// Small groups at the end are joined while the last is at least half the one before it: many
+  /// single-row INSERTs cost each row a logarithmic number of copies and leave few groups.
   package func append(_ added: [RowGroup]) {
-    groups.withLock { $0.append(contentsOf: added) }
+    let types = schema.map(\.type)
+    groups.withLock { groups in
+      groups.append(contentsOf: added)
+      while groups.count >= 2 {
+        let last = groups[groups.count - 1]
+        let previous = groups[groups.count - 2]
+        guard last.rowCount * 2 >= previous.rowCount,
+          last.rowCount + previous.rowCount <= EngineLimits.rowGroupRows / 4
+        else { break }
+        var writer = RowGroupWriter(types: types)
+        for group in [previous, last] {
+          writer.append(Batch(columns: group.columns, rowCount: group.rowCount))
+        }
+        groups.removeLast(2)
+        groups.append(contentsOf: writer.finish())
+      }
+    }
   }
 
   package func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws

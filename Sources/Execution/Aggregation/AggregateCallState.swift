@@ -11,10 +11,10 @@ final class AggregateCallState {
   private let ordered: OrderedArguments?
   private let scratch = StateMemory(stride: 4)
 
-  init(_ call: AggregateCall, inputTypes: [LogicalType]) throws {
+  init(_ call: AggregateCall, inputTypes: [LogicalType], hasGroups: Bool) throws {
     self.call = call
     state = try call.resolved.makeState()
-    distinct = call.isDistinct ? try DistinctArguments(call, inputTypes) : nil
+    distinct = call.isDistinct ? try DistinctArguments(call, inputTypes, hasGroups: hasGroups) : nil
     ordered =
       call.isDistinct || call.order.isEmpty ? nil : OrderedArguments(call, inputTypes)
   }
@@ -54,8 +54,8 @@ final class AggregateCallState {
     }
   }
 
-  /// Adds what another worker has of groups `source` to groups `target`. Of collected rows those
-  /// whose group `targetOf` maps (to something but `.max`) are taken: all partitions share a pass.
+  /// Adds what another worker has of groups `source` to groups `target`; of collected rows, those
+  /// of the partition.
   func merge(
     _ other: AggregateCallState, source: UnsafePointer<UInt32>, target: UnsafePointer<UInt32>,
     count: Int, partition: CollectedPartition

@@ -5,16 +5,18 @@ import Functions
 /// The distinct (group, arguments) of a DISTINCT call. They are aggregated once all are known,
 /// because two workers may meet the same ones.
 final class DistinctArguments {
-  private let argumentCount: Int
+  /// Without keys the group is always 0 and no part of the table's.
+  private let hasGroups: Bool
   private let table: GroupTable
   /// Of each sort key, which argument it is.
   private let order: [SortKey]
   private let scratch = StateMemory(stride: 4)
   private var buckets: RowBuckets?
 
-  init(_ call: AggregateCall, _ inputTypes: [LogicalType]) throws {
-    argumentCount = call.arguments.count
-    table = GroupTable([.uinteger] + call.arguments.map { inputTypes[$0] })
+  init(_ call: AggregateCall, _ inputTypes: [LogicalType], hasGroups: Bool) throws {
+    self.hasGroups = hasGroups
+    table = GroupTable(
+      (hasGroups ? [.uinteger] : []) + call.arguments.map { inputTypes[$0] })
     order = try call.order.map { key in
       guard let argument = call.arguments.firstIndex(of: key.column) else {
         throw orderOutsideArguments()
@@ -27,11 +29,13 @@ final class DistinctArguments {
 
   func add(_ arguments: [Column], groups: UnsafePointer<UInt32>?, count: Int) throws {
     scratch.resize(count)
-    let ids = Column(flat: .uinteger, count: groups == nil ? 1 : count)
-    let target = ids.values(as: UInt32.self)
-    if let groups { target.update(from: groups, count: count) } else { target[0] = 0 }
-    let column = groups == nil ? Column(repeating: ids, count: count) : ids
-    table.lookUp([column] + arguments, count: count, groups: scratch.values(UInt32.self))
+    var columns = arguments
+    if let groups {
+      let ids = Column(flat: .uinteger, count: count)
+      ids.values(as: UInt32.self).update(from: groups, count: count)
+      columns.insert(ids, at: 0)
+    }
+    table.lookUp(columns, count: count, groups: scratch.values(UInt32.self))
   }
 
   func bucket(_ partitionOf: UnsafePointer<UInt8>, _ partitions: Int) {
@@ -57,40 +61,45 @@ final class DistinctArguments {
     forEachChunk(count: bucket?.count ?? other.table.count) { first, count in
       for row in 0..<count { rows[row] = bucket?.rows[first + row] ?? UInt32(first + row) }
       let columns = other.table.keys(UnsafePointer(rows), count: count)
-      let ids = columns[0].values(as: UInt32.self)
-      for row in 0..<count { ids[row] = partition.targetOf[Int(ids[row])] }
+      if hasGroups {
+        let ids = columns[0].values(as: UInt32.self)
+        for row in 0..<count { ids[row] = partition.targetOf[Int(ids[row])] }
+      }
       scratch.resize(count)
       table.lookUp(columns, count: count, groups: scratch.values(UInt32.self))
     }
   }
 
   func replay(into state: any AggregateState) throws {
-    if !order.isEmpty {
-      let columns = table.keys(first: 0, count: table.count)
-      let ids = UnsafePointer(columns[0].values(as: UInt32.self))
-      let arguments = Array(columns.dropFirst())
-      try withExtendedLifetime(columns) {
+    // Sorting needs all rows at once.
+    let chunk = order.isEmpty ? EngineLimits.batchRows : max(1, table.count)
+    try forEachChunk(count: table.count, of: chunk) { first, count in
+      var arguments = table.keys(first: first, count: count)
+      let ids = hasGroups ? arguments.removeFirst() : Column(flat: .uinteger, count: count)
+      defer { withExtendedLifetime(ids) {} }
+      let groups = ids.values(as: UInt32.self)
+      if !hasGroups { groups.update(repeating: 0, count: count) }
+      if !order.isEmpty {
         try updateSorted(
           state, arguments: arguments, sortColumns: order.map { arguments[$0.column] },
-          order: order, groups: ids, count: table.count)
-      }
-      return
-    }
-    try forEachChunk(count: table.count) { first, count in
-      let columns = table.keys(first: first, count: count)
-      let ids = UnsafePointer(columns[0].values(as: UInt32.self))
-      try withExtendedLifetime(columns) {
-        try state.update(Array(columns.dropFirst()), groups: ids, count: count)
+          order: order, groups: UnsafePointer(groups), count: count)
+      } else if hasGroups {
+        try state.update(arguments, groups: UnsafePointer(groups), count: count)
+      } else {
+        try state.update(arguments, count: count)
       }
     }
   }
 }
 
-/// Calls `body` with runs of at most a batch's rows.
-func forEachChunk(count: Int, _ body: (_ first: Int, _ count: Int) throws -> Void) rethrows {
+/// Calls `body` with runs of at most `size` rows.
+func forEachChunk(
+  count: Int, of size: Int = EngineLimits.batchRows,
+  _ body: (_ first: Int, _ count: Int) throws -> Void
+) rethrows {
   var first = 0
   while first < count {
-    let part = min(EngineLimits.batchRows, count - first)
+    let part = min(size, count - first)
     try body(first, part)
     first += part
   }

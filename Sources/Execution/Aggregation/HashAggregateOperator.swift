@@ -39,7 +39,7 @@ package final class HashAggregateOperator: BatchSource {
   private let calls: [AggregateCall]
   private let shared: HashAggregateShared
   private let worker: Worker
-  private let memory: MemoryHolder
+  let memory: MemoryHolder
   private var phase = Phase.reading
   private var current: LocalAggregation?
   private var emitted = 0
@@ -143,4 +143,8 @@ package final class HashAggregateOperator: BatchSource {
     emitted += rows
     return Batch(columns: columns, rowCount: rows, sequence: sequence)
   }
+}
+
+extension HashAggregateOperator: MemoryReporting {
+  var peakBytes: Int { memory.peak }
 }

@@ -207,7 +207,8 @@ final class KeyField {
     case .uint16: alone(column, UInt16.self, count, words) { UInt64($0) }
     case .uint32: alone(column, UInt32.self, count, words) { UInt64($0) }
     case .uint64: alone(column, UInt64.self, count, words) { $0 }
-    case .float: alone(column, Float.self, count, words) { UInt64(Hashing.canonical($0).bitPattern) }
+    case .float:
+      alone(column, Float.self, count, words) { UInt64(Hashing.canonical($0).bitPattern) }
     case .double: alone(column, Double.self, count, words) { Hashing.canonical($0).bitPattern }
     case .int128, .uint128, .string, .interval, .list, .array, .structure:
       preconditionFailure("only values of one word are encoded alone")

@@ -12,7 +12,9 @@ final class LocalAggregation {
   init(inputTypes: [LogicalType], keys: [Int], calls: [AggregateCall]) throws {
     self.keys = keys
     table = keys.isEmpty ? nil : GroupTable(keys.map { inputTypes[$0] })
-    self.calls = try calls.map { try AggregateCallState($0, inputTypes: inputTypes) }
+    self.calls = try calls.map {
+      try AggregateCallState($0, inputTypes: inputTypes, hasGroups: !keys.isEmpty)
+    }
     if keys.isEmpty { for call in self.calls { call.resize(groups: 1) } }
   }
 

@@ -175,3 +175,7 @@ package final class HashJoinOperator: BatchSource {
     return Batch(columns: columns, rowCount: count, sequence: (1 << 40) + worker.index)
   }
 }
+
+extension HashJoinOperator: MemoryReporting {
+  var peakBytes: Int { memory.peak }
+}

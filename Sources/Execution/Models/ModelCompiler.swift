@@ -53,12 +53,7 @@ enum ModelCompiler {
         hint: "SEQUENTIAL (linear(64), relu(), linear(1))")
     }
     let width = inputs.reduce(0) { $0 + ModelDefinition.width(of: $1.type) }
-    let network: Network
-    do {
-      network = try Network.sequential(inputWidth: width, layers: calls)
-    } catch let error as SQLError {
-      throw error.placed(at: statement.name.span)
-    }
+    let network = try network(calls, inputs: inputs, width: width, statement)
     let classes = try classValues(first, outputType)
     let kind = try outputKind(
       output, classes: classes, network: network, options: &options, span: first.name.span)
@@ -67,6 +62,27 @@ enum ModelCompiler {
       classes: classes.isEmpty && outputType == .boolean
         ? [.boolean(false), .boolean(true)] : classes,
       layers: calls, network: network, options: options, optionTexts: texts, threshold: threshold)
+  }
+
+  /// The network, shapes checked. An error stands at the layer that is wrong; where the first does
+  /// not fit the inputs, the hint names their columns.
+  private static func network(
+    _ calls: [LayerCall], inputs: [Field], width: Int, _ statement: CreateModel
+  ) throws -> Network {
+    do {
+      return try Network.sequential(inputWidth: width, layers: calls)
+    } catch var error as SQLError {
+      guard case .sequential(let layers) = statement.architecture else { throw error }
+      let wrong = calls.indices.first { last in
+        (try? Network.sequential(inputWidth: width, layers: Array(calls[0...last]))) == nil
+      }
+      error.span = wrong.map { layers[$0].span } ?? statement.name.span
+      if wrong == 0, error.hint == nil {
+        error.hint =
+          "the inputs are " + inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
+      }
+      throw error
+    }
   }
 
   private static func field(_ name: Identifier, _ typeName: TypeName, what: String) throws -> Field {

@@ -25,10 +25,12 @@ extension Session {
       for (position, column) in names.enumerated() { bound.names[position] = column.name }
       let fields = try uniqueNames(bound.fields)
       let table = MemoryTable(name: name, schema: fields)
-      var writer = RowGroupWriter(types: fields.map(\.type))
-      if hasData { try drain(bound) { writer.append($0) } }
-      let rows = writer.rowCount
-      table.append(writer.finish())
+      var rows = 0
+      if hasData {
+        let loaded = try load(bound, types: fields.map(\.type))
+        table.append(loaded.groups)
+        rows = loaded.rowCount
+      }
       try publish(name, .table(table), create.header)
       return try count(rows)
     case .columns(let definition, let constraints):
@@ -177,22 +179,22 @@ extension Session {
         at: query.span)
     }
     let plan = try insertPlan(bound.plan, positions, table, span: query.span)
-    var writer = RowGroupWriter(types: table.schema.map(\.type))
-    try drain(BoundQuery(plan: plan, names: table.schema.map(\.name))) { batch in
+    let span = insert.table.span
+    let loaded = try load(
+      BoundQuery(plan: plan, names: table.schema.map(\.name)), types: table.schema.map(\.type)
+    ) { batch in
       for position in table.requiredColumns {
         let column = batch.columns[position]
         if column.mayHaveNulls, (0..<batch.rowCount).contains(where: { column.isNull($0) }) {
           throw SQLError(
             .constraint,
             "column \"\(table.schema[position].name)\" of table \"\(table.name)\" is NOT NULL, but a row has NULL",
-            at: insert.table.span)
+            at: span)
         }
       }
-      writer.append(batch)
     }
-    let rows = writer.rowCount
-    table.append(writer.finish())
-    return try count(rows)
+    table.append(loaded.groups)
+    return try count(loaded.rowCount)
   }
 
   /// The rows in the table's layout: casts as assignment makes them, NULL for columns not named.

@@ -115,6 +115,20 @@ package final class Session: @unchecked Sendable {
     while let batch = try result.source.next() { try body(batch) }
   }
 
+  /// Runs a bound query to its end into row groups of these types, in the query's row order.
+  func load(
+    _ bound: BoundQuery, types: [LogicalType], check: (@Sendable (Batch) throws -> Void)? = nil
+  ) throws -> (groups: [RowGroup], rowCount: Int) {
+    let query = start()
+    let builder = PlanBuilder(query: query)
+    let collector = RowGroupCollector(types: types, check: check)
+    let source = StatementSource(
+      source: try builder.load(optimize(bound.plan), into: collector),
+      completions: builder.completions)
+    while try source.next() != nil {}
+    return collector.finish()
+  }
+
   /// A result of a few text rows.
   func table(_ columns: [String], _ rows: [[String?]]) throws -> StatementResult {
     var builders = columns.map { _ in ColumnBuilder(.varchar, capacity: rows.count) }

@@ -103,7 +103,7 @@ package final class SortOperator: BatchSource {
   private let offset: Int
   private let shared: SortShared
   private let worker: Worker
-  private let memory: MemoryHolder
+  let memory: MemoryHolder
   private var parts: [(pairs: Buffer, count: Int)]?
   private var columns: [Column] = []
   private var position = 0
@@ -267,4 +267,8 @@ package final class SortOperator: BatchSource {
       columns: columns.map { Column.dictionary($0, rows).flattened() }, rowCount: count,
       sequence: sequence)
   }
+}
+
+extension SortOperator: MemoryReporting {
+  var peakBytes: Int { memory.peak }
 }

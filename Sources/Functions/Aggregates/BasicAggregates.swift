@@ -67,15 +67,24 @@ private func sumState(
     divisor = (0..<scale).reduce(1.0) { power, _ in power * 10 }
   }
   switch type.physical {
-  case .bool, .uint8: return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
-  case .int8: return SpecialisedState(IntegerSumState<Int8, NarrowSum>(result: result, divisor: divisor))
-  case .int16: return SpecialisedState(IntegerSumState<Int16, NarrowSum>(result: result, divisor: divisor))
-  case .int32: return SpecialisedState(IntegerSumState<Int32, NarrowSum>(result: result, divisor: divisor))
-  case .int64: return SpecialisedState(IntegerSumState<Int64, WideSum>(result: result, divisor: divisor))
-  case .int128: return SpecialisedState(IntegerSumState<Int128, HugeSum>(result: result, divisor: divisor))
-  case .uint16: return SpecialisedState(IntegerSumState<UInt16, NarrowSum>(result: result, divisor: divisor))
-  case .uint32: return SpecialisedState(IntegerSumState<UInt32, NarrowSum>(result: result, divisor: divisor))
-  case .uint64: return SpecialisedState(IntegerSumState<UInt64, WideSum>(result: result, divisor: divisor))
+  case .bool, .uint8:
+    return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
+  case .int8:
+    return SpecialisedState(IntegerSumState<Int8, NarrowSum>(result: result, divisor: divisor))
+  case .int16:
+    return SpecialisedState(IntegerSumState<Int16, NarrowSum>(result: result, divisor: divisor))
+  case .int32:
+    return SpecialisedState(IntegerSumState<Int32, NarrowSum>(result: result, divisor: divisor))
+  case .int64:
+    return SpecialisedState(IntegerSumState<Int64, WideSum>(result: result, divisor: divisor))
+  case .int128:
+    return SpecialisedState(IntegerSumState<Int128, HugeSum>(result: result, divisor: divisor))
+  case .uint16:
+    return SpecialisedState(IntegerSumState<UInt16, NarrowSum>(result: result, divisor: divisor))
+  case .uint32:
+    return SpecialisedState(IntegerSumState<UInt32, NarrowSum>(result: result, divisor: divisor))
+  case .uint64:
+    return SpecialisedState(IntegerSumState<UInt64, WideSum>(result: result, divisor: divisor))
   case .float: return SpecialisedState(FloatSumState<Float>(isAverage: isAverage))
   case .double: return SpecialisedState(FloatSumState<Double>(isAverage: isAverage))
   case .uint128, .string, .interval, .list, .array, .structure:

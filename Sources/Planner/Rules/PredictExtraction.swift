@@ -32,7 +32,32 @@ struct PredictExtraction {
       return .project(ProjectNode(input: result, items: kept.map { (.column($0), $0) }))
     case .project(var node):
       node.items = node.items.map { (lift($0.expression, &pending), $0.reference) }
-      node.input = stack(pending, on: extract(node.input))
+      let input = extract(node.input)
+      // What the filter below predicted already is read from there, not predicted again.
+      if case .project(let trimmed) = input, case .filter(let filter) = trimmed.input {
+        var known: [Int: Expression] = [:]
+        var plan = filter.input
+        while case .predict(let below) = plan {
+          pending.removeAll { above in
+            guard above.model === below.model, above.arguments == below.arguments else {
+              return false
+            }
+            let shared = above.outputs.compactMap { output in
+              below.outputs.first { $0.form == output.form }.map { (output, $0) }
+            }
+            guard shared.count == above.outputs.count else { return false }
+            for (output, same) in shared { known[output.reference.id] = .column(same.reference) }
+            return true
+          }
+          plan = below.input
+        }
+        if !known.isEmpty {
+          node.items = node.items.map { ($0.expression.substituting(known), $0.reference) }
+          node.input = stack(pending, on: .filter(filter))
+          return .project(node)
+        }
+      }
+      node.input = stack(pending, on: input)
       return .project(node)
     case .aggregate(var node):
       let lifted = Plan.aggregate(node).mapExpressions { lift($0, &pending) }
@@ -91,7 +116,7 @@ struct PredictExtraction {
       return .column(output.reference)
     }
     nextID += 1
-    let reference = ColumnReference(id: nextID, name: predict.model.name, type: predict.type)
+    let reference = ColumnReference(id: nextID, name: "prediction", type: predict.type)
     if let known {
       pending[known].outputs.append((predict.form, reference))
     } else {

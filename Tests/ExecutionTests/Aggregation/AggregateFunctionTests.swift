@@ -51,7 +51,8 @@ import Testing
         #expect(found.count == wanted.count)
         for row in found {
           let same = row[1] == wanted[row[0]]
-          #expect(same, "\(name) \(encoding) \(size): \(row[1]) \(String(describing: wanted[row[0]]))")
+          #expect(
+            same, "\(name) \(encoding) \(size): \(row[1]) \(String(describing: wanted[row[0]]))")
           if !same { return }
         }
         let all = try aggregate(batches, types: table.types, keys: [], calls: [call])
@@ -158,7 +159,8 @@ import Testing
       var calls: [AggregateCall] = []
       for name in names {
         for column in 0..<6 {
-          let two = ["arg_min", "corr", "covar_pop", "covar_samp"].contains(name)
+          let two =
+            ["arg_min", "corr", "covar_pop", "covar_samp"].contains(name)
             || name.hasPrefix("regr")
           if name == "product" && column < 2 { continue }
           if let one = try? call(name, two ? [column, column] : [column], table.types) {
@@ -327,13 +329,16 @@ import Testing
     func with(_ fraction: Value) -> [[Value]] { four.map { $0 + [fraction] } }
     #expect(try single("median", [.integer], four) == .double(3))
     #expect(
-      try single("quantile_cont", [.integer, .list(.double)], with(.list([.double(0.25), .double(0.5)])))
+      try single(
+        "quantile_cont", [.integer, .list(.double)], with(.list([.double(0.25), .double(0.5)])))
         == .list([.double(1.75), .double(3)]))
     #expect(try single("quantile_disc", [.double, .double], with(.double(0.5))) == .double(2))
     let tenths = LogicalType.decimal(precision: 4, scale: 1)
     #expect(try single("median", [tenths], [[.decimal(15)], [.decimal(16)]]) == .decimal(15))
     #expect(
-      try single("quantile_cont", [tenths, .double], [[.decimal(15), .double(0.3)], [.decimal(20), .double(0.3)]])
+      try single(
+        "quantile_cont", [tenths, .double],
+        [[.decimal(15), .double(0.3)], [.decimal(20), .double(0.3)]])
         == .decimal(16))
     #expect(try single("median", [.varchar], [[.varchar("a")], [.varchar("b")]]) == .varchar("a"))
     #expect(try single("var_samp", [.integer], [[.double(1)]]) == .null)
@@ -348,7 +353,9 @@ import Testing
     #expect(throws: SQLError.self) {
       try single("sum", [.hugeint], [[.integer(.max)], [.integer(1)]])
     }
-    #expect(throws: SQLError.self) { try single("quantile_cont", [.double, .double], with(.double(2))) }
+    #expect(throws: SQLError.self) {
+      try single("quantile_cont", [.double, .double], with(.double(2)))
+    }
   }
 
   @Test func resolution() throws {
@@ -357,7 +364,8 @@ import Testing
     }
     #expect(try result("SUM", [.boolean]) == .hugeint)
     #expect(try result("sum", [.uhugeint]) == .double)
-    #expect(try result("sum", [.decimal(precision: 4, scale: 1)]) == .decimal(precision: 38, scale: 1))
+    #expect(
+      try result("sum", [.decimal(precision: 4, scale: 1)]) == .decimal(precision: 38, scale: 1))
     #expect(try result("median", [.date]) == .timestamp)
     #expect(try result("array_agg", [.list(.integer)]) == .list(.list(.integer)))
     #expect(try result("count", []) == .bigint)

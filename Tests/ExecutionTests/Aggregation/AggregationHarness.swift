@@ -4,13 +4,6 @@ import Execution
 import Functions
 import Glibc
 
-/// Batches from memory.
-final class BatchList: BatchSource {
-  private var batches: [Batch]
-  init(_ batches: [Batch]) { self.batches = batches.reversed() }
-  func next() throws -> Batch? { batches.popLast() }
-}
-
 /// xorshift64*: the same rows in every run.
 struct Seeded: RandomNumberGenerator {
   var state: UInt64
@@ -83,7 +76,8 @@ struct TestTable {
         case .constant:
           columns.append(try Column.constant(part[0][position], type, count: count))
         case .dictionary:
-          columns.append(Column.dictionary(whole[position], Selection(Array(start..<start + count))))
+          columns.append(
+            Column.dictionary(whole[position], Selection(Array(start..<start + count))))
         case .flat:
           var builder = ColumnBuilder(type)
           for row in part { try builder.append(row[position]) }
@@ -96,7 +90,8 @@ struct TestTable {
             try builder.append(row[position])
           }
           columns.append(
-            Column.dictionary(builder.finish(), Selection((0..<count).map { 2 * (count - 1 - $0) })))
+            Column.dictionary(builder.finish(), Selection((0..<count).map { 2 * (count - 1 - $0) }))
+          )
         }
       }
       batches.append(Batch(columns: columns, rowCount: count))
@@ -116,7 +111,8 @@ func testValue(_ type: LogicalType, _ number: Int) -> Value {
   case .utinyint, .usmallint, .uinteger, .ubigint: return .integer(Int128(number % 256))
   case .uhugeint: return .integer(Int128(number) << 100)
   case .float: return .float(number == 3 ? .nan : Float(number) / 4 - 2)
-  case .double: return .double(number == 3 ? .nan : number == 4 ? .infinity : Double(number) / 8 - 1)
+  case .double:
+    return .double(number == 3 ? .nan : number == 4 ? .infinity : Double(number) / 8 - 1)
   case .decimal: return .decimal(Int128(number * 7 - 20))
   case .varchar: return .varchar(testText(number))
   case .blob: return .blob(Array(testText(number).utf8) + [0, UInt8(number & 255)])
@@ -165,7 +161,7 @@ func aggregate(
   try onThreads(workers) { index in
     let own = batches.enumerated().filter { $0.offset % workers == index }.map(\.element)
     let source = HashAggregateOperator(
-      input: BatchList(own), inputTypes: types, keys: keys, calls: calls, shared: shared,
+      input: BatchListSource(own), inputTypes: types, keys: keys, calls: calls, shared: shared,
       worker: Worker(query: query, index: index, count: workers))
     while let batch = try source.next() {
       precondition(batch.rowCount > 0 && batch.rowCount <= batchRows, "a batch of the right size")

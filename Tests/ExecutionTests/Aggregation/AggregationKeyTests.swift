@@ -29,7 +29,8 @@ import Testing
     #expect(result == counts(rows, keys: keys), "\(table.types) \(size) \(encoding) \(workers)")
   }
 
-  private func table(_ types: [LogicalType], rows: Int, domain: Int, nulls: NullPattern) -> TestTable
+  private func table(_ types: [LogicalType], rows: Int, domain: Int, nulls: NullPattern)
+    -> TestTable
   {
     var random = Seeded(state: UInt64(rows * 31 + domain))
     return TestTable(
@@ -60,7 +61,8 @@ import Testing
       let table = table([.integer, type, .varchar, .boolean], rows: 300, domain: 5, nulls: nulls)
       for encoding in TestEncoding.allCases {
         try check(table, keys: [0, 1], size: 64, encoding: encoding, workers: 1)
-        try check(table, keys: [3, 1], size: 64, encoding: encoding, workers: 2, partitionedFrom: 0)
+        try check(
+          table, keys: [3, 1], size: 64, encoding: encoding, workers: 2, partitionedFrom: 0)
         try check(table, keys: [2, 1, 0, 3], size: 7, encoding: encoding, workers: 2)
       }
     }
