@@ -16,7 +16,9 @@ let package = Package(
     .systemLibrary(name: "CLZ4"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CPCRE2"),
-    .target(name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
+      linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Diagnostics"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
     .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
@@ -40,13 +42,15 @@ let package = Package(
       dependencies: [
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
-    .executableTarget(name: "ApusShell", dependencies: ["Apus", "CReadline"]),
+    .executableTarget(name: "ApusShell", dependencies: ["Apus", "Diagnostics", "CReadline"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
+    .testTarget(name: "ApusTests", dependencies: ["Apus"]),
+    .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),
     .testTarget(name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics"]),
   ],
   swiftLanguageModes: [.v6]

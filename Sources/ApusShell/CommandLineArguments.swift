@@ -150,7 +150,8 @@ extension CommandLineArguments {
     }
     let width = rows.map(\.0.utf8.count).max() ?? 0
     for (left, right) in rows {
-      text += "  " + left + String(repeating: " ", count: width - left.utf8.count + 2) + right + "\n"
+      text +=
+        "  " + left + String(repeating: " ", count: width - left.utf8.count + 2) + right + "\n"
     }
     return text
   }

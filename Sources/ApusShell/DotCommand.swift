@@ -17,7 +17,8 @@ struct DotCommand: Sendable {
 
   /// A command that turns a setting on or off, or says how it stands.
   static func toggle(
-    _ name: String, _ summary: String, _ setting: @escaping @Sendable (inout Shell.Settings, Bool?) -> Bool
+    _ name: String, _ summary: String,
+    _ setting: @escaping @Sendable (inout Shell.Settings, Bool?) -> Bool
   ) -> DotCommand {
     DotCommand(
       name: name, arguments: "on|off", summary: summary, completions: { ["off", "on"] }

@@ -2,7 +2,8 @@ import Glibc
 
 extension DotCommand {
   static let output = DotCommand(
-    name: "output", arguments: "[FILE]", summary: "write results to a file; alone: to the terminal again"
+    name: "output", arguments: "[FILE]",
+    summary: "write results to a file; alone: to the terminal again"
   ) { shell, arguments in
     shell.output.flush()
     guard let path = arguments.first else {

@@ -19,7 +19,8 @@ struct InteractiveShell {
 
   /// Reads and runs until `.quit` or Ctrl-D; false when `bail` ended it at an error.
   func run(bail: Bool) -> Bool {
-    shell.output.write("Apus \(Shell.version). Statements end with \";\"; \".help\" lists the commands.\n")
+    shell.output.write(
+      "Apus \(Shell.version). Statements end with \";\"; \".help\" lists the commands.\n")
     shell.output.flush()
     var text = ""
     while !shell.wantsToQuit {

@@ -56,7 +56,6 @@ final class LineEditor {
     Interrupts.setPromptPipe(wake.write)
     defer { Interrupts.setPromptPipe(nil) }
     rl_callback_handler_install(prompt) { LineEditor.receive($0) }
-    defer { rl_callback_handler_remove() }
     while true {
       if let line = Self.received { return line }
       var sources = [
@@ -71,6 +70,7 @@ final class LineEditor {
         rl_free_line_state()
         rl_callback_sigcleanup()
         rl_crlf()
+        rl_callback_handler_remove()
         return .cancelled
       }
       if sources[0].revents != 0 { rl_callback_read_char() }
@@ -96,6 +96,8 @@ final class LineEditor {
   // MARK: - Readline's callbacks
 
   private static func receive(_ line: UnsafeMutablePointer<CChar>?) {
+    // At once: readline would otherwise show the next prompt before the statement has run.
+    rl_callback_handler_remove()
     guard let line else {
       received = .endOfInput
       return

@@ -86,7 +86,9 @@ struct BoxRenderer: Renderer {
   /// Silent for the plain case of one row whose columns are all seen.
   private func footer(hidden: Int, hiddenColumns: Int) {
     guard rowCount != 1 || hiddenColumns > 0 else { return }
-    var text = hidden > 0 ? "… \(grouped(rowCount)) rows" : "\(grouped(rowCount)) \(rowCount == 1 ? "row" : "rows")"
+    var text =
+      hidden > 0
+      ? "… \(grouped(rowCount)) rows" : "\(grouped(rowCount)) \(rowCount == 1 ? "row" : "rows")"
     if hidden > 0 { text += " (\(rowCount - hidden) shown)" }
     text += ", \(columns.count) \(columns.count == 1 ? "column" : "columns")"
     if hiddenColumns > 0 { text += " (\(columns.count - hiddenColumns) shown)" }

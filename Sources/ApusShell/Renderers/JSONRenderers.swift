@@ -62,7 +62,9 @@ struct JSONRenderer: Renderer {
     }
     scratch.removeAll(keepingCapacity: true)
     chunk.appendText(row: row, column: column, to: &scratch)
-    if columns[column].type == "BOOLEAN" || (columns[column].isNumeric && JSONText.isNumber(scratch)) {
+    if columns[column].type == "BOOLEAN"
+      || (columns[column].isNumeric && JSONText.isNumber(scratch))
+    {
       line.append(contentsOf: scratch)
     } else {
       JSONText.append(string: scratch, to: &line)

@@ -1,0 +1,37 @@
+import Foundation
+import Testing
+
+/// The tour in README.md is run as it stands: its output is what the program prints.
+@Suite struct ReadmeTests {
+  @Test func tour() throws {
+    let text = try String(
+      contentsOf: ShellProcess.root.appending(path: "README.md"), encoding: .utf8)
+    let parts = text.split(separator: "```sql\n", omittingEmptySubsequences: false)
+    let sql = try #require(parts.dropFirst().first?.split(separator: "```\n").first)
+    let printed = try #require(
+      text.split(separator: "```text\n", omittingEmptySubsequences: false).dropFirst().first?
+        .split(separator: "```\n").first)
+    let outcome = try ShellProcess.run([], input: Data(sql.utf8))
+    #expect(outcome.errors.isEmpty)
+    #expect(outcome.status == 0)
+    #expect(outcome.output == printed)
+  }
+
+  /// The quickstart is the first thing that people run. It needs the whole engine.
+  @Test(.timeLimit(.minutes(10))) func quickstart() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "build"), withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createSymbolicLink(
+      at: folder.appending(path: "sql"),
+      withDestinationURL: ShellProcess.root.appending(path: "sql"))
+    let outcome = try ShellProcess.run(
+      ["--list", "-f", "sql/quickstart.sql"], folder: folder)
+    #expect(outcome.errors.isEmpty)
+    #expect(outcome.status == 0)
+    // The first accuracy printed is that of the tumours held out.
+    let match = try #require(outcome.output.firstMatch(of: /tumours\|accuracy\n(\d+)\|([0-9.]+)\n/))
+    #expect(try #require(Double(match.2)) >= 0.95)
+  }
+}
