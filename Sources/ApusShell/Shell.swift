@@ -27,14 +27,10 @@ final class Shell {
     if let name = arguments.rendererName { settings.rendererName = name }
   }
 
-  /// A connection to the database named, or to a new one in memory. `APUS_THREADS` sets its threads.
+  /// A connection to the database named, or to a new one in memory.
   static func open(_ path: String?) throws -> Connection {
     let database = try path.map { try Database(path: $0) } ?? Database()
-    let connection = database.connect()
-    if let threads = getenv("APUS_THREADS").map({ String(cString: $0) }), Int(threads) != nil {
-      try connection.execute("SET threads = \(threads)")
-    }
-    return connection
+    return database.connect()
   }
 
   /// Writes out what is left, and gives the exit status.
@@ -59,9 +55,9 @@ final class Shell {
     }
     try Interrupts.whileRunning(connection) {
       let result = try statement.run()
-      guard !result.columns.isEmpty else {
-        let hasRows = try result.next() != nil
-        precondition(!hasRows, "a result without columns has no rows")
+      // A count of rows written is news for people; the forms for programs stay pure data.
+      guard result.changedRows == nil, !result.columns.isEmpty else {
+        while try result.next() != nil {}
         reportChange(result.changedRows)
         return
       }
@@ -80,7 +76,6 @@ final class Shell {
     renderer.finish()
   }
 
-  /// Only people like to read this; the forms for programs stay pure data.
   private func reportChange(_ rows: Int?) {
     guard let rows, settings.rendererName == "box" else { return }
     output.write(rows == 1 ? "1 row written\n" : "\(grouped(rows)) rows written\n")

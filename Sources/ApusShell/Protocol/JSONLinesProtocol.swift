@@ -36,20 +36,12 @@ struct JSONLinesProtocol {
   private func result(of sql: String) throws -> [UInt8] {
     let clock = Stopwatch()
     let result = try connection.execute(sql)
-    var columns = result.columns
-    var changedRow: [UInt8]?
-    if columns.isEmpty, let rows = result.changedRows {
-      // A statement that writes rows answers their number, as a row of one column.
-      columns = [(name: "Count", type: "BIGINT")]
-      changedRow = Array("[\"\(rows)\"]".utf8)
-    }
     var answer = Array("{\"columns\":".utf8)
-    append(columns.map(\.name), to: &answer)
+    append(result.columns.map(\.name), to: &answer)
     answer.append(contentsOf: ",\"types\":".utf8)
-    append(columns.map(\.type), to: &answer)
+    append(result.columns.map(\.type), to: &answer)
     answer.append(contentsOf: ",\"rows\":[".utf8)
-    if let changedRow { answer.append(contentsOf: changedRow) }
-    try append(result, columnCount: columns.count, to: &answer)
+    try append(result, columnCount: result.columns.count, to: &answer)
     answer.append(contentsOf: "],\"elapsed_ms\":\(fixed(clock.seconds * 1000, digits: 3))}".utf8)
     return answer
   }
