@@ -344,7 +344,8 @@ class Generator:
         if keys and self.chance(0.3):
             group += " HAVING " + self.pick(
                 "count(*) > 1", f"max({self.expression('i', columns, 0)}) >= 2",
-                f"{keys[0][0]} IS NOT NULL", f"count(DISTINCT {self.expression('s', columns, 0)}) < 3")
+                # DuckDB's GROUP BY ALL also groups by the columns that HAVING names.
+                *([] if group.endswith("ALL") else [f"{keys[0][0]} IS NOT NULL"]), f"count(DISTINCT {self.expression('s', columns, 0)}) < 3")
         return items, [kind for _, kind in outputs], group
 
     def query(self):
@@ -397,7 +398,7 @@ def duck_value(value):
 
 
 def sort_key(row):
-    return [(v is not None, f"{v:.6g}" if isinstance(v, float) else str(v)) for v in row]
+    return [(v is not None, f"{v + 0.0:.6g}" if isinstance(v, float) else str(v)) for v in row]
 
 
 def equal(a, b):
