@@ -144,7 +144,8 @@ package final class GroupTable {
     let fits = !overflow && range < allowed
     if isDirect {
       let first = Int64(bitPattern: directStart)
-      if low >= first && high &- first < Int64(slotCount) { return }
+      // The distance may exceed Int64 (a negative and a positive double), but not UInt64.
+      if low >= first && UInt64(bitPattern: high &- first) < UInt64(slotCount) { return }
       if fits || (!overflow && range < 1 << 16) { enterDirect(range) } else { leaveDirect() }
     } else if fits {
       enterDirect(range)

@@ -244,19 +244,21 @@ extension Binder {
     for name in names {
       let leftEntry = try usingColumn(name, left, "left")
       let rightEntry = try usingColumn(name, right, "right")
-      let (a, b) = try comparable(
-        .column(leftEntry.reference), .column(rightEntry.reference), operator: "=",
-        span: name.span)
+      let key = name.name.lowercased()
+      // A side that is itself a RIGHT or FULL join has the value in either of its columns.
+      let leftValue = left.merged[key] ?? .column(leftEntry.reference)
+      let rightValue = right.merged[key] ?? .column(rightEntry.reference)
+      let (a, b) = try comparable(leftValue, rightValue, operator: "=", span: name.span)
       node.keys.append((a, b, false))
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
       }
-      if kind == .right || kind == .full {
-        let both = try call(
-          "coalesce", [.column(leftEntry.reference), .column(rightEntry.reference)],
-          span: name.span)
-        scope.merged[name.name.lowercased()] = both
+      switch kind {
+      case .right, .full:
+        scope.merged[key] = try call("coalesce", [leftValue, rightValue], span: name.span)
+      case .inner, .left, .semi, .anti, .mark, .single:
+        scope.merged[key] = left.merged[key]
       }
     }
   }

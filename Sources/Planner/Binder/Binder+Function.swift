@@ -25,11 +25,16 @@ extension Binder {
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
   }
 
-  /// What overload resolution should know of a constant beyond its type.
+  /// What overload resolution should know of a constant beyond its type. An integer of a
+  /// type that a literal would not have was cast, and keeps its type: `5::BIGINT`.
   private func literal(_ expression: Expression) -> ArgumentLiteral {
     switch expression {
     case .constant(.varchar, .varchar): .string
-    case .constant(.integer(let value), _): .integer(value)
+    case .constant(.integer(let value), .integer): .integer(value)
+    case .constant(.integer(let value), .bigint) where Int32(exactly: value) == nil:
+      .integer(value)
+    case .constant(.integer(let value), .hugeint) where Int64(exactly: value) == nil:
+      .integer(value)
     default: .none
     }
   }

@@ -156,7 +156,9 @@ package final class Binder {
       var type = bound[0].plan.output[column].type
       for arm in bound.dropFirst() {
         let other = arm.plan.output[column].type
-        guard let common = TypeResolution.common(type, other) else {
+        // Beside text everything becomes text.
+        let text: LogicalType? = type == .varchar || other == .varchar ? .varchar : nil
+        guard let common = TypeResolution.common(type, other) ?? text else {
           throw SQLError(
             .binder, "UNION cannot combine \(type) and \(other) in column \(column + 1)",
             at: operation.span)
