@@ -28,12 +28,16 @@ enum JSONText {
 
   private static let hexDigits = Array("0123456789abcdef".utf8)
 
-  /// Whether a text is a number by JSON's grammar: not `nan`, not `inf`.
+  /// Whether the text of a numeric value is finite: not `nan`, not `inf`.
   static func isNumber(_ text: [UInt8]) -> Bool {
-    guard let last = text.last, last >= 0x30, last <= 0x39 else { return false }
-    return text.allSatisfy { byte in
-      (byte >= 0x30 && byte <= 0x39) || byte == 0x2d || byte == 0x2e || byte == 0x65
-        || byte == 0x2b || byte == 0x45
-    }
+    text.last.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ?? false
+  }
+
+  /// Appends a finite number as SQL prints it; `.5`, which JSON does not know, as `0.5`.
+  static func append(number text: [UInt8], to line: inout [UInt8]) {
+    var digits = text[...]
+    if digits.first == UInt8(ascii: "-") { line.append(digits.removeFirst()) }
+    if digits.first == UInt8(ascii: ".") { line.append(UInt8(ascii: "0")) }
+    line.append(contentsOf: digits)
   }
 }

@@ -62,10 +62,10 @@ struct JSONRenderer: Renderer {
     }
     scratch.removeAll(keepingCapacity: true)
     chunk.appendText(row: row, column: column, to: &scratch)
-    if columns[column].type == "BOOLEAN"
-      || (columns[column].isNumeric && JSONText.isNumber(scratch))
-    {
+    if columns[column].type == "BOOLEAN" {
       line.append(contentsOf: scratch)
+    } else if columns[column].isNumeric, JSONText.isNumber(scratch) {
+      JSONText.append(number: scratch, to: &line)
     } else {
       JSONText.append(string: scratch, to: &line)
     }
