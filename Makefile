@@ -29,13 +29,14 @@ check: packages
 format:
 	swift format --in-place --recursive --parallel $(FORMATTED)
 
-# Every script below benchmarks/ prints its time; the numbers stand in no file.
+# Beside the peers that PEERS, a Python outside the repository, has; ratios are printed, not kept.
+PEERS ?= python3
+
 bench: build
-	@mkdir -p build
-	@for script in benchmarks/*.sql; do \
-	  [ -e "$$script" ] || { echo "no scripts in benchmarks/"; break; }; \
-	  echo "== $$script"; $(APUS) --none -c '.timer on' -f "$$script" || exit 1; \
-	done
+	@$(PEERS) -c 'import duckdb' 2>/dev/null && $(PEERS) benchmarks/group_by.py \
+	  || echo "group_by.py: needs duckdb (PEERS=$(PEERS))"
+	@$(PEERS) -c 'import torch, onnx, onnxruntime' 2>/dev/null && $(PEERS) benchmarks/network.py \
+	  || echo "network.py: needs torch, onnx, onnxruntime (PEERS=$(PEERS))"
 
 # Installs the Debian packages that are missing, and asks nothing when none is.
 packages:

@@ -16,7 +16,7 @@ extension Session {
     if try !mayCreate(name, create.header, span: create.name.span) { return .none }
     switch create.content {
     case .query(let query, let names, let hasData):
-      var bound = try binder().bind(query)
+      var bound = try bind(query)
       if names.count > bound.names.count {
         throw SQLError(
           .binder, "table \"\(name)\" has \(bound.names.count) columns, but more names are given",
@@ -228,7 +228,7 @@ extension Session {
     }
     let bound: BoundQuery
     switch copy.source {
-    case .query(let query): bound = try binder().bind(query)
+    case .query(let query): bound = try bind(query)
     case .table(let name, let columns):
       let list = columns.isEmpty ? "*" : columns.map { quotedIdentifier($0.name) }.joined(separator: ", ")
       let text = "SELECT \(list) FROM \(name.parts.map { quotedIdentifier($0.name) }.joined(separator: "."))"
@@ -369,7 +369,7 @@ extension Session {
     switch describe.target {
     case .model(let reference): return try describeModel(reference.name)
     case .all: return try run(Show.tables)
-    case .query(let query): bound = try binder().bind(query)
+    case .query(let query): bound = try bind(query)
     case .table(let name):
       if catalog().entry(named: name.last.name) == nil,
         database.state.withLock({ $0.models[name.last.name.lowercased()] }) != nil

@@ -51,7 +51,7 @@ package final class Session: @unchecked Sendable {
 
   private func run(_ statement: Statement) throws -> StatementResult {
     switch statement {
-    case .query(let query): return try rows(try binder().bind(query))
+    case .query(let query): return try rows(try bind(query))
     case .trainModel, .evaluateModel: return try rows(try binder().bindRowStatement(statement))
     case .createTable(let create): return try run(create)
     case .createView(let create): return try run(create)
@@ -81,6 +81,26 @@ package final class Session: @unchecked Sendable {
     StatementCatalog(database, settings: settings) { [weak self] text in
       self?.running.withLock { $0.text = text }
     }
+  }
+
+  /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB
+  /// has it.
+  func bind(_ query: Query) throws -> BoundQuery {
+    var bound = try binder().bind(query)
+    let output = bound.plan.output
+    if output.contains(where: { $0.type == .null }) {
+      var id = 0
+      let items = output.map { reference -> (expression: Expression, reference: ColumnReference) in
+        id -= 1
+        guard reference.type == .null else { return (.column(reference), reference) }
+        return (
+          .cast(.column(reference), to: .integer, isTry: false),
+          ColumnReference(id: id, name: reference.name, type: .integer)
+        )
+      }
+      bound.plan = .project(ProjectNode(input: bound.plan, items: items))
+    }
+    return bound
   }
 
   func binder() -> Binder { Binder(catalog: catalog()) }

@@ -276,6 +276,10 @@ extension Binder {
           ? .integer : negated >= Int128(Int64.min) ? .bigint : .hugeint
         return .constant(.integer(negated), fitting)
       }
+      // So is -2^127 a HUGEINT, whose magnitude alone is none.
+      if case .constant(.unsigned(let value), _) = bound, value == 1 << 127 {
+        return .constant(.integer(.min), .hugeint)
+      }
       return ConstantFolding.fold(try call("-", [bound], span: span))
     case .bitNot: return try call("~", [bound], span: span)
     case .absolute: return try call("abs", [bound], span: span)

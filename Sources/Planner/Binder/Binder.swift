@@ -113,7 +113,7 @@ package final class Binder {
         type = try unify(
           type, row[column], what: "VALUES", span: values.rows[index][column].span)
       }
-      if type == .null { type = .integer }
+      // A column of NULLs alone stays without a type: INSERT gives it the table's.
       for row in rows.indices {
         rows[row][column] = try implicitCast(
           rows[row][column], to: type, span: values.rows[row][column].span)
