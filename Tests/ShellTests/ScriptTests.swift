@@ -105,7 +105,8 @@ import Testing
 
   /// A decimal without whole digits is printed `.5`, which JSON does not take for a number.
   @Test func numbersInJSONAreJSON() throws {
-    let sql = "SELECT .5 AS a, -.5 AS b, 'nan'::DOUBLE AS c, '-inf'::DOUBLE AS d, 1e20 AS e, TRUE AS f"
+    let sql =
+      "SELECT .5 AS a, -.5 AS b, 'nan'::DOUBLE AS c, '-inf'::DOUBLE AS d, 1e20 AS e, TRUE AS f"
     let outcome = try ShellProcess.run("--jsonlines", "-c", sql)
     #expect(
       outcome.output
