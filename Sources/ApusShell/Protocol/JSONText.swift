@@ -4,7 +4,9 @@ enum JSONText {
   /// U+FFFD, so that the text is always valid.
   static func append(string text: [UInt8], to line: inout [UInt8]) {
     line.append(UInt8(ascii: "\""))
-    if text.contains(where: { $0 >= 0x80 }) {
+    if text.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+      line.append(contentsOf: text)
+    } else if text.contains(where: { $0 >= 0x80 }) {
       for byte in String(decoding: text, as: UTF8.self).utf8 { append(byte, to: &line) }
     } else {
       for byte in text { append(byte, to: &line) }
