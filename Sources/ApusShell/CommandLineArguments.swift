@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// What the command line asks for. The parser is our own: `swift-argument-parser` would double the
-/// time of a cold build, and the list of options is read in order, which it does not keep.
+/// What the command line asks for. The parser is our own (docs/decisions/0005): options keep their
+/// order, and the build needs no package.
 struct CommandLineArguments: Sendable {
   /// A piece of work, in the order given.
   enum Action: Equatable, Sendable {

@@ -55,7 +55,7 @@ import Testing
     var outputs: [[String]?] = []
     for block in golden.blocks {
       guard let expected = block.expected else {
-        if !block.sql.isEmpty { try connection.execute(block.sql) }
+        if !block.sql.isEmpty { _ = try connection.execute(block.sql).rows() }
         outputs.append(nil)
         continue
       }

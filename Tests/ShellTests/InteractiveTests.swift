@@ -117,7 +117,7 @@ import Testing
     let session = try TerminalSession(home: home, width: 60)
     try session.expect("apus> ")
     session.enter("SELECT repeat('x', 500) AS long, 1 AS one, 'kept' AS last;")
-    try session.expect("kept │")
+    try session.expect("│ kept")
     try session.expect("apus> ")
     let lines = session.shown.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("│") }
     #expect(!lines.isEmpty)

@@ -103,12 +103,22 @@ import Testing
     #expect(outcome.errors.isEmpty)
   }
 
+  /// A decimal without whole digits is printed `.5`, which JSON does not take for a number.
+  @Test func numbersInJSONAreJSON() throws {
+    let sql =
+      "SELECT .5 AS a, -.5 AS b, 'nan'::DOUBLE AS c, '-inf'::DOUBLE AS d, 1e20 AS e, TRUE AS f"
+    let outcome = try ShellProcess.run("--jsonlines", "-c", sql)
+    #expect(
+      outcome.output
+        == "{\"a\":0.5,\"b\":-0.5,\"c\":\"nan\",\"d\":\"-inf\",\"e\":1e+20,\"f\":true}\n")
+  }
+
   @Test func longBoxesAreCutInTheMiddle() throws {
     let outcome = try ShellProcess.run("-c", ".maxrows 4", "-c", "FROM range(1000)")
     let lines = outcome.output.split(separator: "\n").map(String.init)
-    #expect(lines.contains("│     1 │"))
-    #expect(!lines.contains("│     2 │"))
-    #expect(lines.contains("│   998 │"))
+    #expect(lines.contains("│      1 │"))
+    #expect(!lines.contains("│      2 │"))
+    #expect(lines.contains("│    998 │"))
     #expect(lines.last == "… 1,000 rows (4 shown), 1 column")
   }
 
@@ -140,7 +150,7 @@ import Testing
       outcome.output
         == "inner_table\ninner_table\n  a  INTEGER\n  b  VARCHAR\nSELECT 'end' AS z;\nend\n")
     let written = try String(contentsOf: folder.appending(path: "out.csv"), encoding: .utf8)
-    #expect(written == "nothing,0.5\n")
+    #expect(written == "nothing,.5\n")
   }
 
   @Test func aScriptThatReadsItselfEnds() throws {

@@ -65,19 +65,16 @@ final class ProgressBar: Sendable {
     }
   }
 
-  /// `▕██████      ▏ 48 %  epoch 12 of 25`; nil while nothing is known.
+  /// `▕██████      ▏ 48 %`, or the text alone: a training counts its epochs, while the share is only
+  /// that of its scan. nil while nothing is known.
   static func line(fraction: Double?, text: String?) -> String? {
-    guard fraction != nil || text != nil else { return nil }
-    var line = ""
-    if let fraction {
-      let width = 40
-      let share = min(1, max(0, fraction))
-      let filled = Int(share * Double(width))
-      line += "▕" + String(repeating: "█", count: filled)
-      line += String(repeating: " ", count: width - filled) + "▏ \(Int(share * 100)) %"
-    }
-    if let text { line += line.isEmpty ? text : "  " + text }
-    return line
+    if let text { return text }
+    guard let fraction else { return nil }
+    let width = 40
+    let share = min(1, max(0, fraction))
+    let filled = Int(share * Double(width))
+    let bar = String(repeating: "█", count: filled) + String(repeating: " ", count: width - filled)
+    return "▕\(bar)▏ \(Int(share * 100)) %"
   }
 
   private static func write(_ text: String) {

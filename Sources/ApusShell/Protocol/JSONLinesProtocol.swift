@@ -53,7 +53,7 @@ struct JSONLinesProtocol {
     var isFirst = true
     while let chunk = try result.next() {
       for row in 0..<chunk.rowCount {
-        answer.append(contentsOf: isFirst ? Array("[".utf8) : Array(",[".utf8))
+        answer.append(contentsOf: isFirst ? "[".utf8 : ",[".utf8)
         isFirst = false
         for column in 0..<columnCount {
           if column > 0 { answer.append(UInt8(ascii: ",")) }

@@ -4,7 +4,9 @@ enum JSONText {
   /// U+FFFD, so that the text is always valid.
   static func append(string text: [UInt8], to line: inout [UInt8]) {
     line.append(UInt8(ascii: "\""))
-    if text.contains(where: { $0 >= 0x80 }) {
+    if text.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+      line.append(contentsOf: text)
+    } else if text.contains(where: { $0 >= 0x80 }) {
       for byte in String(decoding: text, as: UTF8.self).utf8 { append(byte, to: &line) }
     } else {
       for byte in text { append(byte, to: &line) }
@@ -28,12 +30,16 @@ enum JSONText {
 
   private static let hexDigits = Array("0123456789abcdef".utf8)
 
-  /// Whether a text is a number by JSON's grammar: not `nan`, not `inf`.
+  /// Whether the text of a numeric value is finite: not `nan`, not `inf`.
   static func isNumber(_ text: [UInt8]) -> Bool {
-    guard let last = text.last, last >= 0x30, last <= 0x39 else { return false }
-    return text.allSatisfy { byte in
-      (byte >= 0x30 && byte <= 0x39) || byte == 0x2d || byte == 0x2e || byte == 0x65
-        || byte == 0x2b || byte == 0x45
-    }
+    text.last.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ?? false
+  }
+
+  /// Appends a finite number as SQL prints it; `.5`, which JSON does not know, as `0.5`.
+  static func append(number text: [UInt8], to line: inout [UInt8]) {
+    var digits = text[...]
+    if digits.first == UInt8(ascii: "-") { line.append(digits.removeFirst()) }
+    if digits.first == UInt8(ascii: ".") { line.append(UInt8(ascii: "0")) }
+    line.append(contentsOf: digits)
   }
 }

@@ -15,6 +15,7 @@ extension RendererDefinition {
 struct JSONRenderer: Renderer {
   private let columns: [ResultColumn]
   private let keys: [[UInt8]]
+  private let areBooleans: [Bool]
   private let output: Output
   private let isArray: Bool
   private var hasRows = false
@@ -24,6 +25,7 @@ struct JSONRenderer: Renderer {
     self.columns = columns
     self.output = output
     self.isArray = isArray
+    areBooleans = columns.map { $0.type == "BOOLEAN" }
     keys = columns.map { column in
       var key: [UInt8] = []
       JSONText.append(string: Array(column.name.utf8), to: &key)
@@ -35,7 +37,7 @@ struct JSONRenderer: Renderer {
   mutating func write(_ chunk: ResultChunk) {
     for row in 0..<chunk.rowCount {
       output.write { line in
-        if isArray { line.append(contentsOf: hasRows ? Array(",\n ".utf8) : Array("[".utf8)) }
+        if isArray { line.append(contentsOf: hasRows ? ",\n ".utf8 : "[".utf8) }
         hasRows = true
         line.append(UInt8(ascii: "{"))
         for column in columns.indices {
@@ -62,10 +64,10 @@ struct JSONRenderer: Renderer {
     }
     scratch.removeAll(keepingCapacity: true)
     chunk.appendText(row: row, column: column, to: &scratch)
-    if columns[column].type == "BOOLEAN"
-      || (columns[column].isNumeric && JSONText.isNumber(scratch))
-    {
+    if areBooleans[column] {
       line.append(contentsOf: scratch)
+    } else if columns[column].isNumeric, JSONText.isNumber(scratch) {
+      JSONText.append(number: scratch, to: &line)
     } else {
       JSONText.append(string: scratch, to: &line)
     }

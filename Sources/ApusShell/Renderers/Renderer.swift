@@ -30,10 +30,13 @@ struct ResultColumn: Sendable {
   let name: String
   /// The SQL type in capitals: `DECIMAL(9,2)`, `INTEGER[]`.
   let type: String
+  /// Whether its values are numbers: right-aligned in a box, without quotes in JSON.
+  let isNumeric: Bool
 
   init(_ column: (name: String, type: String)) {
     name = column.name
     type = column.type
+    isNumeric = !type.hasSuffix("]") && Self.numericTypes.contains(type.prefix { $0 != "(" })
   }
 
   private static let numericTypes: Set<Substring> = [
@@ -41,10 +44,4 @@ struct ResultColumn: Sendable {
     "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
     "FLOAT", "REAL", "DOUBLE", "DECIMAL",
   ]
-
-  /// Whether its values are numbers: right-aligned in a box, without quotes in JSON.
-  var isNumeric: Bool {
-    guard !type.hasSuffix("]") else { return false }
-    return Self.numericTypes.contains(type.prefix { $0 != "(" })
-  }
 }
