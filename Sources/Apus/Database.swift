@@ -67,7 +67,9 @@ public final class Connection: @unchecked Sendable {
       while try last?.next() != nil {}
       last = try statement.run()
     }
-    return last ?? QueryResult(.init(fields: [], source: BatchListSource([]), changedRows: nil), in: sql)
+    try last?.materialize()
+    return last
+      ?? QueryResult(.init(fields: [], source: BatchListSource([]), changedRows: nil), in: sql)
   }
 
   /// The statements of a script one at a time, parsed as they are asked for: a syntax error in the

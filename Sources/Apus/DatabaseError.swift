@@ -40,7 +40,8 @@ public struct DatabaseError: Error, CustomStringConvertible, Sendable {
   private static func excerpt(_ text: String, _ span: SourceSpan, _ position: SourcePosition)
     -> String
   {
-    let lines = text.split(separator: "\n", maxSplits: position.line, omittingEmptySubsequences: false)
+    let lines = text.split(
+      separator: "\n", maxSplits: position.line, omittingEmptySubsequences: false)
     guard position.line <= lines.count else { return "" }
     let scalars = Array(lines[position.line - 1].unicodeScalars.prefix(position.column + 4000))
     let caret = min(position.column - 1, scalars.count)

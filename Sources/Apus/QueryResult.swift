@@ -32,6 +32,18 @@ public final class QueryResult {
     }
   }
 
+  /// Runs the statement to its end now; rows are kept.
+  func materialize() throws {
+    do {
+      var batches: [Batch] = []
+      while let batch = try source?.next() { batches.append(batch) }
+      source = BatchListSource(batches)
+    } catch let error as SQLError {
+      source = nil
+      throw DatabaseError(error, in: script)
+    }
+  }
+
   /// All rows that are left, as text; nil for NULL.
   public func rows() throws -> [[String?]] {
     var all: [[String?]] = []

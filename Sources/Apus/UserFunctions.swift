@@ -70,7 +70,9 @@ extension Database {
     _ name: String, _ body: @escaping @Sendable (repeat each Argument) throws -> Output
   ) throws {
     var parameters: [LogicalType] = []
-    for type in repeat (each Argument).self { parameters.append(UserTypes.logical(type.sqlTypeName)) }
+    for type in repeat (each Argument).self {
+      parameters.append(UserTypes.logical(type.sqlTypeName))
+    }
     let output = UserTypes.logical(Output.sqlTypeName)
     try register(name, parameters, output) { arguments, count, type in
       var builder = ColumnBuilder(type, capacity: count)
@@ -103,7 +105,8 @@ extension Database {
   /// "BOOLEAN", "VARCHAR"); the closure gives one value per row, nil for NULL.
   public func register(
     _ name: String, parameters: [String], returns output: String,
-    columns body: @escaping @Sendable (_ arguments: [UserColumn], _ rowCount: Int) throws -> [SQLCell]
+    columns body:
+      @escaping @Sendable (_ arguments: [UserColumn], _ rowCount: Int) throws -> [SQLCell]
   ) throws {
     let types = try parameters.map { try UserTypes.checked($0) }
     try register(name, types, try UserTypes.checked(output)) { arguments, count, type in

@@ -80,7 +80,9 @@ import Diagnostics
     default: break
     }
     let one = Column(flat: type, count: 1, children: children)
-    if type.physical.width > 0 { one.data.initializeMemory(as: UInt8.self, repeating: 0, count: type.physical.width) }
+    if type.physical.width > 0 {
+      one.data.initializeMemory(as: UInt8.self, repeating: 0, count: type.physical.width)
+    }
     one.setNull(0)
     return Column(repeating: one, count: count)
   }
@@ -203,7 +205,8 @@ import Diagnostics
           let copy = Buffer(byteCount: Validity.wordCount(rows) * 8)
           words = copy.pointer.assumingMemoryBound(to: UInt64.self)
           Validity.copy(
-            validity, from: offset, count: rows, to: copy.pointer.assumingMemoryBound(to: UInt64.self))
+            validity, from: offset, count: rows,
+            to: copy.pointer.assumingMemoryBound(to: UInt64.self))
           owners.append(copy)
         }
       }

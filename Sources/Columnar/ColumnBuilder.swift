@@ -23,7 +23,9 @@ package struct ColumnBuilder {
     case .array(let element, let n):
       children = [ColumnBuilder(element, capacity: self.capacity * n)]
     case .structure(let fields):
-      children = fields.map { [capacity = self.capacity] in ColumnBuilder($0.type, capacity: capacity) }
+      children = fields.map { [capacity = self.capacity] in
+        ColumnBuilder($0.type, capacity: capacity)
+      }
     default: children = []
     }
   }
@@ -43,7 +45,8 @@ package struct ColumnBuilder {
     data = larger
     if let old = validity {
       let words = Buffer(byteCount: Validity.wordCount(grown) * 8)
-      words.pointer.initializeMemory(as: UInt64.self, repeating: .max, count: Validity.wordCount(grown))
+      words.pointer.initializeMemory(
+        as: UInt64.self, repeating: .max, count: Validity.wordCount(grown))
       words.pointer.copyMemory(from: old.pointer, byteCount: Validity.wordCount(capacity) * 8)
       validity = words
     }
@@ -53,7 +56,8 @@ package struct ColumnBuilder {
   private mutating func validityWords() -> UnsafeMutablePointer<UInt64> {
     if let validity { return validity.pointer.assumingMemoryBound(to: UInt64.self) }
     let words = Buffer(byteCount: Validity.wordCount(capacity) * 8)
-    words.pointer.initializeMemory(as: UInt64.self, repeating: .max, count: Validity.wordCount(capacity))
+    words.pointer.initializeMemory(
+      as: UInt64.self, repeating: .max, count: Validity.wordCount(capacity))
     validity = words
     return words.pointer.assumingMemoryBound(to: UInt64.self)
   }
@@ -206,7 +210,8 @@ package struct ColumnBuilder {
     var parts: [Column] = []
     for child in children.indices { parts.append(children[child].finish()) }
     let column = Column(
-      type: type, count: count, data: data.pointer, validity: words, children: parts, owners: owners)
+      type: type, count: count, data: data.pointer, validity: words, children: parts, owners: owners
+    )
     self = ColumnBuilder(type, capacity: 64)
     return column
   }

@@ -45,7 +45,8 @@ package enum Hashing {
       a = UInt64(raw.loadUnaligned(fromByteOffset: position, as: UInt32.self))
       b = UInt64(raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
     } else if rest > 0 {
-      a = UInt64(bytes[position]) | UInt64(bytes[position + rest / 2]) << 8
+      a =
+        UInt64(bytes[position]) | UInt64(bytes[position + rest / 2]) << 8
         | UInt64(bytes[count - 1]) << 16
     }
     return mix(a ^ 0x8EBC_6AF0_9C88_C6E3, b ^ state)
@@ -91,7 +92,9 @@ package enum Hashing {
     case .uint64: integers(column, UInt64.self, target, combining)
     case .int128, .uint128:
       each(column, UInt128.self, target, combining) {
-        combine(hash(UInt64(truncatingIfNeeded: $0.pointee)), UInt64(truncatingIfNeeded: $0.pointee >> 64))
+        combine(
+          hash(UInt64(truncatingIfNeeded: $0.pointee)), UInt64(truncatingIfNeeded: $0.pointee >> 64)
+        )
       }
     case .float:
       each(column, Float.self, target, combining) { hash(UInt64(canonical($0.pointee).bitPattern)) }

@@ -214,5 +214,6 @@ package func quotedIdentifier(_ name: String) -> String {
     if !(isLetter || (isDigit && position > 0)) { isPlain = false }
   }
   if isPlain { return name }
-  return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  return "\""
+    + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
 }

@@ -66,7 +66,8 @@ import Glibc
   package var string: String {
     var copy = self
     return withUnsafePointer(to: &copy) { view in
-      String(decoding: UnsafeBufferPointer(start: view.bytes, count: view.pointee.count), as: UTF8.self)
+      String(
+        decoding: UnsafeBufferPointer(start: view.bytes, count: view.pointee.count), as: UTF8.self)
     }
   }
 

@@ -1,7 +1,9 @@
 /// A comparison of a column with a constant that a scan may use to skip whole partitions or rows;
 /// skipping is optional, the filter is applied again above.
 package struct ScanFilter: Sendable {
-  package enum Operator: Sendable { case equal, less, lessOrEqual, greater, greaterOrEqual, isNull, isNotNull }
+  package enum Operator: Sendable {
+    case equal, less, lessOrEqual, greater, greaterOrEqual, isNull, isNotNull
+  }
   /// Position in the source's schema.
   package var column: Int
   package var `operator`: Operator

@@ -131,7 +131,9 @@ package final class PlanBuilder {
 
   private func values(_ node: ValuesNode) throws -> any BatchSource {
     let one = Batch(columns: [], rowCount: 1)
-    if node.columns.isEmpty { return BatchListSource([Batch(columns: [], rowCount: node.rows.count)]) }
+    if node.columns.isEmpty {
+      return BatchListSource([Batch(columns: [], rowCount: node.rows.count)])
+    }
     var builders = node.columns.map { ColumnBuilder($0.type, capacity: node.rows.count) }
     for row in node.rows {
       for (column, expression) in row.enumerated() {

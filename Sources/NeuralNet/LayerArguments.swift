@@ -57,7 +57,8 @@ struct LayerArguments: Sendable {
     switch values[key] {
     case .integer(let value): return Double(value)
     case .number(let value) where value.isFinite: return value
-    case let value: throw error("needs a number for \"\(key)\", got \(value?.description ?? "none")")
+    case let value:
+      throw error("needs a number for \"\(key)\", got \(value?.description ?? "none")")
     }
   }
 

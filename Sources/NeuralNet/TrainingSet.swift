@@ -185,7 +185,8 @@ package final class TrainingSet: @unchecked Sendable {
 
   /// Capacity was reserved by the caller.
   private func appendRow(_ row: Int, of other: TrainingSet) {
-    (features.pointer + rows * width).update(from: other.features.pointer + row * width, count: width)
+    (features.pointer + rows * width).update(
+      from: other.features.pointer + row * width, count: width)
     (targets.pointer + rows * targetWidth).update(
       from: other.targets.pointer + row * targetWidth, count: targetWidth)
     if isWeighted { weights.pointer[rows] = other.weights.pointer[row] }

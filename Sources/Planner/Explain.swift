@@ -27,17 +27,22 @@ package enum ExplainText {
   private static func title(_ plan: Plan) -> String {
     switch plan {
     case .scan(let node):
-      var text = "Scan \(node.name): " + list(node.columns.map { quotedIdentifier($0.reference.name) })
+      var text =
+        "Scan \(node.name): " + list(node.columns.map { quotedIdentifier($0.reference.name) })
       if !node.filters.isEmpty {
-        text += "; skips by "
-          + list(node.filters.map { node.source.schema[$0.column].name }.reduce(into: []) {
-            if !$0.contains($1) { $0.append($1) }
-          })
+        text +=
+          "; skips by "
+          + list(
+            node.filters.map { node.source.schema[$0.column].name }.reduce(into: []) {
+              if !$0.contains($1) { $0.append($1) }
+            })
       }
       return text
-    case .values(let node): return "Values: \(node.rows.count) \(node.rows.count == 1 ? "row" : "rows")"
+    case .values(let node):
+      return "Values: \(node.rows.count) \(node.rows.count == 1 ? "row" : "rows")"
     case .filter(let node):
-      return "Filter: " + node.condition.conjuncts.map(ExpressionText.text).joined(separator: " AND ")
+      return "Filter: "
+        + node.condition.conjuncts.map(ExpressionText.text).joined(separator: " AND ")
     case .project(let node):
       return "Project: "
         + list(
@@ -82,7 +87,8 @@ package enum ExplainText {
     case .predict(let node):
       return "Predict (\(node.model.name) \(node.model.versionLabel)): "
         + list(node.arguments.map(ExpressionText.text))
-    case .rows(let node): return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
+    case .rows(let node):
+      return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
     case .exchange(let node): return "Exchange (\(node.kind.rawValue), \(node.workers) workers)"
     }
   }

@@ -86,7 +86,9 @@ package enum TableFunctions {
         .binder, "\(name) takes integers, not \(argument.type)", at: argument.span)
     }
     // A NULL bound gives no rows.
-    guard let first = numbers[0] else { return SeriesSource(name: name, start: 0, count: 0, step: 1) }
+    guard let first = numbers[0] else {
+      return SeriesSource(name: name, start: 0, count: 0, step: 1)
+    }
     let start = arguments.count == 1 ? 0 : first
     guard let stop = arguments.count == 1 ? first : numbers[1],
       let step = arguments.count == 3 ? numbers[2] : 1
@@ -132,7 +134,8 @@ private struct SeriesScan: PartitionedScan {
   let batchRows: Int
 
   var partitionCount: Int {
-    source.count / EngineLimits.rowGroupRows + (source.count % EngineLimits.rowGroupRows > 0 ? 1 : 0)
+    source.count / EngineLimits.rowGroupRows
+      + (source.count % EngineLimits.rowGroupRows > 0 ? 1 : 0)
   }
 
   func open(_ partition: Int) throws -> (any BatchSource)? {

@@ -53,7 +53,7 @@ import Testing
     let wrongType = #expect(throws: DatabaseError.self) {
       _ = try connection.execute("SELECT root('a' || 'b')").rows()
     }
-    #expect(wrongType?.message.contains("root(VARCHAR)") == true, "\(String(describing: wrongType))")
+    #expect(wrongType?.message.contains("'ab'") == true)
     #expect(throws: DatabaseError.self) { try database.register("abs") { (x: Double) in x } }
     #expect(throws: DatabaseError.self) {
       try database.register("f", parameters: ["MAP"], returns: "BIGINT") { _, _ in [] }
@@ -88,7 +88,8 @@ import Testing
       "TRAIN MODEL line FROM (SELECT range / 10 AS x, 2 * range / 10 + 1 AS y FROM range(10))"
     ).rows()
     #expect(epochs.count == 200)
-    let predicted = try connection.execute("SELECT PREDICT(MODEL line, 2.0) BETWEEN 4.8 AND 5.2").rows()
+    let predicted = try connection.execute("SELECT PREDICT(MODEL line, 2.0) BETWEEN 4.8 AND 5.2")
+      .rows()
     #expect(predicted == [["true"]])
   }
 

@@ -57,7 +57,8 @@ func makeBatches(
       } else {
         for row in part.reversed() { try builder.append(row[position]) }
         columns.append(
-          Column.dictionary(builder.finish(), Selection((0..<part.count).map { part.count - 1 - $0 })))
+          Column.dictionary(
+            builder.finish(), Selection((0..<part.count).map { part.count - 1 - $0 })))
       }
     }
     result.append(

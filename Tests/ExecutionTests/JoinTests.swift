@@ -63,7 +63,8 @@ struct JoinOracle {
         result.append(left + (hits.first.map { build[$0] } ?? nulls))
       case .semi: if !hits.isEmpty { result.append(left) }
       case .anti: if hits.isEmpty { result.append(left) }
-      case .mark: result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
+      case .mark:
+        result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
       }
     }
     if kind == .right || kind == .full {
@@ -317,7 +318,9 @@ func joinRows(
 
   @Test func tellsTheRangeOfBuildKeys() throws {
     let types: [LogicalType] = [.integer, .varchar]
-    let build: [Row] = [[.integer(7), .varchar("x")], [.null, .null], [.integer(-3), .varchar("y")]]
+    let build: [Row] = [
+      [.integer(7), .varchar("x")], [.null, .null], [.integer(-3), .varchar("y")],
+    ]
     let shared = HashJoinShared(workers: 1)
     let join = HashJoinOperator(
       probe: BatchList([]), build: BatchList(try makeBatches(build, types, size: 2)),

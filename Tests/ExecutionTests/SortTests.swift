@@ -19,8 +19,11 @@ let sortCases: [SortCase] = [
   SortCase(
     name: "bigint, whole range", type: .bigint,
     make: {
-      $0 % 7 == 0 ? .integer(Int128(Int64.min)) : $0 % 7 == 1 ? .integer(Int128(Int64.max))
-        : .integer(Int128($0 - 50))
+      $0 % 7 == 0
+        ? .integer(Int128(Int64.min))
+        : $0 % 7 == 1
+          ? .integer(Int128(Int64.max))
+          : .integer(Int128($0 - 50))
     }),
   SortCase(name: "ubigint", type: .ubigint, make: { .integer(Int128(UInt64.max) - Int128($0)) }),
   SortCase(
@@ -47,11 +50,15 @@ let sortCases: [SortCase] = [
     name: "interval", type: .interval,
     make: {
       .interval(
-        Interval(months: Int32($0 % 5 - 2), days: Int32($0 % 70 - 35), microseconds: Int64($0 % 3) - 1))
+        Interval(
+          months: Int32($0 % 5 - 2), days: Int32($0 % 70 - 35), microseconds: Int64($0 % 3) - 1))
     }),
   SortCase(
     name: "short string", type: .varchar,
-    make: { ["", "a", "a\0", "ab", "b", "é"][safe: $0 % 12].map { .varchar($0) } ?? .varchar("s\($0 % 30)") }),
+    make: {
+      ["", "a", "a\0", "ab", "b", "é"][safe: $0 % 12].map { .varchar($0) }
+        ?? .varchar("s\($0 % 30)")
+    }),
   SortCase(
     name: "long string", type: .varchar,
     make: { .varchar("Customer#" + String(repeating: "0", count: $0 % 17) + "\($0 % 11)") }),
@@ -96,7 +103,7 @@ func orderOf(_ a: Value, _ b: Value) -> Int {
   case (.double(let x), .double(let y)): return floats(x, y)
   case (.date(let x), .date(let y)): return three(x, y)
   case (.timestamp(let x), .timestamp(let y)): return three(x, y)
-  case (.interval(let x), .interval(let y)): 
+  case (.interval(let x), .interval(let y)):
     let (p, q) = (x.normalized, y.normalized)
     return p < q ? -1 : p == q ? 0 : 1
   case (.varchar(let x), .varchar(let y)):
@@ -134,7 +141,8 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
     let shared = SortShared(workers: workers)
     let sources: [any BatchSource] = (0..<workers).map { index in
       SortOperator(
-        input: BatchList(batches.enumerated().filter { $0.offset % workers == index }.map { $0.element }),
+        input: BatchList(
+          batches.enumerated().filter { $0.offset % workers == index }.map { $0.element }),
         inputTypes: types, keys: keys, limit: limit, offset: offset, shared: shared,
         worker: Worker(query: query, index: index, count: workers))
     }
@@ -147,7 +155,9 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
   ) throws {
     let expected = sortOracle(rows, keys).map { $0.map { text($0) }.joined(separator: "|") }
     for workers in [1, 2] {
-      for (limit, offset) in [(nil, 0), (nil, 3), (0, 0), (1, 0), (10, 5), (500, 2)] as [(Int?, Int)] {
+      for (limit, offset) in [(nil, 0), (nil, 3), (0, 0), (1, 0), (10, 5), (500, 2)]
+        as [(Int?, Int)]
+      {
         let got = try run(
           rows, types, keys, size: size, inputSize: inputSize, workers: workers,
           encoding: encoding, limit: limit, offset: offset)
@@ -156,7 +166,8 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
         if texts != wanted {
           let at = zip(texts, wanted).enumerated().first { $0.element.0 != $0.element.1 }
           Issue.record(
-            "\(name) \(keys) workers \(workers) limit \(limit ?? -1) size \(size): \(texts.count)/\(wanted.count), first difference \(String(describing: at))")
+            "\(name) \(keys) workers \(workers) limit \(limit ?? -1) size \(size): \(texts.count)/\(wanted.count), first difference \(String(describing: at))"
+          )
           return
         }
       }
@@ -191,7 +202,9 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
         SortKey(column: $0, descending: draw.below(2) == 0, nullsFirst: draw.below(2) == 0)
       }
       let rows: [Row] = (0..<200).map { number in
-        picked.map { draw.below(8) == 0 ? .null : $0.make(draw.below(4)) } + [.integer(Int128(number))]
+        picked.map { draw.below(8) == 0 ? .null : $0.make(draw.below(4)) } + [
+          .integer(Int128(number))
+        ]
       }
       try Self.check(
         rows, picked.map { $0.type } + [.integer], keys, size: [3, 64, 2048][round % 3],
@@ -203,7 +216,9 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
   func largeInputs(workers: Int) throws {
     var draw = Draw(1)
     for range in [1 << 62, 1000, 1] {
-      let rows: [Row] = (0..<150_000).map { [.integer(Int128(draw.below(range))), .integer(Int128($0))] }
+      let rows: [Row] = (0..<150_000).map {
+        [.integer(Int128(draw.below(range))), .integer(Int128($0))]
+      }
       let got = try Self.run(
         rows, [.bigint, .integer], [SortKey(column: 0)], size: 2048, inputSize: 2000,
         workers: workers)
@@ -212,7 +227,9 @@ func sortOracle(_ rows: [Row], _ keys: [SortKey]) -> [Row] {
         rows, [.bigint, .integer], [SortKey(column: 0, descending: true)], size: 2048,
         inputSize: 2000, workers: workers, limit: 100, offset: 10)
       #expect(
-        top == Array(sortOracle(rows, [SortKey(column: 0, descending: true)]).dropFirst(10).prefix(100)))
+        top
+          == Array(
+            sortOracle(rows, [SortKey(column: 0, descending: true)]).dropFirst(10).prefix(100)))
     }
   }
 }

@@ -23,7 +23,7 @@ final class ScratchFiles {
     var offset = 0
     while offset < bytes.count {
       offset += bytes.withUnsafeBytes {
-        Glibc.write(file, $0.baseAddress! + offset, bytes.count - offset)
+        Glibc.write(file, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
       }
     }
     close(file)

@@ -13,7 +13,9 @@ import Testing
     return parts.joined(separator: "/") + "/Fixtures/" + name + ".parquet"
   }
 
-  static func temporary(_ name: String) -> String { "/tmp/apus-parquet-\(getpid())-\(name).parquet" }
+  static func temporary(_ name: String) -> String {
+    "/tmp/apus-parquet-\(getpid())-\(name).parquet"
+  }
 
   static func rows(
     _ source: ParquetSource, _ columns: [Int]? = nil, batchRows: Int = 2048,
@@ -109,7 +111,10 @@ import Testing
       [.interval(Interval(months: 1, days: -2, microseconds: 3000)), .null, .interval(Interval())]
     ),
     (.list(.integer), [.list([.integer(1), .null]), .null, .list([])]),
-    (.list(.list(.varchar)), [.list([.list([.varchar("x")]), .null, .list([])]), .null, .list([])]),
+    (
+      .list(.list(.varchar)),
+      [.list([.list([.varchar("x")]), .null, .list([])]), .null, .list([])]
+    ),
     (
       .structure([Field("a", .integer), Field("b", .list(.double))]),
       [.structure([.integer(1), .list([.double(2)])]), .null, .structure([.null, .null])]
@@ -142,7 +147,9 @@ import Testing
     let source = try ParquetSource(paths: [path])
     #expect(source.schema == schema)
     #expect(source.metadata.rowGroups.map(\.rowCount) == [50, 50, 50, 50, 17])
-    for batchRows in [1, 64, 2048] { #expect(try Self.rows(source, batchRows: batchRows) == wanted) }
+    for batchRows in [1, 64, 2048] {
+      #expect(try Self.rows(source, batchRows: batchRows) == wanted)
+    }
   }
 
   @Test func abortLeavesNothing() throws {

@@ -43,13 +43,14 @@ import Testing
     #expect(near(try predict(Predictor(network: net, weights: weights), x.values), y.values))
   }
 
-  @Test(arguments: [
-    ("mse", "mse", nil), ("mae", "mae", nil), ("huber", "huber", nil),
-    ("huber_d05", "huber", 0.5), ("smooth_l1_b05", "smooth_l1", 0.5),
-    ("bce_logits", "bce", nil), ("bce_logits_large", "bce_with_logits", nil),
-    ("cross_entropy", "cross_entropy", nil), ("cross_entropy_large", "cross_entropy", nil),
-    ("cross_entropy_soft", "cross_entropy", nil), ("nll", "nll", nil),
-  ] as [(String, String, Double?)])
+  @Test(
+    arguments: [
+      ("mse", "mse", nil), ("mae", "mae", nil), ("huber", "huber", nil),
+      ("huber_d05", "huber", 0.5), ("smooth_l1_b05", "smooth_l1", 0.5),
+      ("bce_logits", "bce", nil), ("bce_logits_large", "bce_with_logits", nil),
+      ("cross_entropy", "cross_entropy", nil), ("cross_entropy_large", "cross_entropy", nil),
+      ("cross_entropy_soft", "cross_entropy", nil), ("nll", "nll", nil),
+    ] as [(String, String, Double?)])
   func loss(_ file: String, _ name: String, _ parameter: Double?) throws {
     guard let fixture = try Fixtures.load("losses/\(file)"), let x = fixture["input"],
       let target = fixture["target"], let loss = fixture["loss"], let dx = fixture["inputgrad"]
@@ -87,18 +88,20 @@ import Testing
     #expect(near(slope, turned(dx.values), absolute: 2e-5 + size * 2e-7))
   }
 
-  @Test(arguments: [
-    ("sgd", "sgd", 0.1, [:]), ("sgd_momentum", "sgd", 0.05, ["momentum": 0.9]),
-    ("sgd_dampening", "sgd", 0.05, ["momentum": 0.8, "dampening": 0.3]),
-    ("sgd_nesterov_wd", "sgd", 0.05, ["momentum": 0.9, "weight_decay": 0.01, "nesterov": 1]),
-    ("adam", "adam", 0.01, [:]),
-    (
-      "adam_betas_wd", "adam", 0.02,
-      ["beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.1]
-    ),
-    ("adamw", "adamw", 0.01, ["weight_decay": 0.1]), ("clip_norm", "sgd", 0.5, [:]),
-  ] as [(String, String, Double, [String: Double])])
-  func optimizer(_ file: String, _ name: String, _ rate: Double, _ values: [String: Double]) throws {
+  @Test(
+    arguments: [
+      ("sgd", "sgd", 0.1, [:]), ("sgd_momentum", "sgd", 0.05, ["momentum": 0.9]),
+      ("sgd_dampening", "sgd", 0.05, ["momentum": 0.8, "dampening": 0.3]),
+      ("sgd_nesterov_wd", "sgd", 0.05, ["momentum": 0.9, "weight_decay": 0.01, "nesterov": 1]),
+      ("adam", "adam", 0.01, [:]),
+      (
+        "adam_betas_wd", "adam", 0.02,
+        ["beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.1]
+      ),
+      ("adamw", "adamw", 0.01, ["weight_decay": 0.1]), ("clip_norm", "sgd", 0.5, [:]),
+    ] as [(String, String, Double, [String: Double])])
+  func optimizer(_ file: String, _ name: String, _ rate: Double, _ values: [String: Double]) throws
+  {
     guard let fixture = try Fixtures.load("optimizers/\(file)"), let x = fixture["X"],
       let y = fixture["Y"]
     else { return }
@@ -191,7 +194,8 @@ func sgd(loss: String) -> TrainerOptions {
   return options
 }
 
-func stepped(_ net: Network, _ weights: Weights, _ set: TrainingSet, loss: String) throws -> Weights {
+func stepped(_ net: Network, _ weights: Weights, _ set: TrainingSet, loss: String) throws -> Weights
+{
   let trainer = try Trainer(
     network: net, weights: weights, training: set, options: sgd(loss: loss))
   _ = try trainer.nextEpoch()

@@ -119,7 +119,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("batch_size", OptionValue.number(0)), ("batch_size", .number(.nan)), ("batch_size", .text("half")),
+    ("batch_size", OptionValue.number(0)), ("batch_size", .number(.nan)),
+    ("batch_size", .text("half")),
     ("learning_rate", .number(-1)), ("lr", .number(.infinity)), ("epochs", .number(0)),
     ("epochs", .number(1e30)), ("threads", .number(-2)), ("seed", .number(0.5)),
     ("optimizer", .text("adma")), ("loss", .text("msee")), ("batchsize", .number(1)),

@@ -37,7 +37,7 @@ import Testing
       bytes[at] = UInt8(truncatingIfNeeded: random[UInt64(round * 2 + 1)])
       _ = try? Safetensors.read(bytes)
     }
-    let deep = Array("{\"a\":" .utf8) + [UInt8](repeating: 0x5B, count: 100_000)
+    let deep = Array("{\"a\":".utf8) + [UInt8](repeating: 0x5B, count: 100_000)
     var file: [UInt8] = withUnsafeBytes(of: UInt64(deep.count).littleEndian) { Array($0) }
     file += deep
     #expect(throws: SQLError.self) { try Safetensors.read(file) }

@@ -72,6 +72,11 @@ import Glibc
   /// A number in decimal digits, at least `digits` of them.
   @inlinable
   package mutating func append(decimal value: UInt64, digits: Int = 1) {
+    // The room below holds 32; more than the 20 digits of a value are zeros in front.
+    if digits > 32 {
+      for _ in 32..<digits { append(0x30) }
+    }
+    let digits = min(digits, 32)
     let room = reserve(32)
     var end = 32
     var rest = value
@@ -114,7 +119,7 @@ import Glibc
   @usableFromInline
   package mutating func append(wide value: UInt128, digits: Int = 1) {
     let chunk: UInt128 = 1_000_000_000_000_000_000
-    if value < chunk {
+    if value < chunk && digits <= 18 {
       append(decimal: UInt64(value), digits: max(1, digits))
     } else {
       append(wide: value / chunk, digits: digits - 18)

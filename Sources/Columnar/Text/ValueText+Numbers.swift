@@ -73,7 +73,8 @@ extension ValueText {
   private static func appendSpecial(
     isNaN: Bool, isNegative: Bool, to buffer: inout TextBuffer
   ) {
-    if isNegative { buffer.append(0x2D) }
+    // The sign of a NaN means nothing, and is not the same on every processor.
+    if isNegative && !isNaN { buffer.append(0x2D) }
     if isNaN { buffer.append("nan") } else { buffer.append("inf") }
   }
 

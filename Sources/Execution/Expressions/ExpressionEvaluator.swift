@@ -18,7 +18,8 @@ package final class ExpressionEvaluator {
     case or([ExpressionEvaluator])
     case not(ExpressionEvaluator)
     case isNull(ExpressionEvaluator, isNegated: Bool)
-    case caseWhen([(condition: ExpressionEvaluator, result: ExpressionEvaluator)], ExpressionEvaluator?)
+    case caseWhen(
+      [(condition: ExpressionEvaluator, result: ExpressionEvaluator)], ExpressionEvaluator?)
     case inList(ExpressionEvaluator, InListSet)
   }
 

@@ -41,7 +41,8 @@ extension HashJoinOperator {
   /// The next pairs, listed: all build rows of a probe row, then the next probe row.
   func crossPairs(_ rows: Int, skippingMatched: Bool) -> JoinPairs {
     var pairs = JoinPairs(
-      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0)
+      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0
+    )
     let probeRows = pairs.probeRows.indices
     let found = pairs.buildRows.indices
     let limit = batchRows

@@ -162,9 +162,11 @@ extension HashJoinOperator {
 
   /// The next pairs along the chains, up to `batchRows`. With `padsLeft`, a row without a chain
   /// pairs with the row of NULLs.
-  private func chainedPairs(_ rows: Int, padsLeft: Bool, skippingMatched: Bool = false) -> JoinPairs {
+  private func chainedPairs(_ rows: Int, padsLeft: Bool, skippingMatched: Bool = false) -> JoinPairs
+  {
     var pairs = JoinPairs(
-      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0)
+      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0
+    )
     guard let next = nextLinks else {
       candidatesDone = true
       return pairs

@@ -89,9 +89,10 @@ package final class HashJoinShared: @unchecked Sendable {
         var union: ClosedRange<Int128>?
         for part in ranges {
           guard let range = part[key] else { continue }
-          union = union.map {
-            min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
-          } ?? range
+          union =
+            union.map {
+              min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
+            } ?? range
         }
         return union
       }
@@ -118,7 +119,8 @@ package final class HashJoinShared: @unchecked Sendable {
     let affordable = max(Int128(rowCount) * 4 + rowCount16th(rowCount), 1 << 16)
     if width > affordable || width > 64 << 20 { return .packed }
     return .direct(
-      minimum: UInt64(truncatingIfNeeded: range.lowerBound), range: UInt64(truncatingIfNeeded: width))
+      minimum: UInt64(truncatingIfNeeded: range.lowerBound),
+      range: UInt64(truncatingIfNeeded: width))
   }
 
   /// A little above four, for keys that use exactly every fourth number.

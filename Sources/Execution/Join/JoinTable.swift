@@ -256,7 +256,8 @@ final class JoinTable: @unchecked Sendable {
       for row in 0..<count {
         let region = regions[Int(truncatingIfNeeded: hashes[row] >> shift)]
         rows[row] = UInt32(truncatingIfNeeded: row)
-        positions[row] = UInt32(truncatingIfNeeded: Int(truncatingIfNeeded: hashes[row]) & region.mask)
+        positions[row] = UInt32(
+          truncatingIfNeeded: Int(truncatingIfNeeded: hashes[row]) & region.mask)
       }
       while active > 0 {
         var candidates = 0
@@ -290,7 +291,8 @@ final class JoinTable: @unchecked Sendable {
           } else {
             let region = regions[Int(truncatingIfNeeded: hashes[Int(mine)] >> shift)]
             rows[active] = mine
-            positions[active] = UInt32(truncatingIfNeeded: (Int(positions[entry]) + 1) & region.mask)
+            positions[active] = UInt32(
+              truncatingIfNeeded: (Int(positions[entry]) + 1) & region.mask)
             active += 1
           }
         }

@@ -20,7 +20,10 @@ final class EvaluateProvider: RunnableRowProvider, Sendable {
 
   var title: String { "Evaluate" }
   var details: [String] {
-    ["model: \(model.name) \(model.versionLabel)", "metrics: " + metrics.map(\.name).joined(separator: ", ")]
+    [
+      "model: \(model.name) \(model.versionLabel)",
+      "metrics: " + metrics.map(\.name).joined(separator: ", "),
+    ]
   }
   var schema: [Field] {
     groups + [Field("rows", .bigint)] + metrics.map { Field($0.name, .double) }
@@ -56,7 +59,9 @@ private final class EvaluateSource: BatchSource {
     if groups.isEmpty { return nil }
     var columns = provider.groups.isEmpty ? [] : table.keys(first: 0, count: groups.count)
     let counts = Column(flat: .bigint, count: groups.count)
-    for (row, group) in groups.enumerated() { counts.values(as: Int64.self)[row] = Int64(group.count) }
+    for (row, group) in groups.enumerated() {
+      counts.values(as: Int64.self)[row] = Int64(group.count)
+    }
     columns.append(counts)
     for metric in provider.metrics {
       let column = Column(flat: .double, count: groups.count)
@@ -131,7 +136,8 @@ private final class EvaluateSource: BatchSource {
       let value = known.value(row)
       if value.isNull { return 0 }
       guard let position = model.classes.firstIndex(of: value) else {
-        throw SQLError(.model, "a label to evaluate is no class of model \"\(model.name)\": \(value)")
+        throw SQLError(
+          .model, "a label to evaluate is no class of model \"\(model.name)\": \(value)")
       }
       return Double(position)
     }

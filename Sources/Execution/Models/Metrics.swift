@@ -40,7 +40,8 @@ enum Metrics {
   static let rows: [Metric] = [
     Metric(
       name: "accuracy", aliases: [], summary: "the share of rows whose class is predicted",
-      isForClasses: true, compute: { rows in
+      isForClasses: true,
+      compute: { rows in
         mean(rows.count) { rows.predicted($0) == Int(rows.labels[$0]) ? 1 : 0 }
       }),
     Metric(
@@ -49,13 +50,16 @@ enum Metrics {
       isForClasses: true, compute: areaUnderCurve),
     Metric(
       name: "f1", aliases: ["f1_score"], summary: "the harmonic mean of precision and recall",
-      isForClasses: true, compute: { rows in
+      isForClasses: true,
+      compute: { rows in
         guard let p = precision(rows), let r = recall(rows) else { return nil }
         return p + r == 0 ? 0 : 2 * p * r / (p + r)
       }),
     Metric(
-      name: "logloss", aliases: ["log_loss"], summary: "the mean negative log probability of the label",
-      isForClasses: true, compute: { rows in
+      name: "logloss", aliases: ["log_loss"],
+      summary: "the mean negative log probability of the label",
+      isForClasses: true,
+      compute: { rows in
         mean(rows.count) { row in
           let p = rows.scores[row * rows.classCount + Int(rows.labels[row])]
           return -logarithm(min(max(Double(p), 1e-15), 1))
@@ -63,28 +67,34 @@ enum Metrics {
       }),
     Metric(
       name: "mae", aliases: ["mean_absolute_error"], summary: "the mean absolute error",
-      isForClasses: false, compute: { rows in
+      isForClasses: false,
+      compute: { rows in
         mean(rows.count) { abs(Double(rows.scores[$0]) - rows.labels[$0]) }
       }),
     Metric(
       name: "mse", aliases: ["mean_squared_error"], summary: "the mean squared error",
       isForClasses: false, compute: squaredError),
     Metric(
-      name: "precision", aliases: [], summary: "of rows predicted as the second class, the share that is",
+      name: "precision", aliases: [],
+      summary: "of rows predicted as the second class, the share that is",
       isForClasses: true, compute: precision),
     Metric(
-      name: "r2", aliases: ["r2_score"], summary: "the share of the label's variance that is explained",
-      isForClasses: false, compute: { rows in
+      name: "r2", aliases: ["r2_score"],
+      summary: "the share of the label's variance that is explained",
+      isForClasses: false,
+      compute: { rows in
         guard let error = squaredError(rows), rows.count > 0 else { return nil }
         let average = rows.labels.reduce(0, +) / Double(rows.count)
-        let variance = rows.labels.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(rows.count)
+        let variance =
+          rows.labels.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(rows.count)
         return variance == 0 ? nil : 1 - error / variance
       }),
     Metric(
       name: "recall", aliases: [], summary: "of rows of the second class, the share predicted so",
       isForClasses: true, compute: recall),
     Metric(
-      name: "rmse", aliases: ["root_mean_squared_error"], summary: "the root of the mean squared error",
+      name: "rmse", aliases: ["root_mean_squared_error"],
+      summary: "the root of the mean squared error",
       isForClasses: false, compute: { squaredError($0)?.squareRoot() }),
   ]
 
@@ -94,7 +104,8 @@ enum Metrics {
     if wanted.isEmpty {
       let names =
         isClass
-        ? (model.classes.count > 2 ? ["accuracy", "logloss"] : ["accuracy", "precision", "recall", "f1", "auc", "logloss"])
+        ? (model.classes.count > 2
+          ? ["accuracy", "logloss"] : ["accuracy", "precision", "recall", "f1", "auc", "logloss"])
         : ["mse", "rmse", "mae", "r2"]
       return names.compactMap { name in rows.first { $0.name == name } }
     }

@@ -72,7 +72,9 @@ package final class Model: ModelDescription, Sendable {
       var builder = ColumnBuilder(definition.output.type, capacity: classes.count)
       for value in classes { try builder.append(value) }
       let texts = ValueText.text(of: builder.finish())
-      classNames = (0..<classes.count).map { texts.values(as: StringView.self)[texts.valueIndex($0)].string }
+      classNames = (0..<classes.count).map {
+        texts.values(as: StringView.self)[texts.valueIndex($0)].string
+      }
     }
   }
 

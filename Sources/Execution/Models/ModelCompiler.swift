@@ -8,7 +8,9 @@ import Syntax
 enum ModelCompiler {
   static func compile(_ statement: CreateModel) throws -> ModelDefinition {
     let name = statement.name.last.name
-    if statement.origin != nil { throw notYet("models from files and other models", statement.name) }
+    if statement.origin != nil {
+      throw notYet("models from files and other models", statement.name)
+    }
     if !statement.transform.isEmpty { throw notYet("TRANSFORM clauses", statement.name) }
     if statement.query != nil { throw notYet("CREATE MODEL … AS queries", statement.name) }
     guard !statement.inputs.isEmpty else {
@@ -85,13 +87,15 @@ enum ModelCompiler {
     }
   }
 
-  private static func field(_ name: Identifier, _ typeName: TypeName, what: String) throws -> Field {
+  private static func field(_ name: Identifier, _ typeName: TypeName, what: String) throws -> Field
+  {
     let type = try TypeResolution.resolve(typeName)
     var scalar = type
     while case .array(let element, _) = scalar { scalar = element }
     guard scalar.isNumeric || scalar == .boolean else {
       throw SQLError(
-        .model, "\(what) \"\(name.name)\" is \(type): inputs are numbers, BOOLEAN, or arrays of numbers",
+        .model,
+        "\(what) \"\(name.name)\" is \(type): inputs are numbers, BOOLEAN, or arrays of numbers",
         at: typeName.span)
     }
     return Field(name.name, type)
@@ -141,7 +145,8 @@ enum ModelCompiler {
   ) throws -> ModelDefinition.OutputKind {
     let units = network.outputWidth
     let isCrossEntropy = options.loss.map(isCrossEntropyName) ?? false
-    let isClass = !classes.isEmpty || output.type == .varchar || output.type == .boolean
+    let isClass =
+      !classes.isEmpty || output.type == .varchar || output.type == .boolean
       || isCrossEntropy
     if !isClass {
       guard output.type.isNumeric || output.type.elementType != nil else {
@@ -249,6 +254,6 @@ enum ModelCompiler {
   }
 
   static func notYet(_ what: String, _ name: QualifiedName) -> SQLError {
-    SQLError(.notSupported, "\(what) are not supported yet", at: name.span)
+    SQLError(.notSupported, "not supported yet: \(what)", at: name.span)
   }
 }

@@ -13,7 +13,8 @@ enum ModelQueries {
     case .table(let name):
       return Query(body: .table(name), span: name.span)
     case .file(let path, let span):
-      let quoted = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+      let quoted = path.split(separator: "'", omittingEmptySubsequences: false).joined(
+        separator: "''")
       guard case .query(let query) = try Parser.parseStatement("FROM '\(quoted)'").statement else {
         throw SQLError(.internal, "a file name did not parse as a source", at: span)
       }
@@ -37,7 +38,8 @@ enum ModelQueries {
       let found = bound.names.indices.filter { bound.names[$0].lowercased() == name.lowercased() }
       guard let position = found.first else {
         throw SQLError(
-          .binder, "the rows for model \"\(definition.name)\" have no column \"\(name)\" for \(what)",
+          .binder,
+          "the rows for model \"\(definition.name)\" have no column \"\(name)\" for \(what)",
           at: span, hint: didYouMean(name, among: bound.names))
       }
       return bound.plan.output[position]
@@ -62,7 +64,8 @@ enum ModelQueries {
   }
 
   private static func checkNumber(
-    _ reference: ColumnReference, as field: Field, _ definition: ModelDefinition, _ span: SourceSpan?
+    _ reference: ColumnReference, as field: Field, _ definition: ModelDefinition,
+    _ span: SourceSpan?
   ) throws {
     let from = reference.type
     if from == field.type || from.isNumeric || from == .boolean || from == .null { return }

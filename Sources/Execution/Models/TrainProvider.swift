@@ -26,7 +26,8 @@ final class TrainProvider: RunnableRowProvider, Sendable {
     self.onProgress = onProgress
     let loss = (options.loss ?? "mse").lowercased()
     hasAccuracy =
-      entry.definition.outputKind != .number || loss.contains("bce") || loss.contains("crossentropy")
+      entry.definition.outputKind != .number || loss.contains("bce")
+      || loss.contains("crossentropy")
   }
 
   var title: String { "Train" }
@@ -86,7 +87,8 @@ private final class TrainSource: CompletingSource {
         return nil
       }
       reports.append(report)
-      provider.onProgress("epoch \(report.epoch)/\(provider.options.epochs), loss \(rounded(report.loss))")
+      provider.onProgress(
+        "epoch \(report.epoch)/\(provider.options.epochs), loss \(rounded(report.loss))")
       return try row(report)
     } catch {
       isFinished = true

@@ -33,7 +33,9 @@ final class RowGroupCollector: @unchecked Sendable {
         result.append(small[0])
       } else if small.count > 1 {
         var writer = RowGroupWriter(types: types)
-        for group in small { writer.append(Batch(columns: group.columns, rowCount: group.rowCount)) }
+        for group in small {
+          writer.append(Batch(columns: group.columns, rowCount: group.rowCount))
+        }
         result += writer.finish()
       }
       small = []

@@ -11,7 +11,8 @@ package struct FileFormat: Sendable {
   /// Endings that mean this format, before a compression's own ending.
   package let extensions: [String]
   let read: @Sendable (_ paths: [String], _ options: Options) throws -> any TableSource
-  let write: @Sendable (_ path: String, _ fields: [Field], _ options: Options) throws -> any FileWriter
+  let write:
+    @Sendable (_ path: String, _ fields: [Field], _ options: Options) throws -> any FileWriter
 }
 
 package enum FileFormats {
@@ -33,9 +34,11 @@ package enum FileFormats {
       if let row = rows.first(where: { $0.name == name.lowercased() }) { return row }
       throw SQLError(
         .binder, "file format \"\(name)\" is unknown",
-        hint: didYouMean(name, among: rows.map(\.name)) ?? "known: " + rows.map(\.name).joined(separator: ", "))
+        hint: didYouMean(name, among: rows.map(\.name)) ?? "known: "
+          + rows.map(\.name).joined(separator: ", "))
     }
-    var endings = path.lowercased().split(separator: "/").last?.split(separator: ".").map(String.init) ?? []
+    var endings =
+      path.lowercased().split(separator: "/").last?.split(separator: ".").map(String.init) ?? []
     if let last = endings.last, ["gz", "zst", "zstd"].contains(last) { endings.removeLast() }
     if let last = endings.last, let row = rows.first(where: { $0.extensions.contains(last) }) {
       return row

@@ -144,7 +144,8 @@ extension Session {
 
   func run(_ insert: Insert) throws -> StatementResult {
     let name = insert.table.last
-    guard insert.conflict == nil, insert.returning.isEmpty, !insert.isByName, insert.with == nil else {
+    guard insert.conflict == nil, insert.returning.isEmpty, !insert.isByName, insert.with == nil
+    else {
       throw SQLError(
         .notSupported, "this form of INSERT is not supported yet", at: insert.table.span)
     }
@@ -230,8 +231,10 @@ extension Session {
     switch copy.source {
     case .query(let query): bound = try bind(query)
     case .table(let name, let columns):
-      let list = columns.isEmpty ? "*" : columns.map { quotedIdentifier($0.name) }.joined(separator: ", ")
-      let text = "SELECT \(list) FROM \(name.parts.map { quotedIdentifier($0.name) }.joined(separator: "."))"
+      let list =
+        columns.isEmpty ? "*" : columns.map { quotedIdentifier($0.name) }.joined(separator: ", ")
+      let text =
+        "SELECT \(list) FROM \(name.parts.map { quotedIdentifier($0.name) }.joined(separator: "."))"
       guard case .query(let query) = try Parser.parseStatement(text).statement else {
         throw SQLError(.internal, "the query of COPY did not parse")
       }
@@ -317,19 +320,23 @@ extension Session {
   func run(_ explain: Explain) throws -> StatementResult {
     let bound: BoundQuery
     switch explain.statement {
-    case .query, .trainModel, .evaluateModel: bound = try binder().bindRowStatement(explain.statement)
+    case .query, .trainModel, .evaluateModel:
+      bound = try binder().bindRowStatement(explain.statement)
     case .createTable(let create):
       guard case .query(let query, _, _) = create.content else {
-        throw SQLError(.notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+        throw SQLError(
+          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
       }
       bound = try binder().bind(query)
     case .copyTo(let copy):
       guard case .query(let query) = copy.source else {
-        throw SQLError(.notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+        throw SQLError(
+          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
       }
       bound = try binder().bind(query)
     default:
-      throw SQLError(.notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+      throw SQLError(
+        .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
     }
     let plan = optimize(bound.plan)
     if !explain.isAnalyze {
@@ -398,7 +405,9 @@ extension Session {
     }
     for option in definition.optionTexts { rows.append(["option", option.name, option.value]) }
     rows.append(["parameters", nil, "\(definition.network.parameterCount)"])
-    rows.append(["version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained"])
+    rows.append([
+      "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
+    ])
     if let last = entry.history.last {
       rows.append(["epochs", nil, "\(last.report.epoch)"])
       rows.append(["loss", nil, "\(last.report.loss)"])
@@ -411,7 +420,9 @@ extension Session {
     case .tables, .allTables, .tablesFrom:
       return try table(["name"], catalog().tableNames.map { [$0] })
     case .models:
-      let entries = database.state.withLock { $0.models.values.sorted { $0.definition.name < $1.definition.name } }
+      let entries = database.state.withLock {
+        $0.models.values.sorted { $0.definition.name < $1.definition.name }
+      }
       return try table(
         ["name", "inputs", "output", "layers", "parameters", "version"],
         entries.map { entry in

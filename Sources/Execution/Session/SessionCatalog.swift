@@ -48,7 +48,9 @@ final class StatementCatalog: CatalogReader {
   var integerDivision: Bool { settings.integerDivision }
 
   func entry(named name: String) -> CatalogEntry? {
-    if let known = database.state.withLock({ $0.entries[name.lowercased()]?.entry }) { return known }
+    if let known = database.state.withLock({ $0.entries[name.lowercased()]?.entry }) {
+      return known
+    }
     // A replacement scan: a name that is a path of a known format.
     if name.contains("."), let format = try? FileFormats.find(nil, path: name),
       let paths = try? FileGlob.expand(name), let source = try? format.read(paths, [])

@@ -50,7 +50,8 @@ package struct Setting: Sendable {
       read: { "\($0.integerDivision)" },
       write: { $0.integerDivision = try boolean($1, "integer_division") }),
     Setting(
-      name: "memory_limit", aliases: ["max_memory"], summary: "what queries may hold: '2GB', '512MiB'",
+      name: "memory_limit", aliases: ["max_memory"],
+      summary: "what queries may hold: '2GB', '512MiB'",
       read: { bytesText($0.memoryLimit) },
       write: { $0.memoryLimit = try bytes($1) }),
     Setting(
@@ -64,10 +65,13 @@ package struct Setting: Sendable {
     return rows.first { $0.name == key || $0.aliases.contains(key) }
   }
 
-  private static func integer(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws -> Int {
+  private static func integer(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws
+    -> Int
+  {
     guard let value = Int(text), range.contains(value) else {
       throw SQLError(
-        .invalidInput, "\(name) takes an integer from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+        .invalidInput,
+        "\(name) takes an integer from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
     }
     return value
   }
@@ -95,7 +99,8 @@ package struct Setting: Sendable {
       }
     }
     throw SQLError(
-      .invalidInput, "memory_limit takes a size with a unit, not '\(text)'", hint: "'2GB', '512MiB'")
+      .invalidInput, "memory_limit takes a size with a unit, not '\(text)'", hint: "'2GB', '512MiB'"
+    )
   }
 
   private static func bytesText(_ bytes: Int) -> String {

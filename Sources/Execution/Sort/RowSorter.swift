@@ -50,7 +50,9 @@ package struct RowSorter {
       switch level {
       case .packed:
         if position > 0 { extract(level, offset: 0, pairs, runs) }
-        for run in runs { PairSort.sort(pairs + run.start, scratch + run.start, run.end - run.start) }
+        for run in runs {
+          PairSort.sort(pairs + run.start, scratch + run.start, run.end - run.start)
+        }
         runs = isLast ? [] : ties(pairs, runs)
       case .string(let key, let start):
         var offset = start

@@ -32,7 +32,8 @@ func unpackBits(
 
 @inline(__always)
 private func unpackGroups(
-  _ source: UnsafePointer<UInt8>, _ width: Int, _ groups: Int, _ target: UnsafeMutablePointer<UInt32>
+  _ source: UnsafePointer<UInt8>, _ width: Int, _ groups: Int,
+  _ target: UnsafeMutablePointer<UInt32>
 ) {
   let mask = UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(truncatingIfNeeded: width)) &- 1)
   var bytes = UnsafeRawPointer(source)
@@ -64,7 +65,8 @@ func unpackOne(_ bytes: UnsafeRawPointer, _ position: Int, _ width: Int, _ mask:
 ///
 /// SAFETY: reads up to 8 bytes behind the bits of `source`.
 func appendBits(
-  _ target: UnsafeMutablePointer<UInt64>, _ offset: Int, _ source: UnsafeRawPointer, from first: Int,
+  _ target: UnsafeMutablePointer<UInt64>, _ offset: Int, _ source: UnsafeRawPointer,
+  from first: Int,
   count: Int
 ) {
   var done = 0
@@ -84,7 +86,9 @@ func appendBits(
 }
 
 /// Appends `count` equal bits at bit `offset`.
-func appendBits(_ target: UnsafeMutablePointer<UInt64>, _ offset: Int, repeating bit: Bool, count: Int) {
+func appendBits(
+  _ target: UnsafeMutablePointer<UInt64>, _ offset: Int, repeating bit: Bool, count: Int
+) {
   var done = 0
   let fill: UInt64 = bit ? .max : 0
   while done < count {

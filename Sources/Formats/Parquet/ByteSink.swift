@@ -80,7 +80,8 @@ func encodeRunLengths<T: FixedWidthInteger & UnsignedInteger>(
       pending |= value &<< bits
       bits &+= UInt64(width)
       if bits >= 32 {
-        target.storeBytes(of: UInt32(truncatingIfNeeded: pending), toByteOffset: at, as: UInt32.self)
+        target.storeBytes(
+          of: UInt32(truncatingIfNeeded: pending), toByteOffset: at, as: UInt32.self)
         at &+= 4
         pending &>>= 32
         bits &-= 32
@@ -98,7 +99,8 @@ func encodeRunLengths<T: FixedWidthInteger & UnsignedInteger>(
       flushPacked(position)
       sink.append(varint: (end - position) << 1)
       for byte in 0..<((width + 7) >> 3) {
-        sink.append(UInt8(truncatingIfNeeded: UInt64(truncatingIfNeeded: value) >> UInt64(byte * 8)))
+        sink.append(
+          UInt8(truncatingIfNeeded: UInt64(truncatingIfNeeded: value) >> UInt64(byte * 8)))
       }
       position = end
       packedStart = end

@@ -40,7 +40,8 @@ struct ParquetBounds {
     }
   }
 
-  private static func bound(_ range: Range<Int>?, _ leaf: ParquetLeaf, _ footer: [UInt8]) -> Bound? {
+  private static func bound(_ range: Range<Int>?, _ leaf: ParquetLeaf, _ footer: [UInt8]) -> Bound?
+  {
     guard let range else { return nil }
     let bytes = footer[range]
     switch leaf.conversion {

@@ -78,7 +78,8 @@ final class ParquetChunkReader {
     let values = try ParquetValues(
       plain: body.data, available: body.dataCount, count: header.valueCount, leaf: leaf,
       owner: body.owner)
-    let isNullFree = leaf.maxDefinition == leaf.slotDefinition
+    let isNullFree =
+      leaf.maxDefinition == leaf.slotDefinition
       || (leaf.isFlat && chunk.statistics.nullCount == 0)
     dictionary = try ParquetDictionary(
       values, leaf: leaf, slots: chunk.valueCount, mayHaveNulls: !isNullFree)
@@ -157,14 +158,16 @@ final class ParquetChunkReader {
           }
           end += 1
         }
-        repetitions.append(contentsOf: UnsafeBufferPointer(start: levels + first, count: end - first))
+        repetitions.append(
+          contentsOf: UnsafeBufferPointer(start: levels + first, count: end - first))
       } else {
         end = min(page.entryCount, first + rows - started)
         started += end - first
       }
       var taken = end - first
       if let levels = page.definitions {
-        definitions.append(contentsOf: UnsafeBufferPointer(start: levels + first, count: end - first))
+        definitions.append(
+          contentsOf: UnsafeBufferPointer(start: levels + first, count: end - first))
         let least = UInt8(leaf.slotDefinition)
         taken = 0
         for entry in first..<end where levels[entry] >= least { taken += 1 }
@@ -190,7 +193,9 @@ final class ParquetChunkReader {
   private func keep(_ levels: [UInt8], _ owners: inout [Buffer]) -> UnsafeMutablePointer<UInt8> {
     let buffer = Buffer(byteCount: levels.count)
     levels.withUnsafeBytes { raw in
-      if let start = raw.baseAddress { buffer.pointer.copyMemory(from: start, byteCount: raw.count) }
+      if let start = raw.baseAddress {
+        buffer.pointer.copyMemory(from: start, byteCount: raw.count)
+      }
     }
     owners.append(buffer)
     return buffer.pointer.assumingMemoryBound(to: UInt8.self)

@@ -79,7 +79,12 @@ struct ParquetChunkWriter {
         appendPlain(Int(first), Int(first) + 1, views?.1, plain?.1, to: page)
       }
       let distinct = dictionary.firstRows.count
-      try flush({ $0.structure(7) { $0.int32(1, distinct); $0.int32(2, 0) } }, kind: 2)
+      try flush(
+        {
+          $0.structure(7) {
+            $0.int32(1, distinct); $0.int32(2, 0)
+          }
+        }, kind: 2)
     }
     chunk.dataOffset = offset
     var entry = 0
@@ -93,7 +98,8 @@ struct ParquetChunkWriter {
         let width = distinct <= 1 ? 0 : Int.bitWidth - (distinct - 1).leadingZeroBitCount
         page.append(UInt8(width))
         encodeRunLengths(
-          UnsafePointer(dictionary.indexPointer) + value, valueEnd - value, width: width, into: page)
+          UnsafePointer(dictionary.indexPointer) + value, valueEnd - value, width: width, into: page
+        )
       } else {
         appendPlain(value, valueEnd, views?.1, plain?.1, to: page)
       }
@@ -185,7 +191,9 @@ struct ParquetChunkWriter {
       var position = start
       while position < end {
         var packed: UInt8 = 0
-        for bit in 0..<min(8, end - position) { packed |= (bytes[position + bit] & 1) << UInt8(bit) }
+        for bit in 0..<min(8, end - position) {
+          packed |= (bytes[position + bit] & 1) << UInt8(bit)
+        }
         page.append(packed)
         position += 8
       }

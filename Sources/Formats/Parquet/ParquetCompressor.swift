@@ -27,7 +27,9 @@ final class ParquetCompressor {
     case .snappy:
       var size = snappy_max_compressed_length(count)
       let target = sink.reserve(size)
-      guard snappy_compress(source, count, target.assumingMemoryBound(to: CChar.self), &size) == SNAPPY_OK
+      guard
+        snappy_compress(source, count, target.assumingMemoryBound(to: CChar.self), &size)
+          == SNAPPY_OK
       else { throw Self.failed }
       return (UnsafeRawPointer(target), size)
     case .zstd:
@@ -40,7 +42,8 @@ final class ParquetCompressor {
       guard let from = Int32(exactly: count) else { throw Self.failed }
       let bound = LZ4_compressBound(from)
       let target = sink.reserve(Int(bound))
-      let size = LZ4_compress_default(source, target.assumingMemoryBound(to: CChar.self), from, bound)
+      let size = LZ4_compress_default(
+        source, target.assumingMemoryBound(to: CChar.self), from, bound)
       guard size > 0 else { throw Self.failed }
       return (UnsafeRawPointer(target), Int(size))
     case .gzip: return try gzip(input, count)
@@ -67,5 +70,7 @@ final class ParquetCompressor {
     return (UnsafeRawPointer(target), Int(stream.total_out))
   }
 
-  private static var failed: SQLError { SQLError(.io, "a page of a Parquet file cannot be compressed") }
+  private static var failed: SQLError {
+    SQLError(.io, "a page of a Parquet file cannot be compressed")
+  }
 }

@@ -37,18 +37,21 @@ final class ParquetDecompressor {
     case .snappy:
       let source = input.assumingMemoryBound(to: CChar.self)
       var count = 0
-      isComplete = snappy_uncompressed_length(source, inputCount, &count) == SNAPPY_OK
+      isComplete =
+        snappy_uncompressed_length(source, inputCount, &count) == SNAPPY_OK
         && count == outputCount
         && snappy_uncompress(
           source, inputCount, output.assumingMemoryBound(to: CChar.self), &count) == SNAPPY_OK
     case .zstd:
       let context = zstd ?? ZSTD_createDCtx()
       zstd = context
-      isComplete = ZSTD_decompressDCtx(context, output, outputCount, input, inputCount) == outputCount
+      isComplete =
+        ZSTD_decompressDCtx(context, output, outputCount, input, inputCount) == outputCount
     case .gzip: isComplete = Self.inflateAll(input, inputCount, output, outputCount)
     case .lz4Raw: isComplete = Self.lz4(input, inputCount, output, outputCount)
     case .lz4:
-      isComplete = Self.hadoopLZ4(input, inputCount, output, outputCount)
+      isComplete =
+        Self.hadoopLZ4(input, inputCount, output, outputCount)
         || Self.lz4(input, inputCount, output, outputCount)
     case .brotli, .lzo: isComplete = false
     }
@@ -63,7 +66,8 @@ final class ParquetDecompressor {
       return false
     }
     let got = LZ4_decompress_safe(
-      input.assumingMemoryBound(to: CChar.self), output.assumingMemoryBound(to: CChar.self), from, to)
+      input.assumingMemoryBound(to: CChar.self), output.assumingMemoryBound(to: CChar.self), from,
+      to)
     return got == to
   }
 

@@ -84,7 +84,8 @@ final class ParquetFile: Sendable {
     }
     let buffer = try makePageBuffer(count)
     try Self.read(
-      descriptor, at: offset, into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: count))
+      descriptor, at: offset,
+      into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: count))
     return buffer
   }
 }

@@ -3,7 +3,8 @@ import Columnar
 /// Writes the FileMetaData of a file.
 enum ParquetFooterWriter {
   static func bytes(
-    _ schema: [Field], _ groups: [(rows: Int, chunks: [ParquetWrittenChunk])], _ codec: ParquetCodec,
+    _ schema: [Field], _ groups: [(rows: Int, chunks: [ParquetWrittenChunk])],
+    _ codec: ParquetCodec,
     rowCount: Int
   ) -> [UInt8] {
     var paths: [[String]] = []
@@ -42,7 +43,8 @@ enum ParquetFooterWriter {
   }
 
   private static func describe(
-    _ chunk: ParquetWrittenChunk, _ path: [String], _ codec: ParquetCodec, _ writer: inout ThriftWriter
+    _ chunk: ParquetWrittenChunk, _ path: [String], _ codec: ParquetCodec,
+    _ writer: inout ThriftWriter
   ) {
     writer.int32(1, chunk.physicalType.rawValue)
     let encodings: [ParquetEncoding] =
@@ -98,7 +100,9 @@ enum ParquetFooterWriter {
     }
   }
 
-  private static func describeLeaf(_ name: String, _ type: LogicalType, _ writer: inout ThriftWriter) {
+  private static func describeLeaf(
+    _ name: String, _ type: LogicalType, _ writer: inout ThriftWriter
+  ) {
     let layout = ParquetFileLayout(type)
     writer.int32(1, layout.physicalType.rawValue)
     if layout.physicalType == .fixedLengthByteArray { writer.int32(2, layout.width) }

@@ -122,11 +122,13 @@ struct ParquetPage {
     switch (encoding, leaf.physicalType) {
     case (.plain, _):
       form = .values(
-        try ParquetValues(plain: data, available: left, count: valueCount, leaf: leaf, owner: owner))
+        try ParquetValues(plain: data, available: left, count: valueCount, leaf: leaf, owner: owner)
+      )
     case (.plainDictionary, _), (.runLengthDictionary, _):
       if valueCount == 0 {
         form = .values(
-          ParquetValues(pointer: UnsafeMutableRawPointer(mutating: data), count: 0, owners: [owner]))
+          ParquetValues(pointer: UnsafeMutableRawPointer(mutating: data), count: 0, owners: [owner])
+        )
         return
       }
       guard left >= 1 else { throw ParquetDamage.truncatedPage }

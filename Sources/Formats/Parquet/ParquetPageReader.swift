@@ -144,6 +144,7 @@ final class ParquetPageReader {
     let buffer = try makePageBuffer(count)
     // Some writers leave an empty part out instead of compressing it.
     if count > 0 { try decompressor.decompress(packed, packedCount, into: buffer.pointer, count) }
-    return Body(levels: start, data: buffer.pointer, dataCount: count, owner: buffer, levelOwner: window)
+    return Body(
+      levels: start, data: buffer.pointer, dataCount: count, owner: buffer, levelOwner: window)
   }
 }

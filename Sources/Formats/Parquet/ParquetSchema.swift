@@ -118,7 +118,8 @@ struct ParquetSchema: Sendable {
     guard element.childCount > 0 else {
       throw ParquetDamage("column \"\(path)\" has no fields", code: .notSupported)
     }
-    let isList = element.annotation == .list || element.annotation == .map
+    let isList =
+      element.annotation == .list || element.annotation == .map
       || element.annotation == .mapKeyValue
     if isList, element.childCount == 1, next < elements.count,
       elements[next].repetition == .repeated
@@ -148,7 +149,8 @@ struct ParquetSchema: Sendable {
     let outer = elements[next - 1].name
     let node: ParquetNode
     let type: LogicalType
-    let isWrapper = !isMap && middle.childCount == 1 && middle.physicalType == nil
+    let isWrapper =
+      !isMap && middle.childCount == 1 && middle.physicalType == nil
       && middle.name != "array" && middle.name != outer + "_tuple"
     if isWrapper {
       next += 1

@@ -51,7 +51,8 @@ package final class ParquetSource: TableSource {
     columns: [Int], filters: [ScanFilter], batchRows: Int
   ) throws -> any PartitionedScan {
     ParquetScan(
-      files: files, schema: schema, columns: columns, filters: filters, batchRows: max(1, batchRows))
+      files: files, schema: schema, columns: columns, filters: filters, batchRows: max(1, batchRows)
+    )
   }
 
   private static func checkSame(_ file: ParquetFile, as first: ParquetFile) throws {
@@ -68,7 +69,8 @@ package final class ParquetSource: TableSource {
       }
       guard other.type == field.type else {
         throw mismatch(
-          file, first, "has column \"\(field.name)\" of type \(other.type) instead of \(field.type)")
+          file, first, "has column \"\(field.name)\" of type \(other.type) instead of \(field.type)"
+        )
       }
     }
     if found.count > wanted.count {

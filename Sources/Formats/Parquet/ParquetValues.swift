@@ -35,7 +35,8 @@ struct ParquetValues {
   ) throws -> ParquetValues {
     switch leaf.conversion {
     case .same:
-      return ParquetValues(pointer: UnsafeMutableRawPointer(mutating: start), count: count, owners: [owner])
+      return ParquetValues(
+        pointer: UnsafeMutableRawPointer(mutating: start), count: count, owners: [owner])
     case .bits:
       let buffer = try makePageBuffer(count)
       let target = buffer.pointer.assumingMemoryBound(to: UInt8.self)
@@ -167,11 +168,18 @@ struct ParquetValues {
       let bytes = UnsafeRawPointer((views + row).bytes)
       let length = views[row].count
       switch width {
-      case 2: buffer.pointer.storeBytes(of: try decimal(bytes, length), toByteOffset: row * 2, as: Int16.self)
-      case 4: buffer.pointer.storeBytes(of: try decimal(bytes, length), toByteOffset: row * 4, as: Int32.self)
-      case 8: buffer.pointer.storeBytes(of: try decimal(bytes, length), toByteOffset: row * 8, as: Int64.self)
+      case 2:
+        buffer.pointer.storeBytes(
+          of: try decimal(bytes, length), toByteOffset: row * 2, as: Int16.self)
+      case 4:
+        buffer.pointer.storeBytes(
+          of: try decimal(bytes, length), toByteOffset: row * 4, as: Int32.self)
+      case 8:
+        buffer.pointer.storeBytes(
+          of: try decimal(bytes, length), toByteOffset: row * 8, as: Int64.self)
       default:
-        buffer.pointer.storeBytes(of: try decimal(bytes, length), toByteOffset: row * 16, as: Int128.self)
+        buffer.pointer.storeBytes(
+          of: try decimal(bytes, length), toByteOffset: row * 16, as: Int128.self)
       }
     }
     return ParquetValues(buffer, count)

@@ -82,11 +82,12 @@ enum RandomFunctions {
 }
 
 /// The hash behind `split_hash`, which must never change: FNV-1a over 64 bits (offset basis
-/// 0xCBF29CE484222325 xor the seed's bits, prime 0x100000001B3) of the key's text in UTF-8, then
-/// SplitMix64's finalizer (Steele, Lea, Flood 2014); its top 53 bits over 2^53.
+/// 0xCBF29CE484222325 xor SplitMix64's finalizer of the seed's bits, prime 0x100000001B3) of the
+/// key's text in UTF-8, then the finalizer again (Steele, Lea, Flood 2014); its top 53 bits over
+/// 2^53. The seed is mixed first, or it would cancel against a key's first byte.
 enum StableHash {
   static func fraction(_ bytes: UnsafeBufferPointer<UInt8>, seed: Int64) -> Double {
-    var state: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(bitPattern: seed)
+    var state: UInt64 = 0xCBF2_9CE4_8422_2325 ^ RandomSource.mixed(UInt64(bitPattern: seed))
     for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
     return Double(RandomSource.mixed(state) >> 11) * 0x1p-53
   }

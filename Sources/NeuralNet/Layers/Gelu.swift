@@ -3,7 +3,8 @@ import CVectorMath
 extension LayerDefinition {
   static let gelu = LayerDefinition.elementwise(
     "gelu",
-    summary: "x Φ(x), with the exact normal distribution. Hendrycks, Gimpel 2016.", example: "gelu()"
+    summary: "x Φ(x), with the exact normal distribution. Hendrycks, Gimpel 2016.",
+    example: "gelu()"
   ) { _ in
     GeluOperator()
   }

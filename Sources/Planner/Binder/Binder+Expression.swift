@@ -43,7 +43,8 @@ extension Binder {
     case .inQuery(let query): return try bind(query, context, span: span)
     case .inCollection(let collection):
       let found = try call(
-        "contains", [try bind(collection.collection, context), try bind(collection.operand, context)],
+        "contains",
+        [try bind(collection.collection, context), try bind(collection.operand, context)],
         span: span)
       return collection.isNegated ? .not(found) : found
     case .like(let like): return try bind(like, context, span: span)
@@ -119,7 +120,9 @@ extension Binder {
       let fraction = parts.count > 1 ? parts[1] : ""
       let scale = fraction.utf8.count
       let precision = max(whole.utf8.count + scale, 1)
-      if precision <= 38, let digits = Int128(whole + fraction == "" ? "0" : String(whole + fraction)) {
+      if precision <= 38,
+        let digits = Int128(whole + fraction == "" ? "0" : String(whole + fraction))
+      {
         return .constant(
           .decimal(digits), .decimal(precision: max(precision, scale), scale: scale))
       }
@@ -154,7 +157,8 @@ extension Binder {
 
   // MARK: Names
 
-  private func bindColumn(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression {
+  private func bindColumn(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression
+  {
     let parts = name.parts.map(\.name)
     if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
       return aliased

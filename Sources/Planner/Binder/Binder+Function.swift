@@ -142,7 +142,8 @@ extension Binder {
     if let known = collector.calls.first(where: { $0.call == call }) {
       return .column(known.reference)
     }
-    let reference = makeReference(Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
+    let reference = makeReference(
+      Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
     collector.calls.append((call, reference))
     return .column(reference)
   }

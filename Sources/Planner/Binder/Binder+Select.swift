@@ -108,9 +108,11 @@ extension Binder {
       }
       plan = .aggregate(
         AggregateNode(input: inner.attach(to: plan), keys: keyed, calls: aggregates.calls))
-      let above = Set(aggregates.calls.map(\.reference.id) + outer.entries.flatMap { entry in
-        resultReferences(of: entry)
-      })
+      let above = Set(
+        aggregates.calls.map(\.reference.id)
+          + outer.entries.flatMap { entry in
+            resultReferences(of: entry)
+          })
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
@@ -120,7 +122,9 @@ extension Binder {
         }
         return try expression.mapChildren(lift)
       }
-      for index in selected.indices { selected[index].expression = try lift(selected[index].expression) }
+      for index in selected.indices {
+        selected[index].expression = try lift(selected[index].expression)
+      }
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
@@ -149,13 +153,8 @@ extension Binder {
     distinctContext: ExpressionContext
   ) throws -> BoundQuery {
     var plan = input
-    var items = selected.map { (expression: $0.expression, reference: makeReference($0.name, $0.expression.type)) }
-    // A bare NULL becomes INTEGER on its way out, as DuckDB does.
-    for index in items.indices where items[index].expression.type == .null {
-      items[index] = (
-        .cast(items[index].expression, to: .integer, isTry: false),
-        makeReference(selected[index].name, .integer)
-      )
+    var items = selected.map {
+      (expression: $0.expression, reference: makeReference($0.name, $0.expression.type))
     }
     let visible = items.map(\.reference)
     var sortItems: [SortItem] = []
@@ -186,7 +185,9 @@ extension Binder {
     if !sortItems.isEmpty { plan = .sort(SortNode(input: plan, items: sortItems)) }
     plan = try applyLimit(limit, offset, to: plan)
     if items.count > visible.count {
-      let kept = visible.map { (expression: Expression.column($0), reference: makeReference($0.name, $0.type)) }
+      let kept = visible.map {
+        (expression: Expression.column($0), reference: makeReference($0.name, $0.type))
+      }
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
@@ -272,6 +273,9 @@ extension Binder {
       throw SQLError(
         .binder, "column \"\(name.name)\" is not among those of *", at: name.span,
         hint: didYouMean(name.name, among: entries.map(\.name)))
+    }
+    if entries.isEmpty {
+      throw SQLError(.binder, "EXCLUDE leaves no column of *", at: span)
     }
     return entries.map { entry in
       let key = entry.name.lowercased()

@@ -51,7 +51,8 @@ extension Binder {
     case (.list(let list), .equal, .any):
       return try call("contains", [try bind(list, context), operand], span: span)
     default:
-      throw Binder.notYet("\(test.comparison.rawValue) \(test.quantifier.rawValue) comparisons", span)
+      throw Binder.notYet(
+        "\(test.comparison.rawValue) \(test.quantifier.rawValue) comparisons", span)
     }
   }
 
@@ -75,8 +76,9 @@ extension Binder {
     do {
       return try bind(query)
     } catch let error as SQLError where error.code == .binder {
-      if let span = error.span, span.start >= query.span.start, error.message.contains("not exist")
-        || error.message.contains("is not in FROM")
+      if let span = error.span, span.start >= query.span.start,
+        error.message.contains("not exist")
+          || error.message.contains("is not in FROM")
       {
         let quoted = error.message.split(separator: "\"").dropFirst().first.map(String.init) ?? ""
         let isOutside = context.scope.entries.contains {

@@ -165,7 +165,7 @@ package final class Binder {
         }
         type = common
       }
-      types.append(type == .null ? .integer : type)
+      types.append(type)
     }
     let inputs = bound.map { arm -> Plan in
       if zip(arm.plan.output, types).allSatisfy({ $0.type == $1 }) { return arm.plan }
@@ -267,7 +267,7 @@ package final class Binder {
   // MARK: Messages
 
   static func notYet(_ what: String, _ span: SourceSpan?) -> SQLError {
-    SQLError(.notSupported, "\(what) are not supported yet", at: span)
+    SQLError(.notSupported, "not supported yet: \(what)", at: span)
   }
 
   static func tooDeep(_ span: SourceSpan?) -> SQLError {

@@ -17,7 +17,8 @@ package enum TypeResolution {
     case .list(let element, _): return .list(try resolve(element))
     case .array(let element, let size, let span):
       guard size >= 1, size <= 10_000_000 else {
-        throw SQLError(.binder, "an array type needs a size from 1 to 10000000, not \(size)", at: span)
+        throw SQLError(
+          .binder, "an array type needs a size from 1 to 10000000, not \(size)", at: span)
       }
       return .array(try resolve(element), count: size)
     case .structure(let fields, _):
@@ -38,7 +39,8 @@ package enum TypeResolution {
       let scale = numbers.count > 1 ? numbers[1] : (numbers.isEmpty ? 3 : 0)
       guard precision >= 1, precision <= 38, scale >= 0, scale <= precision else {
         throw SQLError(
-          .binder, "DECIMAL(\(precision),\(scale)) is no type: precision is 1 to 38, scale 0 to precision",
+          .binder,
+          "DECIMAL(\(precision),\(scale)) is no type: precision is 1 to 38, scale 0 to precision",
           at: span)
       }
       return .decimal(precision: precision, scale: scale)

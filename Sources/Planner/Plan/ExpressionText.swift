@@ -29,9 +29,11 @@ package enum ExpressionText {
     case .inList(let list):
       let values = list.values.prefix(8).map { constant($0, list.operand.type) }
       let more = list.values.count > 8 ? ", … \(list.values.count - 8) more" : ""
-      return "\(text(list.operand)) \(list.isNegated ? "NOT " : "")IN (\(values.joined(separator: ", "))\(more))"
+      return
+        "\(text(list.operand)) \(list.isNegated ? "NOT " : "")IN (\(values.joined(separator: ", "))\(more))"
     case .predict(let predict):
-      return "PREDICT(\(predict.model.name), \(predict.arguments.map(text).joined(separator: ", ")))"
+      return
+        "PREDICT(\(predict.model.name), \(predict.arguments.map(text).joined(separator: ", ")))"
     }
   }
 
@@ -41,21 +43,28 @@ package enum ExpressionText {
     let texts = ValueText.text(of: column)
     let plain = texts.values(as: StringView.self)[texts.valueIndex(0)].string
     switch type {
-    case .varchar: return "'" + plain.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    case .varchar:
+      return "'"
+        + plain.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+        + "'"
     case .date, .time, .timestamp, .interval: return "\(type) '\(plain)'"
     default: return plain
     }
   }
 
   package static func text(_ item: SortItem) -> String {
-    text(item.expression) + (item.descending ? " DESC" : "") + (item.nullsFirst ? " NULLS FIRST" : "")
+    text(item.expression) + (item.descending ? " DESC" : "")
+      + (item.nullsFirst ? " NULLS FIRST" : "")
   }
 
   package static func text(_ call: BoundAggregate) -> String {
-    var inside = call.arguments.isEmpty && call.resolved.function.name == "count"
+    var inside =
+      call.arguments.isEmpty && call.resolved.function.name == "count"
       ? "*" : call.arguments.map(text).joined(separator: ", ")
     if call.isDistinct { inside = "DISTINCT " + inside }
-    if !call.order.isEmpty { inside += " ORDER BY " + call.order.map { text($0) }.joined(separator: ", ") }
+    if !call.order.isEmpty {
+      inside += " ORDER BY " + call.order.map { text($0) }.joined(separator: ", ")
+    }
     let filter = call.filter.map { " FILTER (WHERE \(text($0)))" } ?? ""
     return "\(call.resolved.function.name)(\(inside))\(filter)"
   }

@@ -256,7 +256,9 @@ extension Plan {
       }
       return .aggregate(node)
     case .join(var node):
-      node.keys = try node.keys.map { (try transform($0.left), try transform($0.right), $0.nullSafe) }
+      node.keys = try node.keys.map {
+        (try transform($0.left), try transform($0.right), $0.nullSafe)
+      }
       node.residual = try node.residual.map(transform)
       return .join(node)
     case .sort(var node):

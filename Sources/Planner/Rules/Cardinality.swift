@@ -21,13 +21,15 @@ package enum Cardinality {
         if node.keys.isEmpty { return left * right }
         let base = max(left, right)
         // A filtered key side passes on what it filtered: scale by how much smaller it became.
-        let kept = min(1, min(left / max(unfiltered(node.left), 1), right / max(unfiltered(node.right), 1)))
+        let kept = min(
+          1, min(left / max(unfiltered(node.left), 1), right / max(unfiltered(node.right), 1)))
         return max(1, node.kind == .inner ? base * max(kept, 0.001) : base)
       case .semi, .anti: return max(1, left / 2)
       case .mark, .single: return left
       }
     case .sort(let node): return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
-    case .limit(let node): return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
+    case .limit(let node):
+      return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
     case .union(let node): return node.inputs.reduce(0) { $0 + estimate($1) }
     case .predict(let node): return estimate(node.input)
     case .rows(let node): return node.input.map(estimate) ?? 100

@@ -33,7 +33,8 @@ enum FilterPushdown {
       return wrap(.project(node), above)
     case .aggregate(var node):
       // Only what depends on keys alone may go below, and never below an ungrouped aggregation.
-      let keys = Dictionary(uniqueKeysWithValues: node.keys.map { ($0.reference.id, $0.expression) })
+      let keys = Dictionary(
+        uniqueKeysWithValues: node.keys.map { ($0.reference.id, $0.expression) })
       var below: [Expression] = []
       var above: [Expression] = []
       for condition in conditions {

@@ -18,7 +18,9 @@ struct PredictExtraction {
       let terms = node.condition.conjuncts
       let plain = terms.filter { !$0.containsPredict }
       let predicting = terms.filter(\.containsPredict)
-      if predicting.isEmpty { return .filter(FilterNode(input: extract(node.input), condition: node.condition)) }
+      if predicting.isEmpty {
+        return .filter(FilterNode(input: extract(node.input), condition: node.condition))
+      }
       var input = extract(node.input)
       if let condition = Expression.conjunction(plain) {
         input = .filter(FilterNode(input: input, condition: condition))
