@@ -51,7 +51,8 @@ let package = Package(
       name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
     .testTarget(name: "ApusTests", dependencies: ["Apus"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),
-    .testTarget(name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics"]),
+    .testTarget(
+      name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics", "CVectorMath"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -34,34 +34,3 @@
     return !Validity.isValid(validity, index(row))
   }
 }
-
-/// Calls `body` with the Swift type of a fixed-width physical type: the one switch per batch
-/// between a column and a generic kernel. Not for `.array` and `.structure`, which have no values.
-@inlinable
-package func withPhysicalType<Result>(
-  _ physical: PhysicalType, _ visitor: some PhysicalTypeVisitor<Result>
-) throws -> Result {
-  switch physical {
-  case .bool, .uint8: try visitor.visit(UInt8.self)
-  case .int8: try visitor.visit(Int8.self)
-  case .int16: try visitor.visit(Int16.self)
-  case .int32: try visitor.visit(Int32.self)
-  case .int64: try visitor.visit(Int64.self)
-  case .int128: try visitor.visit(Int128.self)
-  case .uint16: try visitor.visit(UInt16.self)
-  case .uint32: try visitor.visit(UInt32.self)
-  case .uint64: try visitor.visit(UInt64.self)
-  case .uint128: try visitor.visit(UInt128.self)
-  case .float: try visitor.visit(Float.self)
-  case .double: try visitor.visit(Double.self)
-  case .string: try visitor.visit(StringView.self)
-  case .interval: try visitor.visit(Interval.self)
-  case .list: try visitor.visit(ListEntry.self)
-  case .array, .structure: preconditionFailure("\(physical) has no values of its own")
-  }
-}
-
-@usableFromInline package protocol PhysicalTypeVisitor<Result> {
-  associatedtype Result
-  func visit<T: BitwiseCopyable>(_ type: T.Type) throws -> Result
-}

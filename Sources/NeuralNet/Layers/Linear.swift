@@ -59,7 +59,7 @@ struct LinearOperator: LayerOperator {
     product.n = run.rows
     product.k = inputs
     product.relu = relu ? 1 : 0
-    apus_multiply(&product)
+    MatrixProduct.multiply(&product)
   }
 
   func backward(_ run: LayerRun) {
@@ -83,7 +83,7 @@ struct LinearOperator: LayerOperator {
       product.m = inputs
       product.n = run.rows
       product.k = outputs
-      apus_multiply(&product)
+      MatrixProduct.multiply(&product)
     }
   }
 
@@ -110,7 +110,7 @@ struct LinearOperator: LayerOperator {
     product.n = inputs
     product.k = run.rows
     product.accumulate = 1
-    apus_multiply(&product)
+    MatrixProduct.multiply(&product)
   }
 
   /// Multiply-adds of 16 lanes, plus about 8 for each horizontal sum.
