@@ -89,7 +89,10 @@ final class CovarianceState: AggregateState {
     case .population: return one.products / one.count
     case .sample: return one.count < 2 ? nil : one.products / (one.count - 1)
     case .correlation:
-      return one.products / (one.squaresY.squareRoot() * one.squaresX.squareRoot())
+      // The covariance over the deviations, as DuckDB rounds it.
+      let deviations =
+        (one.squaresY / one.count).squareRoot() * (one.squaresX / one.count).squareRoot()
+      return one.products / one.count / deviations
     case .slope: return one.squaresX == 0 ? nil : one.products / one.squaresX
     case .intercept:
       if one.squaresX == 0 { return nil }

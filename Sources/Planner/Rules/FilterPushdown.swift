@@ -32,14 +32,15 @@ enum FilterPushdown {
       node.input = push(node.input, below)
       return wrap(.project(node), above)
     case .aggregate(var node):
-      // Only what depends on keys alone may go below, and never below an ungrouped aggregation.
+      // Only what depends on keys alone may go below, and never below an ungrouped aggregation;
+      // a key that is drawn anew (random()) would be drawn twice.
       let keys = Dictionary(
         uniqueKeysWithValues: node.keys.map { ($0.reference.id, $0.expression) })
       var below: [Expression] = []
       var above: [Expression] = []
       for condition in conditions {
         let ids = condition.columnIDs
-        if !ids.isEmpty, ids.isSubset(of: keys.keys), !condition.isVolatile,
+        if !ids.isEmpty, ids.isSubset(of: keys.keys), !condition.substituting(keys).isVolatile,
           !condition.containsPredict
         {
           below.append(condition.substituting(keys))

@@ -1,0 +1,34 @@
+import Functions
+import Planner
+import Testing
+
+@testable import Apus
+
+/// The examples that stand in the tables are run as they stand.
+@Suite struct TableExampleTests {
+  @Test func aggregates() throws {
+    let connection = try Database().connect()
+    var count = 0
+    for function in Aggregates.all {
+      #expect(!function.examples.isEmpty, "\(function.name) has no example")
+      for example in function.examples {
+        let sql = "SELECT (\(example.sql))::VARCHAR FROM (VALUES (1), (2), (3), (NULL)) t(x)"
+        do {
+          let rows = try connection.execute(sql).rows()
+          #expect(rows.first?.first.map { $0 ?? "NULL" } == example.result, "\(example.sql)")
+        } catch {
+          Issue.record("\(example.sql): \(error)")
+        }
+        count += 1
+      }
+    }
+    #expect(count > 30)
+  }
+
+  @Test func tableFunctions() throws {
+    let connection = try Database().connect()
+    for function in TableFunctions.rows where !function.example.contains("data.") {
+      #expect(try !connection.execute(function.example).rows().isEmpty, "\(function.example)")
+    }
+  }
+}
