@@ -53,23 +53,29 @@ extension Shell {
   private func runSQL(_ text: String, firstLine: Int, name: String?) -> Bool {
     // Empty lines in front keep the engine's line numbers those of the file.
     var script = connection.script(String(repeating: "\n", count: firstLine - 1) + text)
+    var line: Int?
     do {
       while let statement = try script.next() {
+        line = statement.line
         try run(statement)
+        line = nil
         if wantsToQuit { return true }
       }
       return true
     } catch {
-      report(error, name: name)
+      report(error, name: name, line: line)
       return false
     }
   }
 
   /// Prints an error: `file:line: Binder Error: …`, the excerpt with its caret, the hint.
-  func report(_ error: any Error, name: String?) {
+  /// `line` is where the statement begins, for errors of data, which have no place of their own.
+  func report(_ error: any Error, name: String?, line: Int? = nil) {
     output.flush()
     var place = ""
-    if let name, let error = error as? DatabaseError { place = Self.place(name, error.line) }
+    if let name, let error = error as? DatabaseError {
+      place = Self.place(name, error.line ?? line)
+    }
     Output.writeError("\(place)\(error)\n")
   }
 

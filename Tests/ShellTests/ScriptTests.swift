@@ -23,6 +23,14 @@ import Testing
     #expect(outcome.errors.contains("^"))
   }
 
+  /// An error of data has no place in the text: the statement's first line stands for it.
+  @Test func dataErrorsNameTheirStatement() throws {
+    let outcome = try ShellProcess.run(
+      "--csv", input: "SELECT 1 AS a;\n\nSELECT x::VARCHAR::DATE AS d\nFROM range(3) t(x);\n")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("<stdin>:3: Conversion Error"))
+  }
+
   @Test func syntaxErrorLeavesEarlierStatementsDone() throws {
     let outcome = try ShellProcess.run("--csv", input: "SELECT 1 AS a;\nSELECT 2 AS b;\nSELEC 3;\n")
     #expect(outcome.status == 1)
