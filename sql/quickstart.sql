@@ -36,7 +36,7 @@ SELECT id,
        worst_smoothness,
        ln(1 + worst_concave_points) AS worst_points,
        (diagnosis = 'malignant')::INTEGER AS target,
-       split_hash(id, 7) < 0.8 AS is_train
+       split_hash(id, 42) < 0.8 AS is_train
 FROM tumours;
 
 -- A network learns best from inputs around 0 with a spread of 1. Mean and deviation come from the
@@ -72,7 +72,7 @@ CREATE MODEL tumour_classifier
          worst_area FLOAT, worst_texture FLOAT, worst_smoothness FLOAT, worst_points FLOAT)
   OUTPUT (target FLOAT)
   SEQUENTIAL (linear(8, 64), relu(), dropout(0.3), linear(64, 32), relu(), linear(32, 1), sigmoid())
-  OPTIONS (optimizer = 'adam', learning_rate = 0.001, loss = 'bce',
+  OPTIONS (optimizer = 'adam', learning_rate = 0.003, loss = 'bce',
            epochs = 100, batch_size = 'full', seed = 42);
 
 -- TRAIN is a source of rows, one for each epoch: it can be queried like any table.

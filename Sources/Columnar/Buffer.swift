@@ -21,7 +21,7 @@ package final class Buffer: @unchecked Sendable {
   deinit { free(pointer) }
 }
 
-/// Memory mapped or owned by something else, kept alive by `owner` (a file, a decoded page).
+/// Where the bytes of long strings live: blocks that are never moved and go all at once.
 package final class StringHeap: @unchecked Sendable {
   private var blocks: [UnsafeMutableRawPointer] = []
   private var free: Int = 0

@@ -298,6 +298,13 @@ final class InListSet {
 
   func test(_ column: Column) throws -> Column {
     let count = column.count
+    // Few values behind many rows: each value is looked up once.
+    if column.encoding == .dictionary, let base = column.base, base.count <= count {
+      let known = try test(base)
+      return Column(
+        type: .boolean, count: count, encoding: .dictionary, data: known.data,
+        validity: known.validity, indices: column.indices, base: known, owners: [known, column])
+    }
     let result = Column(flat: .boolean, count: count)
     let target = result.values(as: UInt8.self)
     var hashes = [UInt64](repeating: 0, count: max(count, 1))

@@ -5,8 +5,8 @@ import Planner
 
 /// Runs a model over batches and adds its results as columns. Rows with a NULL input give NULL.
 ///
-/// Columns go to the network as they lie: no row is assembled. A dictionary over fewer values than
-/// rows is not used here yet; the planner already asks once per distinct arguments.
+/// Columns go to the network as they lie: no row is assembled. Every row is run, also where a
+/// dictionary column has fewer distinct values than rows.
 final class PredictOperator: BatchSource {
   private let input: any BatchSource
   /// How many of the input's columns are passed on.

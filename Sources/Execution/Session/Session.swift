@@ -42,11 +42,7 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement) throws -> StatementResult {
-    do {
-      return try run(parsed.statement)
-    } catch let error as SQLError {
-      throw error
-    }
+    try run(parsed.statement)
   }
 
   private func run(_ statement: Statement) throws -> StatementResult {
