@@ -120,6 +120,8 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
+    case .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+      throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }
 

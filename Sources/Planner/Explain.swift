@@ -90,6 +90,35 @@ package enum ExplainText {
     case .rows(let node):
       return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
     case .exchange(let node): return "Exchange (\(node.kind.rawValue), \(node.workers) workers)"
+    case .window(let node):
+      var parts: [String] = []
+      if !node.partition.isEmpty {
+        parts.append("partition by " + list(node.partition.map(ExpressionText.text)))
+      }
+      if !node.order.isEmpty {
+        parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
+      }
+      parts.append(list(node.calls.map { quotedIdentifier($0.reference.name) }))
+      return "Window: " + parts.joined(separator: "; ")
+    case .unnest(let node):
+      return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })
+    case .sample(let node):
+      let amount =
+        switch node.amount {
+        case .rows(let count): "\(count) rows"
+        case .fraction(let fraction): "\(fraction * 100) %"
+        }
+      return "Sample (\(node.method.rawValue)): \(amount)"
+    case .positionalJoin: return "Positional join"
+    case .with(let node): return "With \(quotedIdentifier(node.shared.name))"
+    case .sharedScan(let node):
+      return "Read \(quotedIdentifier(node.shared.name)): "
+        + list(node.columns.map { quotedIdentifier($0.reference.name) })
+    case .recursive(let node):
+      return "Recursive \(quotedIdentifier(node.working.name))"
+        + (node.isDistinct ? " (distinct)" : "")
+    case .dependentJoin(let node):
+      return "Dependent " + title(.join(node.join)).lowercased()
     }
   }
 

@@ -18,6 +18,14 @@ package indirect enum Plan: Sendable {
   case predict(PredictNode)
   case rows(RowSourceNode)
   case exchange(ExchangeNode)
+  case window(WindowNode)
+  case unnest(UnnestNode)
+  case sample(SampleNode)
+  case positionalJoin(PositionalJoinNode)
+  case with(WithNode)
+  case sharedScan(SharedScanNode)
+  case recursive(RecursiveNode)
+  case dependentJoin(DependentJoinNode)
 }
 
 /// A scan of some columns of a source.
@@ -172,12 +180,22 @@ extension Plan {
     case .predict(let node): return node.input.output + node.outputs.map(\.reference)
     case .rows(let node): return node.columns
     case .exchange(let node): return node.input.output
+    case .window(let node): return node.input.output + node.calls.map(\.reference)
+    case .unnest(let node):
+      return node.input.output + node.lists.map(\.reference)
+        + (node.ordinality.map { [$0] } ?? [])
+    case .sample(let node): return node.input.output
+    case .positionalJoin(let node): return node.left.output + node.right.output
+    case .with(let node): return node.body.output
+    case .sharedScan(let node): return node.columns.map(\.reference)
+    case .recursive(let node): return node.columns
+    case .dependentJoin(let node): return Plan.join(node.join).output
     }
   }
 
   package var children: [Plan] {
     switch self {
-    case .scan, .values: []
+    case .scan, .values, .sharedScan: []
     case .filter(let node): [node.input]
     case .project(let node): [node.input]
     case .aggregate(let node): [node.input]
@@ -188,12 +206,19 @@ extension Plan {
     case .predict(let node): [node.input]
     case .rows(let node): node.input.map { [$0] } ?? []
     case .exchange(let node): [node.input]
+    case .window(let node): [node.input]
+    case .unnest(let node): [node.input]
+    case .sample(let node): [node.input]
+    case .positionalJoin(let node): [node.left, node.right]
+    case .with(let node): [node.definition, node.body]
+    case .recursive(let node): [node.anchor, node.step]
+    case .dependentJoin(let node): [node.left, node.right]
     }
   }
 
   package func mapChildren(_ transform: (Plan) throws -> Plan) rethrows -> Plan {
     switch self {
-    case .scan, .values: return self
+    case .scan, .values, .sharedScan: return self
     case .filter(var node):
       node.input = try transform(node.input)
       return .filter(node)
@@ -225,13 +250,40 @@ extension Plan {
     case .exchange(var node):
       node.input = try transform(node.input)
       return .exchange(node)
+    case .window(var node):
+      node.input = try transform(node.input)
+      return .window(node)
+    case .unnest(var node):
+      node.input = try transform(node.input)
+      return .unnest(node)
+    case .sample(var node):
+      node.input = try transform(node.input)
+      return .sample(node)
+    case .positionalJoin(var node):
+      node.left = try transform(node.left)
+      node.right = try transform(node.right)
+      return .positionalJoin(node)
+    case .with(var node):
+      node.definition = try transform(node.definition)
+      node.body = try transform(node.body)
+      return .with(node)
+    case .recursive(var node):
+      node.anchor = try transform(node.anchor)
+      node.step = try transform(node.step)
+      return .recursive(node)
+    case .dependentJoin(var node):
+      node.left = try transform(node.left)
+      node.right = try transform(node.right)
+      return .dependentJoin(node)
     }
   }
 
   /// The expressions written in this node itself.
   package func mapExpressions(_ transform: (Expression) throws -> Expression) rethrows -> Plan {
     switch self {
-    case .scan, .limit, .union, .rows, .exchange: return self
+    case .scan, .limit, .union, .rows, .exchange, .sample, .positionalJoin, .with, .sharedScan,
+      .recursive:
+      return self
     case .values(var node):
       node.rows = try node.rows.map { try $0.map(transform) }
       return .values(node)
@@ -247,11 +299,7 @@ extension Plan {
         var call = entry.call
         call.arguments = try call.arguments.map(transform)
         call.filter = try call.filter.map(transform)
-        call.order = try call.order.map {
-          SortItem(
-            expression: try transform($0.expression), descending: $0.descending,
-            nullsFirst: $0.nullsFirst)
-        }
+        call.order = try call.order.map { try $0.map(transform) }
         return (call, entry.reference)
       }
       return .aggregate(node)
@@ -262,15 +310,25 @@ extension Plan {
       node.residual = try node.residual.map(transform)
       return .join(node)
     case .sort(var node):
-      node.items = try node.items.map {
-        SortItem(
-          expression: try transform($0.expression), descending: $0.descending,
-          nullsFirst: $0.nullsFirst)
-      }
+      node.items = try node.items.map { try $0.map(transform) }
       return .sort(node)
     case .predict(var node):
       node.arguments = try node.arguments.map(transform)
       return .predict(node)
+    case .window(var node):
+      node.partition = try node.partition.map(transform)
+      node.order = try node.order.map { try $0.map(transform) }
+      node.calls = try node.calls.map { (try $0.call.mapExpressions(transform), $0.reference) }
+      return .window(node)
+    case .unnest(var node):
+      node.lists = try node.lists.map { (try transform($0.expression), $0.reference) }
+      return .unnest(node)
+    case .dependentJoin(var node):
+      node.keys = try node.keys.map {
+        (try transform($0.left), try transform($0.right), $0.nullSafe)
+      }
+      node.condition = try node.condition.map(transform)
+      return .dependentJoin(node)
     }
   }
 }

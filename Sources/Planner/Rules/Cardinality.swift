@@ -34,6 +34,19 @@ package enum Cardinality {
     case .predict(let node): return estimate(node.input)
     case .rows(let node): return node.input.map(estimate) ?? 100
     case .exchange(let node): return estimate(node.input)
+    case .window(let node): return estimate(node.input)
+    case .unnest(let node): return estimate(node.input) * 4
+    case .sample(let node):
+      let rows = estimate(node.input)
+      switch node.amount {
+      case .rows(let count): return min(rows, Double(count))
+      case .fraction(let fraction): return rows * fraction
+      }
+    case .positionalJoin(let node): return max(estimate(node.left), estimate(node.right))
+    case .with(let node): return estimate(node.body)
+    case .sharedScan: return 1000
+    case .recursive(let node): return estimate(node.anchor) * 10
+    case .dependentJoin(let node): return estimate(.join(node.join))
     }
   }
 

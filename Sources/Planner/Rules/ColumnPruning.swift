@@ -12,7 +12,7 @@ enum ColumnPruning {
     case .scan(var node):
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .scan(node)
-    case .values, .rows: return keepAll(plan)
+    case .values, .rows, .positionalJoin, .with, .recursive, .dependentJoin: return keepAll(plan)
     case .filter(var node):
       node.input = prune(node.input, needed.union(node.condition.columnIDs))
       return .filter(node)
@@ -60,6 +60,27 @@ enum ColumnPruning {
     case .exchange(var node):
       node.input = prune(node.input, needed)
       return .exchange(node)
+    case .window(var node):
+      node.calls.removeAll { !needed.contains($0.reference.id) }
+      if node.calls.isEmpty { return prune(node.input, needed) }
+      var below = needed.subtracting(node.calls.map(\.reference.id))
+      below.formUnion(ids(node.partition + node.order.map(\.expression)))
+      below.formUnion(ids(node.calls.flatMap(\.call.expressions)))
+      node.input = prune(node.input, below)
+      return .window(node)
+    case .unnest(var node):
+      // Every list counts: the longest decides how many rows there are.
+      if let ordinality = node.ordinality, !needed.contains(ordinality.id) { node.ordinality = nil }
+      let own = Set(node.lists.map(\.reference.id) + (node.ordinality.map { [$0.id] } ?? []))
+      node.input = prune(
+        node.input, needed.subtracting(own).union(ids(node.lists.map(\.expression))))
+      return .unnest(node)
+    case .sample(var node):
+      node.input = prune(node.input, needed)
+      return .sample(node)
+    case .sharedScan(var node):
+      node.columns.removeAll { !needed.contains($0.reference.id) }
+      return .sharedScan(node)
     }
   }
 

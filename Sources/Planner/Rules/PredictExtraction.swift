@@ -93,7 +93,8 @@ struct PredictExtraction {
       }
       if left.isEmpty && right.isEmpty { return .join(node) }
       return .project(ProjectNode(input: .join(node), items: kept.map { (.column($0), $0) }))
-    case .scan, .values, .limit, .union, .predict, .rows, .exchange:
+    case .scan, .values, .limit, .union, .predict, .rows, .exchange, .window, .unnest, .sample,
+      .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return plan.mapChildren { extract($0) }
     }
   }
