@@ -78,6 +78,7 @@ enum FilterPushdown {
     var node = join
     let leftIDs = Set(node.left.output.map(\.id))
     let rightIDs = Set(node.right.output.map(\.id))
+    node.kind = OuterJoins.simplified(node.kind, conditions, left: leftIDs, right: rightIDs)
     var above: [Expression] = []
     var toLeft: [Expression] = []
     var toRight: [Expression] = []
