@@ -88,7 +88,7 @@ package final class Session: @unchecked Sendable {
     case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
       .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel, .verifyModel, .summarize,
       .pragma, .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
-      .maintenance:
+      .maintenance, .comment:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
