@@ -98,7 +98,7 @@ package enum ExplainText {
       if !node.order.isEmpty {
         parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
       }
-      parts.append(list(node.calls.map { quotedIdentifier($0.reference.name) }))
+      parts.append(list(node.calls.map { ExpressionText.text($0.call) }))
       return "Window: " + parts.joined(separator: "; ")
     case .unnest(let node):
       return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })
