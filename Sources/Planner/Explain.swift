@@ -73,6 +73,9 @@ package enum ExplainText {
       var conditions = node.keys.map {
         "\(ExpressionText.text($0.left)) = \(ExpressionText.text($0.right))"
       }
+      conditions += node.inequalities.map {
+        "\(ExpressionText.text($0.left)) \($0.operator.rawValue) \(ExpressionText.text($0.right))"
+      }
       if let residual = node.residual { conditions.append(ExpressionText.text(residual)) }
       let on = conditions.isEmpty ? "" : ": " + conditions.joined(separator: " AND ")
       return "Join (\(kind), \(node.strategy.rawValue), build \(node.buildSide.rawValue))\(on)"
