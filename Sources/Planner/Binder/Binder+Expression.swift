@@ -10,7 +10,7 @@ extension Binder {
     switch expression.kind {
     case .literal(let literal): return try bind(literal, span: span)
     case .typedLiteral(let typeName, let text):
-      let type = try TypeResolution.resolve(typeName)
+      let type = try resolve(typeName)
       return try foldedCast(.constant(.varchar(text), .varchar), to: type, isTry: false, span: span)
     case .interval(let literal): return try bind(literal, context, span: span)
     case .list(let items):
@@ -23,7 +23,7 @@ extension Binder {
       return try structure(
         items.map { ("", try bind($0, context)) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter: throw Binder.notYet("parameters here", span)
+    case .parameter(let parameter): return try value(of: parameter, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
     case .columns: throw Binder.notYet("COLUMNS expressions", span)
@@ -53,7 +53,7 @@ extension Binder {
     case .predict(let predict): return try bind(predict, context, span: span)
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
-      let type = try TypeResolution.resolve(cast.type)
+      let type = try resolve(cast.type)
       return try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
     case .collate: throw Binder.notYet("collations", span)
@@ -172,6 +172,7 @@ extension Binder {
   /// What the name means in this context alone; nil when it is unknown there.
   private func resolve(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let parts = name.parts.map(\.name)
+    if let argument = try bindMacroArgument(name) { return argument }
     if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
       return aliased
     }
@@ -184,9 +185,13 @@ extension Binder {
       return try alias(parts[0], context)
     }
     var rest = name.parts[...]
-    // schema.table.column
-    if parts.count >= 3, ["main", "memory", "temp"].contains(parts[0].lowercased()) {
-      rest = rest.dropFirst()
+    // schema.table.column, database.schema.table.column
+    for _ in 0..<2 where rest.count >= 3 {
+      if let first = rest.first?.name, catalog.isSchemaOrDatabase(first),
+        context.scope.matches(table: first, name: rest[rest.startIndex + 1].name).isEmpty
+      {
+        rest = rest.dropFirst()
+      }
     }
     let first = rest[rest.startIndex]
     let second = rest[rest.startIndex + 1]

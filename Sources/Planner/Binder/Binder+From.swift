@@ -73,20 +73,15 @@ extension Binder {
     if name.parts.count == 1, let table = commonTables[last.lowercased()] {
       return try bind(table, alias: alias, span: span)
     }
-    for qualifier in name.qualifiers
-    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
-      throw SQLError(
-        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
-        hint: didYouMean(qualifier.name, among: ["main"]))
-    }
-    switch catalog.entry(named: last) {
+    switch try catalog.entry(named: name) {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
-    case .view(let query, let columns, _):
-      let known = (commonTables, outer)
+    case .view(let query, let columns, let searchPath):
+      let known = (commonTables, outer, catalog.searchPath)
       commonTables = [:]
       outer = []
-      defer { (commonTables, outer) = known }
+      catalog.searchPath = searchPath
+      defer { (commonTables, outer, catalog.searchPath) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
@@ -166,10 +161,16 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
-    guard let row = TableFunctions.named(name) else {
+    if let bound = try bindQueryFunction(call, name, span: span)
+      ?? bindTableMacro(call, span: span)
+    {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = catalog.catalogFunction(named: name) ?? TableFunctions.named(name) else {
       throw SQLError(
         .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames))
+        hint: didYouMean(
+          name, among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames))
     }
     let context = ExpressionContext(
       scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())

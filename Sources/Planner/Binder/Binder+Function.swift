@@ -51,11 +51,12 @@ extension Binder {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
-      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
+      if !qualifier.parts.allSatisfy({ catalog.isSchemaOrDatabase($0.name) }) {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }
@@ -67,7 +68,10 @@ extension Binder {
       throw SQLError(
         .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
     }
-    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
+    let isSessionFunction = catalog.sessionFunctionNames.contains(key)
+    if catalog.userFunction(named: key) == nil, !isSessionFunction {
+      try checkExists(name, function.name.span)
+    }
     var bound: [Expression] = []
     for argument in arguments {
       guard let expression = argument.expression else {
@@ -77,6 +81,11 @@ extension Binder {
         throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
       }
       bound.append(try bind(expression, context))
+    }
+    if isSessionFunction,
+      let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
+    {
+      return found
     }
     if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
       let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
@@ -94,8 +103,9 @@ extension Binder {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
     }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
-      + catalog.userFunctionNames
+    let known =
+      ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+      + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
