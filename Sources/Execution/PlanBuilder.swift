@@ -120,7 +120,8 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
-    case .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+    case .window(let node): return try window(node, index, worker, region)
+    case .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }
@@ -156,7 +157,7 @@ package final class PlanBuilder {
 
   /// The input with columns for the expressions: their own when they are plain columns, else
   /// computed ones behind the input's.
-  private func withColumns(
+  func withColumns(
     _ expressions: [Expression], _ plan: Plan, _ index: Int, _ worker: Worker,
     _ region: RegionShared
   ) throws -> (source: any BatchSource, positions: [Int]) {
@@ -303,8 +304,7 @@ package final class PlanBuilder {
   }
 
   /// The types after `withColumns`.
-  private func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType]
-  {
+  func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType] {
     var types = plan.output.map(\.type)
     for (expression, position) in zip(expressions, positions) where position == types.count {
       types.append(expression.type)
