@@ -121,7 +121,15 @@ package final class PlanBuilder {
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
     case .window(let node): return try window(node, index, worker, region)
-    case .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+    case .positionalJoin(let node):
+      // Serial, as LIMIT: rows are counted.
+      if worker.index > 0 { return BatchListSource([]) }
+      let rightIndex = index + 1 + PlanBuilder.size(of: node.left)
+      return PositionalJoinOperator(
+        left: try build(node.left, index + 1, Worker(query: query), RegionShared()),
+        right: try build(node.right, rightIndex, Worker(query: query), RegionShared()),
+        leftTypes: node.left.output.map(\.type), rightTypes: node.right.output.map(\.type))
+    case .unnest, .sample, .with, .sharedScan, .recursive, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }
@@ -241,10 +249,12 @@ package final class PlanBuilder {
   {
     let leftIndex = index + 1
     let rightIndex = leftIndex + PlanBuilder.size(of: node.left)
-    let left = try withColumns(node.keys.map(\.left), node.left, leftIndex, worker, region)
-    let right = try withColumns(node.keys.map(\.right), node.right, rightIndex, worker, region)
-    let leftTypes = types(node.left, node.keys.map(\.left), left.positions)
-    let rightTypes = types(node.right, node.keys.map(\.right), right.positions)
+    let leftCompared = node.keys.map(\.left) + node.inequalities.map(\.left)
+    let rightCompared = node.keys.map(\.right) + node.inequalities.map(\.right)
+    let left = try withColumns(leftCompared, node.left, leftIndex, worker, region)
+    let right = try withColumns(rightCompared, node.right, rightIndex, worker, region)
+    let leftTypes = types(node.left, leftCompared, left.positions)
+    let rightTypes = types(node.right, rightCompared, right.positions)
     let swapped = node.buildSide == .left
     let kind: JoinKind
     switch node.kind {
@@ -252,8 +262,8 @@ package final class PlanBuilder {
     case .left: kind = swapped ? .right : .left
     case .right: kind = swapped ? .left : .right
     case .full: kind = .full
-    case .semi: kind = .semi
-    case .anti: kind = .anti
+    case .semi: kind = swapped ? .buildSemi : .semi
+    case .anti: kind = swapped ? .buildAnti : .anti
     case .mark: kind = .mark
     case .single: kind = .single
     }
@@ -280,13 +290,22 @@ package final class PlanBuilder {
     }
     let shared = region.shared(index) { HashJoinShared(workers: worker.count) }
     region.add(shared.barrier)
+    let keyCount = node.keys.count
+    let ranges = node.inequalities.enumerated().map { number, inequality in
+      RangeKey(
+        probe: probe.positions[keyCount + number], build: build.positions[keyCount + number],
+        operator: swapped ? inequality.operator.flipped : inequality.operator)
+    }
     let joined = HashJoinOperator(
       probe: probe.source, build: build.source, probeTypes: probeTypes, buildTypes: buildTypes,
-      probeKeys: probe.positions, buildKeys: build.positions,
-      nullSafe: node.keys.map(\.nullSafe), kind: kind, residual: residual, shared: shared,
+      probeKeys: Array(probe.positions.prefix(keyCount)),
+      buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
+      kind: kind, residual: residual, ranges: ranges, isAsof: node.isAsof, shared: shared,
       worker: worker)
 
-    var picked = (0..<leftCount).map { leftStart + $0 }
+    // A semi join that builds its left side gives only that.
+    let emitsLeftOnly = kind == .buildSemi || kind == .buildAnti
+    var picked = (0..<leftCount).map { (emitsLeftOnly ? 0 : leftStart) + $0 }
     switch node.kind {
     case .inner, .left, .right, .full, .single:
       picked += (0..<rightCount).map { rightStart + $0 }

@@ -201,7 +201,6 @@ extension Binder {
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
-    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
     let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
@@ -213,7 +212,11 @@ extension Binder {
     case .full: kind = .full
     case .semi: kind = .semi
     case .anti: kind = .anti
-    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    case .positional:
+      return (
+        .positionalJoin(PositionalJoinNode(left: left.plan, right: right.plan)),
+        left.scope.appending(right.scope)
+      )
     }
     let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
     if isDependent && (kind == .right || kind == .full) {
@@ -224,9 +227,11 @@ extension Binder {
     }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
+    var usesNames = true
     switch join.condition {
     case .none: break
     case .on(let expression):
+      usesNames = false
       let collector = SubqueryCollector()
       let context = ExpressionContext(
         scope: scope, clause: "JOIN conditions", subqueries: collector)
@@ -251,6 +256,7 @@ extension Binder {
         common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
         &node, &scope)
     }
+    if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
     if isDependent {
       return (
@@ -340,6 +346,10 @@ extension Binder {
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
+      }
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == leftEntry.reference.id {
+        scope.entries[index].isJoined = true
       }
       switch kind {
       case .right, .full:

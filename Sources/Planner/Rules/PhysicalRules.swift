@@ -15,14 +15,44 @@ enum JoinStrategy {
     }
     let rows = cardinality.rows(below, inputs: inputs)
     guard case .join(var node) = below else { return (below, rows) }
+    if node.isAsof {
+      node.strategy = .asof
+      node.buildSide = .right
+      return (.join(node), rows)
+    }
     node.strategy = node.keys.isEmpty ? .nestedLoop : .hash
+    if node.keys.isEmpty { useInequalities(&node) }
     switch node.kind {
     case .inner, .full, .left, .right:
       node.buildSide = inputs[0] < inputs[1] ? .left : .right
-    case .semi, .anti, .mark, .single:
+    case .semi, .anti:
+      // Building the left side costs the streaming of its rows, so it must be clearly smaller.
+      node.buildSide = inputs[0] * 2 < inputs[1] ? .left : .right
+    case .mark, .single:
       node.buildSide = .right
     }
     return (.join(node), rows)
+  }
+
+  /// Without an equality, up to two inequalities of the residual find the pairs.
+  private static func useInequalities(_ node: inout JoinNode) {
+    guard let residual = node.residual else { return }
+    let left = Set(node.left.output.map(\.id))
+    let right = Set(node.right.output.map(\.id))
+    var rest: [Expression] = []
+    for condition in residual.conjuncts {
+      if node.inequalities.count < 2,
+        let inequality = JoinInequality(condition, left: left, right: right),
+        !inequality.left.type.isNested
+      {
+        node.inequalities.append(inequality)
+      } else {
+        rest.append(condition)
+      }
+    }
+    if node.inequalities.isEmpty { return }
+    node.strategy = .range
+    node.residual = Expression.conjunction(rest)
   }
 }
 
@@ -61,9 +91,16 @@ enum ExchangePlacement {
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
     let below = plan.mapChildren { belowLimits($0, workers) }
-    guard case .limit(var node) = below else { return below }
-    node.input = gather(node.input, workers)
-    return .limit(node)
+    switch below {
+    case .limit(var node):
+      node.input = gather(node.input, workers)
+      return .limit(node)
+    case .positionalJoin(var node):
+      node.left = gather(node.left, workers)
+      node.right = gather(node.right, workers)
+      return .positionalJoin(node)
+    default: return below
+    }
   }
 
   private static func gather(_ plan: Plan, _ workers: Int) -> Plan {
@@ -81,7 +118,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit: 0
+    case .exchange, .limit, .positionalJoin: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
