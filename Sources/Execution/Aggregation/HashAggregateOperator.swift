@@ -145,6 +145,15 @@ package final class HashAggregateOperator: BatchSource {
   }
 }
 
+extension HashAggregateOperator: RewindableSource {
+  func rewind() -> Bool {
+    if worker.count > 1 { return false }
+    phase = .reading
+    current = nil
+    return Execution.rewind(input)
+  }
+}
+
 extension HashAggregateOperator: MemoryReporting {
   var peakBytes: Int { memory.peak }
 }

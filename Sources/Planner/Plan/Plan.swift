@@ -63,6 +63,12 @@ package struct AggregateNode: Sendable {
   package var input: Plan
   package var keys: [(expression: Expression, reference: ColumnReference)]
   package var calls: [(call: BoundAggregate, reference: ColumnReference)]
+  /// GROUPING SETS: of each set which keys group it, by position; the other keys are NULL in its
+  /// rows. Empty: one set of all keys.
+  package var sets: [[Int]] = []
+  /// GROUPING(…): a BIGINT with a bit for each of these keys, the last lowest; 1 where the row's set
+  /// has it not.
+  package var groupings: [(keys: [Int], reference: ColumnReference)] = []
 }
 
 /// An aggregate with bound arguments.
@@ -167,7 +173,9 @@ extension Plan {
     case .values(let node): return node.columns
     case .filter(let node): return node.input.output
     case .project(let node): return node.items.map(\.reference)
-    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
+    case .aggregate(let node):
+      return node.keys.map(\.reference) + node.calls.map(\.reference)
+        + node.groupings.map(\.reference)
     case .join(let node):
       switch node.kind {
       case .inner, .left, .right, .full, .single: return node.left.output + node.right.output

@@ -2,14 +2,29 @@ import Columnar
 
 /// Writes each join's strategy and build side into it: the side estimated smaller is built.
 enum JoinStrategy {
-  static func apply(_ plan: Plan) -> Plan {
-    let below = plan.mapChildren(apply)
+  static func apply(_ plan: Plan) -> Plan { apply(plan, rounds: []) }
+
+  /// `rounds`: inside the step of a recursion, what differs from round to round.
+  private static func apply(_ plan: Plan, rounds: Set<ObjectIdentifier>) -> Plan {
+    if case .recursive(var node) = plan {
+      node.anchor = apply(node.anchor, rounds: rounds)
+      var inner = rounds.union([ObjectIdentifier(node.working)])
+      if let accumulated = node.accumulated { inner.insert(ObjectIdentifier(accumulated)) }
+      node.step = apply(node.step, rounds: inner)
+      return .recursive(node)
+    }
+    let below = plan.mapChildren { apply($0, rounds: rounds) }
     guard case .join(var node) = below else { return below }
     node.strategy = node.keys.isEmpty ? .nestedLoop : .hash
     switch node.kind {
     case .inner, .full, .left, .right:
       node.buildSide =
         Cardinality.estimate(node.left) < Cardinality.estimate(node.right) ? .left : .right
+      // A side that stays the same is built once for all rounds.
+      if !rounds.isEmpty, node.kind != .full {
+        let (left, right) = (node.left.reads(rounds), node.right.reads(rounds))
+        if left != right { node.buildSide = left ? .right : .left }
+      }
     case .semi, .anti, .mark, .single:
       node.buildSide = .right
     }
@@ -51,6 +66,11 @@ enum ExchangePlacement {
   }
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
+    if case .recursive(var node) = plan {
+      // Rounds follow each other on one worker; what they begin with may be made by all.
+      node.anchor = gather(belowLimits(node.anchor, workers), workers)
+      return .recursive(node)
+    }
     let below = plan.mapChildren { belowLimits($0, workers) }
     guard case .limit(var node) = below else { return below }
     node.input = gather(node.input, workers)
@@ -72,7 +92,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit: 0
+    case .exchange, .limit, .recursive: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
