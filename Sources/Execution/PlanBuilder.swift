@@ -266,7 +266,8 @@ package final class PlanBuilder {
     region.add(shared.barrier)
     return HashAggregateOperator(
       input: ProjectOperator(input: input, items: items), inputTypes: expressions.map(\.type),
-      keys: keys, calls: calls, shared: shared, worker: worker)
+      keys: keys, calls: calls, sets: node.sets, groupings: node.groupings.map(\.keys),
+      shared: shared, worker: worker)
   }
 
   private func sort(_ node: SortNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws

@@ -9,14 +9,17 @@ final class CommonTableEntry {
   let mayRecur: Bool
   /// What names of tables mean inside the definition.
   let environment: [String: CommonTableEntry]
+  /// The queries around the WITH clause.
+  let outer: [ExpressionContext]
   var definition: BoundDefinition?
   /// Set while the step of a recursion is bound: mentions read the rows of the last round.
   let recursion: RecursionInProgress?
 
   init(
     _ table: CommonTable, mayRecur: Bool, environment: [String: CommonTableEntry],
-    recursion: RecursionInProgress? = nil
+    outer: [ExpressionContext], recursion: RecursionInProgress? = nil
   ) {
+    self.outer = outer
     self.table = table
     self.mayRecur = mayRecur
     self.environment = environment
@@ -69,8 +72,8 @@ extension Binder {
     _ with: WithClause?, _ body: () throws -> Result
   ) throws -> Result {
     guard let with else { return try body() }
-    let outer = commonTables
-    defer { commonTables = outer }
+    let known = commonTables
+    defer { commonTables = known }
     var seen: Set<String> = []
     for table in with.tables {
       let key = table.name.name.lowercased()
@@ -78,7 +81,7 @@ extension Binder {
         throw SQLError(
           .binder, "WITH defines \"\(table.name.name)\" twice", at: table.name.span)
       }
-      let entry = CommonTableEntry(table, mayRecur: with.isRecursive, environment: commonTables)
+      let entry = CommonTableEntry(table, mayRecur: with.isRecursive, environment: commonTables, outer: outer)
       commonTables[key] = entry
       if case .statement = table.query.body { _ = try define(entry) }
     }
@@ -120,16 +123,16 @@ extension Binder {
       plan: .sharedScan(SharedScanNode(shared: shared, columns: columns)), names: names)
   }
 
-  private func copy(_ plan: Plan) -> Plan { plan.copied { makeReference($0.name, $0.type) } }
+  private func copy(_ plan: Plan) -> Plan { plan.cloned(makeReference).plan }
 
   private func define(_ entry: CommonTableEntry) throws -> BoundDefinition {
     if let known = entry.definition { return known }
-    let outer = commonTables
+    let known = (commonTables, outer)
     expansionDepth += 1
     definedTables.append(entry.table.name.name.lowercased())
-    commonTables = entry.environment
+    (commonTables, outer) = (entry.environment, entry.outer)
     defer {
-      commonTables = outer
+      (commonTables, outer) = known
       definedTables.removeLast()
       expansionDepth -= 1
     }
@@ -186,7 +189,7 @@ extension Binder {
       let key = table.name.name.lowercased()
       let hidden = commonTables[key]
       commonTables[key] = CommonTableEntry(
-        table, mayRecur: false, environment: [:], recursion: recursion)
+        table, mayRecur: false, environment: [:], outer: [], recursion: recursion)
       let start = sharedQueries.count
       let step = try bind(operation.right)
       commonTables[key] = hidden

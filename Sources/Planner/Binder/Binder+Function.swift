@@ -100,6 +100,9 @@ extension Binder {
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
+    if let around = try outerAggregate(aggregate, function, arguments, context, span: span) {
+      return around
+    }
     guard let collector = context.aggregates else {
       throw SQLError(
         .binder, "aggregate functions are not allowed in \(context.clause)", at: span,
@@ -146,5 +149,36 @@ extension Binder {
       Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
     collector.calls.append((call, reference))
     return .column(reference)
+  }
+
+  /// An aggregate in a subquery whose arguments are all columns of one query around it belongs to
+  /// that query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
+  private func outerAggregate(
+    _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
+    _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression? {
+    guard !outer.isEmpty else { return nil }
+    var columns: Set<Int> = []
+    var probe = context
+    probe.aggregates = nil
+    probe.subqueries = SubqueryCollector()
+    probe.innerSubqueries = nil
+    for argument in arguments {
+      // What does not bind here gets its error from the ordinary way.
+      guard let expression = argument.expression,
+        let bound = try? bind(expression, probe)
+      else { return nil }
+      bound.collectColumns(&columns)
+    }
+    if columns.isEmpty || !probe.subqueries.entries.isEmpty { return nil }
+    let around = outer
+    defer { outer = around }
+    while let next = outer.popLast() {
+      let known = Set(next.scope.entries.map(\.reference.id))
+      if columns.isDisjoint(with: known) { continue }
+      guard columns.isSubset(of: known), next.aggregates != nil else { return nil }
+      return try bind(aggregate, function, arguments, next, span: span)
+    }
+    return nil
   }
 }

@@ -106,18 +106,14 @@ extension Binder {
         }
         return (key, makeReference("group", key.type))
       }
-      plan = .aggregate(
-        AggregateNode(input: inner.attach(to: plan), keys: keyed, calls: aggregates.calls))
-      let above = Set(
-        aggregates.calls.map(\.reference.id)
-          + outer.entries.flatMap { entry in
-            resultReferences(of: entry)
-          })
+      let input = inner.attach(to: plan)
+      let below = Set(input.output.map(\.id))
+      plan = .aggregate(AggregateNode(input: input, keys: keyed, calls: aggregates.calls))
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
         }
-        if case .column(let reference) = expression, !above.contains(reference.id) {
+        if case .column(let reference) = expression, below.contains(reference.id) {
           throw Binder.notGrouped(reference.name, select.span(of: reference.name))
         }
         return try expression.mapChildren(lift)
@@ -128,10 +124,12 @@ extension Binder {
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
+      // Subqueries too see the groups, not the rows below.
       for index in outer.entries.indices {
-        if let key = outer.entries[index].key {
-          outer.entries[index].key = (try lift(key.left), key.right)
+        outer.entries[index].keys = try outer.entries[index].keys.map {
+          (try lift($0.left), $0.right)
         }
+        outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
       }
       plan = outer.attach(to: plan)
       if let having {
@@ -191,11 +189,6 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
-  }
-
-  private func resultReferences(of entry: SubqueryCollector.Entry) -> [Int] {
-    if case .mark(let reference) = entry.kind { return [reference.id] }
-    return entry.plan.output.map(\.id)
   }
 
   private func plainGroup(_ element: GroupingElement) throws -> [SyntaxExpression] {
