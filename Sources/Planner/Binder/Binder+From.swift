@@ -70,8 +70,12 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
+    }
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
     switch try catalog.entry(named: name) {
     case .table(let source):
@@ -88,28 +92,11 @@ extension Binder {
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -124,7 +111,7 @@ extension Binder {
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
   }
 
-  private func scope(
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []

@@ -40,7 +40,8 @@ enum FilterPushdown {
       var above: [Expression] = []
       for condition in conditions {
         let ids = condition.columnIDs
-        if !ids.isEmpty, ids.isSubset(of: keys.keys), !condition.substituting(keys).isVolatile,
+        if !ids.isEmpty, ids.isSubset(of: keys.keys), isInEverySet(ids, node),
+          !condition.substituting(keys).isVolatile,
           !condition.containsPredict
         {
           below.append(condition.substituting(keys))
@@ -156,6 +157,11 @@ enum FilterPushdown {
     node.left = push(node.left, toLeft)
     node.right = push(node.right, toRight)
     return wrap(.join(node), above)
+  }
+
+  /// Whether these keys are what the rows say in every grouping set, and not NULL for being left out.
+  private static func isInEverySet(_ ids: Set<Int>, _ node: AggregateNode) -> Bool {
+    node.sets.allSatisfy { set in ids.isSubset(of: set.map { node.keys[$0].reference.id }) }
   }
 
   /// Keys that never are NULL on the right compare by plain equality, which hashes faster.
