@@ -120,7 +120,13 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
-    case .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+    case .unnest(let node):
+      let layout = layout(node.input)
+      return UnnestOperator(
+        input: try build(node.input, index + 1, worker, region),
+        lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
+        hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
+    case .window, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }

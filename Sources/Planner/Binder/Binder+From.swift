@@ -119,7 +119,7 @@ extension Binder {
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
   }
 
-  private func scope(
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []
@@ -156,13 +156,19 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
+    let context = ExpressionContext(
+      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    if let bound = try bindListTable(function, context, span: span) {
+      return (
+        bound.plan,
+        try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
+      )
+    }
     guard let row = TableFunctions.named(name) else {
       throw SQLError(
         .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames))
+        hint: didYouMean(name, among: TableFunctions.allNames + ["unnest"]))
     }
-    let context = ExpressionContext(
-      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
     for argument in call.arguments {
@@ -184,7 +190,18 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    var bound = try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    if let alias, alias.columns.isEmpty, source.schema.count == 1, source.schema[0].name == name {
+      bound.scope.entries[0].name = alias.name.name
+    }
+    return bound
+  }
+
+  /// A table function's only column, called like the function, goes by the alias.
+  private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
+    var bound = bound
+    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    return bound
   }
 
   // MARK: Joins

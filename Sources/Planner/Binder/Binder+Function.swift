@@ -45,6 +45,7 @@ extension Binder {
     let name = function.name.last.name
     let key = name.lowercased()
     if function.over != nil { throw Binder.notYet("window functions", span) }
+    if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -107,6 +108,7 @@ extension Binder {
     }
     var inner = context
     inner.aggregates = nil
+    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []

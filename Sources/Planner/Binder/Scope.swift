@@ -101,4 +101,7 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// nil where unnest is not allowed.
+  var unnests: UnnestCollector?
+  var isInsideUnnest = false
 }
