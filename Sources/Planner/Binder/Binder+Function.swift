@@ -58,6 +58,9 @@ extension Binder {
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
+      return try bindLambdaCall(lambda, name, arguments, context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }
@@ -68,7 +71,13 @@ extension Binder {
     }
     if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
     var bound: [Expression] = []
-    for argument in arguments {
+    let spread = try unpacked(arguments, context)
+    arguments = spread.map(\.argument)
+    for (argument, value) in spread {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
       }
@@ -88,8 +97,10 @@ extension Binder {
   }
 
   private func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil { return }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    let known =
+      ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
+      + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -112,7 +123,11 @@ extension Binder {
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
-    for argument in arguments {
+    for (argument, value) in try unpacked(arguments, inner) {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
       }

@@ -27,7 +27,7 @@ extension Binder {
     var whereContext = ExpressionContext(scope: scope, clause: "WHERE", subqueries: inner)
     whereContext.aliases = aliases
     if let filter = select.filter {
-      let condition = try bindCondition(filter, whereContext)
+      let condition = try bindConditionEach(filter, whereContext)
       plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
     }
 
@@ -44,11 +44,7 @@ extension Binder {
     for item in items {
       context.aliases = aliases
       if let own = item.alias?.lowercased() { context.aliases[own] = nil }
-      if let columns = try bindUnnestItem(item, context) {
-        selected += columns
-      } else {
-        selected.append((try bind(item, context), item.name))
-      }
+      selected += try bindSelected(item, context)
     }
 
     // GROUP BY
@@ -92,9 +88,8 @@ extension Binder {
     context.clause = "HAVING"
     context.aliases = aliases
     context.unnests = nil
-    let having = try select.having.map { try bindCondition($0, context) }
+    let having = try select.having.map { try bindConditionEach($0, context) }
     context.clause = "ORDER BY"
-    context.prefersAliases = true
     context.unnests = unnests
     var order: [(item: SortItem, position: Int?)] = []
     for item in orderBy {
@@ -108,8 +103,12 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
-      let bound = try bind(expression, context)
-      order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      // An alias alone wins over a column; inside an expression the column does.
+      if case .column = expression.kind { context.prefersAliases = true }
+      for (bound, _) in try bindColumnsEach(expression, context) {
+        order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      }
+      context.prefersAliases = false
     }
 
     // Aggregation

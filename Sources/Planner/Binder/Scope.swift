@@ -104,4 +104,8 @@ struct ExpressionContext {
   /// nil where unnest is not allowed.
   var unnests: UnnestCollector?
   var isInsideUnnest = false
+  /// nil where COLUMNS is not allowed.
+  var columns: ColumnsExpansion?
+  /// Lambda parameters in scope, lower case: they hide columns.
+  var parameters: [String: Expression] = [:]
 }

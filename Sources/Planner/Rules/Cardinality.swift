@@ -71,7 +71,7 @@ package enum Cardinality {
     case .and(let terms): return terms.reduce(1) { $0 * selectivity($1) }
     case .not(let operand): return 1 - selectivity(operand)
     case .isNull(_, let isNegated): return isNegated ? 0.95 : 0.05
-    case .column, .constant, .cast, .caseWhen, .predict: return 0.5
+    case .column, .constant, .cast, .caseWhen, .predict, .listLambda: return 0.5
     }
   }
 }

@@ -128,6 +128,11 @@ package struct Star: Sendable {
   package var replace: [StarReplacement] = []
   /// RENAME (a AS b)
   package var rename: [StarRename] = []
+
+  package init(qualifier: QualifiedName? = nil, exclude: [QualifiedName] = []) {
+    self.qualifier = qualifier
+    self.exclude = exclude
+  }
 }
 
 /// `expression AS name` in REPLACE.
