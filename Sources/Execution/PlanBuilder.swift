@@ -148,7 +148,13 @@ package final class PlanBuilder {
         rows: shared.rows(of: node.shared), columns: node.columns.map(\.position), cursor: cursor,
         query: query)
     case .recursive(let node): return try recursion(node, index, worker)
-    case .unnest, .sample, .dependentJoin:
+    case .unnest(let node):
+      let layout = layout(node.input)
+      return UnnestOperator(
+        input: try build(node.input, index + 1, worker, region),
+        lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
+        hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
+    case .sample, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }

@@ -44,6 +44,7 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
+    if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -60,6 +61,9 @@ extension Binder {
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }
+    if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
+      return try bindLambdaCall(lambda, name, arguments, context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }
@@ -73,7 +77,13 @@ extension Binder {
       try checkExists(name, function.name.span)
     }
     var bound: [Expression] = []
-    for argument in arguments {
+    let spread = try unpacked(arguments, context)
+    arguments = spread.map(\.argument)
+    for (argument, value) in spread {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
       }
@@ -98,7 +108,7 @@ extension Binder {
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil { return }
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
     if let window = WindowFunction.named(name.lowercased()) {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
@@ -106,6 +116,7 @@ extension Binder {
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
       + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
+      + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -128,10 +139,15 @@ extension Binder {
     var inner = context
     inner.aggregates = nil
     inner.windows = nil
+    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
-    for argument in arguments {
+    for (argument, value) in try unpacked(arguments, inner) {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
       }

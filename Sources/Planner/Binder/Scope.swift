@@ -122,4 +122,11 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// nil where unnest is not allowed.
+  var unnests: UnnestCollector?
+  var isInsideUnnest = false
+  /// nil where COLUMNS is not allowed.
+  var columns: ColumnsExpansion?
+  /// Lambda parameters in scope, lower case: they hide columns.
+  var parameters: [String: Expression] = [:]
 }

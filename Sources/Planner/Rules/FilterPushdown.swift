@@ -69,7 +69,19 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .unnest(var node):
+      // What no element decides is decided once per row.
+      let ids = Set(node.input.output.map(\.id))
+      let movable = conditions.filter {
+        !$0.isVolatile && !$0.containsPredict && $0.columnIDs.isSubset(of: ids)
+      }
+      node.input = push(node.input, movable)
+      return wrap(
+        .unnest(node),
+        conditions.filter {
+          $0.isVolatile || $0.containsPredict || !$0.columnIDs.isSubset(of: ids)
+        })
+    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }
