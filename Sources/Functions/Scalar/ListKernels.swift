@@ -3,6 +3,16 @@ import Diagnostics
 
 /// Kernels over lists; lists of one column may share and reorder their child column freely.
 enum ListKernels {
+  /// The elements that a batch of lists may have in all: an error is better than the end of memory.
+  static let elementLimit = 1 << 27
+
+  static func checkRoom(_ held: Int, _ more: Int) throws {
+    if more > elementLimit - held {
+      throw SQLError(
+        .outOfRange, "the resulting lists would have more than \(elementLimit) elements")
+    }
+  }
+
   /// Each row's two lists, one after the other; NULL when one is NULL.
   static func concatenated(
     _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType
@@ -90,18 +100,41 @@ extension ListKernels {
     }
   }
 
-  /// Parts of lists: entries only, the elements stay where they are. NULL bounds are the ends.
+  /// Parts of lists: entries only, the elements stay where they are.
   static func slice(_ a: [Column], _ count: Int, _ type: LogicalType) -> Column {
     let x = ColumnReader<ListEntry>(a[0])
     let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
-    let result = Kernels.rows([a[0]], count, type, ListEntry.self) { row in
+    let result = Kernels.rows(a, count, type, ListEntry.self) { row in
       let entry = x[row]
-      let part = range(
-        from.isNull(row) ? 1 : from[row], to.isNull(row) ? Int64(entry.length) : to[row],
-        entry.length)
+      let part = range(from[row], to[row], entry.length)
       return ListEntry(offset: entry.offset + part.lowerBound, length: part.count)
     }
     result.replaceChildren(a[0].children)
+    return result
+  }
+
+  /// Every so many elements of parts of lists; a negative step goes from the first bound down.
+  static func steps(_ a: [Column], _ count: Int, _ type: LogicalType) throws -> Column {
+    let x = ColumnReader<ListEntry>(a[0])
+    let readers = a.dropFirst().map { ColumnReader<Int64>($0) }
+    var picks: [Int] = []
+    let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
+      let step = readers[2][row]
+      guard step != 0 else { throw SQLError(.invalidInput, "a slice's step cannot be 0") }
+      let (from, to) = (readers[0][row], readers[1][row])
+      let part = step > 0 ? range(from, to, x[row].length) : range(to, from, x[row].length)
+      let start = picks.count
+      let width = Int(clamping: step.magnitude)
+      var place = 0
+      while place < part.count {
+        let item = step > 0 ? part.lowerBound + place : part.upperBound - 1 - place
+        picks.append(x[row].offset + item)
+        if width >= part.count { break }
+        place += width
+      }
+      return ListEntry(offset: start, length: picks.count - start)
+    }
+    result.replaceChildren([Column.dictionary(a[0].children[0], Selection(picks)).flattened()])
     return result
   }
 

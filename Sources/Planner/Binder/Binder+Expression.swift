@@ -16,12 +16,12 @@ extension Binder {
     case .list(let items):
       return try call("list_value", try items.map { try bind($0, context) }, span: span)
     case .structure(let fields):
-      return try structure(
-        fields.map { ($0.name.name, try bind($0.value, context)) }, span: span)
+      return try call(
+        "struct_pack", try fields.map { try bind($0.value, context) },
+        names: fields.map(\.name.name), span: span)
     case .map: throw Binder.notYet("MAP values", span)
     case .row(let items):
-      return try structure(
-        items.map { ("", try bind($0, context)) }, span: span)
+      return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
     case .parameter: throw Binder.notYet("parameters here", span)
     case .star:
@@ -66,11 +66,20 @@ extension Binder {
       return try call(
         "list_extract", [try bind(operand, context), try bind(index, context)], span: span)
     case .slice(let slice):
-      if slice.step != nil { throw Binder.notYet("slices with a step", span) }
       let operand = try bind(slice.operand, context)
-      let low = try slice.lower.map { try bind($0, context) } ?? .constant(.null, .bigint)
-      let high = try slice.upper.map { try bind($0, context) } ?? .constant(.null, .bigint)
-      return try call("list_slice", [operand, low, high], span: span)
+      // A missing bound is the end of the list, which a step reaches from the other side.
+      var step: Expression?
+      if let written = slice.step { step = try bind(written, context) }
+      var isBackward = false
+      if case .constant(.integer(let value), _) = step { isBackward = value < 0 }
+      let (first, last) = (Int128(1), Int128(-1))
+      let low =
+        try slice.lower.map { try bind($0, context) }
+        ?? .constant(.integer(isBackward ? last : first), .bigint)
+      let high =
+        try slice.upper.map { try bind($0, context) }
+        ?? .constant(.integer(isBackward ? first : last), .bigint)
+      return try call("list_slice", [operand, low, high] + (step.map { [$0] } ?? []), span: span)
     case .field(let operand, let name):
       return try field(try bind(operand, context), name)
     case .defaultValue:
@@ -252,14 +261,6 @@ extension Binder {
       CallExpression(
         resolved: StructFields.extract(name.name, from: operand.type), arguments: [operand],
         span: name.span))
-  }
-
-  private func structure(_ fields: [(String, Expression)], span: SourceSpan) throws -> Expression {
-    let names = fields.enumerated().map { $1.0.isEmpty ? "v\($0 + 1)" : $1.0 }
-    return .call(
-      CallExpression(
-        resolved: StructFields.pack(names: names, types: fields.map(\.1.type)),
-        arguments: fields.map(\.1), span: span))
   }
 
   // MARK: Types
