@@ -231,8 +231,9 @@ extension Binder {
         scope: scope, clause: "JOIN conditions", subqueries: collector)
       node.residual = try bindCondition(expression, context)
       if !collector.entries.isEmpty {
-        let plan = try attach(collector, to: &node, isDependent, span: expression.span)
-        if let plan { return (plan, scope) }
+        if let plan = try attach(collector, to: &node, span: expression.span) {
+          return (plan, kind == .semi || kind == .anti ? left.scope : scope)
+        }
       }
     case .using(let names):
       try bindUsing(names, kind, left.scope, right.scope, &node, &scope)
@@ -261,10 +262,10 @@ extension Binder {
     return (.join(node), scope)
   }
 
-  /// Subqueries of an ON condition: each goes to the side whose columns it reads, or, when an inner
-  /// join's reads both, above the join with the whole condition. That plan is returned.
+  /// Subqueries of an ON condition: each goes to the side whose columns it reads. When one reads
+  /// both, the whole condition becomes a filter that has them: that plan is returned.
   private func attach(
-    _ collector: SubqueryCollector, to node: inout JoinNode, _ isDependent: Bool, span: SourceSpan
+    _ collector: SubqueryCollector, to node: inout JoinNode, span: SourceSpan
   ) throws -> Plan? {
     if node.kind == .inner {
       let pairs = DependentJoinNode(kind: .inner, left: node.left, right: node.right).plan
@@ -281,20 +282,43 @@ extension Binder {
     for entry in collector.entries {
       var read = entry.plan.freeColumns
       for key in entry.keys { key.left.collectColumns(&read) }
-      let readsLeft = !read.isDisjoint(with: leftIDs)
-      let readsRight = !read.isDisjoint(with: rightIDs)
-      if readsLeft && readsRight {
-        throw SQLError(
-          .binder,
-          "a subquery in the condition of an outer join cannot read columns of both sides",
-          at: span)
+      if !read.isDisjoint(with: leftIDs) && !read.isDisjoint(with: rightIDs) {
+        return try filterDependentSide(collector, of: node, span: span)
       }
-      // A semi or anti join gives its left side's columns only: those must stay what they are.
-      if readsLeft { toLeft.entries.append(entry) } else { toRight.entries.append(entry) }
+      if read.isDisjoint(with: leftIDs) {
+        toRight.entries.append(entry)
+      } else {
+        toLeft.entries.append(entry)
+      }
     }
     node.left = toLeft.attach(to: node.left)
     node.right = toRight.attach(to: node.right)
     return nil
+  }
+
+  /// `l LEFT JOIN r ON f(l, r, subquery)` is `l LEFT JOIN LATERAL (FROM r WHERE f(…)) ON true`.
+  private func filterDependentSide(
+    _ collector: SubqueryCollector, of node: JoinNode, span: SourceSpan
+  ) throws -> Plan {
+    let isSwapped = node.kind == .right
+    guard node.kind != .full else {
+      throw SQLError(
+        .binder,
+        "a subquery in the condition of a FULL JOIN cannot read columns of both sides", at: span)
+    }
+    let side = isSwapped ? node.left : node.right
+    let columns = side.output
+    let filtered = Plan.filter(
+      FilterNode(input: collector.attach(to: side), condition: node.residual ?? .trueConstant))
+    let right = Plan.project(
+      ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
+    let joined = DependentJoinNode(
+      kind: isSwapped ? .left : node.kind, left: isSwapped ? node.right : node.left, right: right
+    ).plan
+    if !isSwapped { return joined }
+    return .project(
+      ProjectNode(
+        input: joined, items: Plan.join(node).output.map { (.column($0), $0) }))
   }
 
   /// USING: equal names become keys; the right copies leave `*`, and for RIGHT and FULL joins the

@@ -44,7 +44,6 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
-    if function.over != nil { throw Binder.notYet("window functions", span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -56,6 +55,9 @@ extension Binder {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
+    }
+    if let over = function.over {
+      return try bindWindow(function, arguments, over, context, span: span)
     }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
@@ -86,9 +88,14 @@ extension Binder {
     return ConstantFolding.fold(try call(key, bound, span: span))
   }
 
-  private func checkExists(_ name: String, _ span: SourceSpan) throws {
+  func checkExists(_ name: String, _ span: SourceSpan) throws {
     if ScalarFunctions.named(name) != nil { return }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
+    if let window = WindowFunction.named(name.lowercased()) {
+      throw SQLError(
+        .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
+    }
+    let known = ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+      + catalog.userFunctionNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -110,6 +117,7 @@ extension Binder {
     }
     var inner = context
     inner.aggregates = nil
+    inner.windows = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []

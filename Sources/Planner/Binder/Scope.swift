@@ -105,6 +105,8 @@ struct ExpressionContext {
   var clause: String
   /// nil where aggregates are not allowed.
   var aggregates: AggregateCollector?
+  /// nil where window functions are not allowed.
+  var windows: WindowCollector?
   var subqueries: SubqueryCollector
   /// Subqueries inside aggregate arguments go below the aggregation.
   var innerSubqueries: SubqueryCollector?

@@ -78,6 +78,7 @@ enum FilterPushdown {
     var node = join
     let leftIDs = Set(node.left.output.map(\.id))
     let rightIDs = Set(node.right.output.map(\.id))
+    node.kind = OuterJoins.simplified(node.kind, conditions, left: leftIDs, right: rightIDs)
     var above: [Expression] = []
     var toLeft: [Expression] = []
     var toRight: [Expression] = []
@@ -181,7 +182,7 @@ enum FilterPushdown {
   )? {
     guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
     let name = call.resolved.function.name
-    let nullSafe = name == "is not distinct from"
+    let nullSafe = name == "IS NOT DISTINCT FROM"
     guard name == "=" || nullSafe else { return nil }
     let (a, b) = (call.arguments[0], call.arguments[1])
     let (x, y) = (a.columnIDs, b.columnIDs)
