@@ -57,6 +57,9 @@ extension Binder {
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if key == "grouping" || key == "grouping_id" {
+      return try bindGrouping(arguments, context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }

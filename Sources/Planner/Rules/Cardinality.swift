@@ -28,8 +28,11 @@ package enum Cardinality {
       case .mark, .single: return left
       }
     case .sort(let node): return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
+    case .distinctOn(let node): return max(1, estimate(node.input) / 4)
     case .limit(let node):
-      return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
+      let rows = estimate(node.input)
+      if let percent = node.percent { return rows * percent / 100 }
+      return min(rows, node.limit.map(Double.init) ?? .infinity)
     case .union(let node): return node.inputs.reduce(0) { $0 + estimate($1) }
     case .predict(let node): return estimate(node.input)
     case .rows(let node): return node.input.map(estimate) ?? 100

@@ -69,7 +69,7 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .sort, .distinctOn, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }
