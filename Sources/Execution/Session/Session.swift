@@ -150,8 +150,8 @@ package final class Session: @unchecked Sendable {
     return binder
   }
 
-  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
-    Optimizer(workers: settings.threads, disabled: settings.disabledRules)
+  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
+    try Optimizer(workers: settings.threads, disabled: settings.disabledRules)
       .optimize(plan, onRule: onRule)
   }
 
@@ -167,7 +167,7 @@ package final class Session: @unchecked Sendable {
   func rows(_ bound: BoundQuery) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let source = try builder.source(optimize(bound.plan))
+    let source = try builder.source(try optimize(bound.plan))
     return StatementResult(
       fields: bound.fields,
       source: StatementSource(source: source, completions: builder.completions),
@@ -188,7 +188,7 @@ package final class Session: @unchecked Sendable {
     let builder = PlanBuilder(query: query)
     let collector = RowGroupCollector(types: types, check: check)
     let source = StatementSource(
-      source: try builder.load(optimize(bound.plan), into: collector),
+      source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions)
     while try source.next() != nil {}
     return collector.finish()
