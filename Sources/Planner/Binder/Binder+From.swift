@@ -70,8 +70,12 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
+    }
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
     switch try catalog.entry(named: name) {
     case .table(let source):
@@ -88,28 +92,11 @@ extension Binder {
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -124,7 +111,7 @@ extension Binder {
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
   }
 
-  private func scope(
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []
@@ -161,6 +148,14 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
+    let context = ExpressionContext(
+      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    if let bound = try bindListTable(function, context, span: span) {
+      return (
+        bound.plan,
+        try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
+      )
+    }
     if let bound = try bindQueryFunction(call, name, span: span)
       ?? bindTableMacro(call, span: span)
     {
@@ -170,10 +165,8 @@ extension Binder {
       throw SQLError(
         .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
         hint: didYouMean(
-          name, among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames))
+          name, among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + ["unnest"]))
     }
-    let context = ExpressionContext(
-      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
     for argument in call.arguments {
@@ -195,13 +188,23 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    var bound = try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    if let alias, alias.columns.isEmpty, source.schema.count == 1, source.schema[0].name == name {
+      bound.scope.entries[0].name = alias.name.name
+    }
+    return bound
+  }
+
+  /// A table function's only column, called like the function, goes by the alias.
+  private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
+    var bound = bound
+    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    return bound
   }
 
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
-    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
     let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
@@ -213,7 +216,11 @@ extension Binder {
     case .full: kind = .full
     case .semi: kind = .semi
     case .anti: kind = .anti
-    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    case .positional:
+      return (
+        .positionalJoin(PositionalJoinNode(left: left.plan, right: right.plan)),
+        left.scope.appending(right.scope)
+      )
     }
     let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
     if isDependent && (kind == .right || kind == .full) {
@@ -224,9 +231,11 @@ extension Binder {
     }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
+    var usesNames = true
     switch join.condition {
     case .none: break
     case .on(let expression):
+      usesNames = false
       let collector = SubqueryCollector()
       let context = ExpressionContext(
         scope: scope, clause: "JOIN conditions", subqueries: collector)
@@ -251,6 +260,7 @@ extension Binder {
         common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
         &node, &scope)
     }
+    if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
     if isDependent {
       return (
@@ -340,6 +350,10 @@ extension Binder {
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
+      }
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == leftEntry.reference.id {
+        scope.entries[index].isJoined = true
       }
       switch kind {
       case .right, .full:

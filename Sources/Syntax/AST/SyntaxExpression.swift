@@ -144,7 +144,10 @@ package struct Star: Sendable {
   /// RENAME (a AS b)
   package var rename: [StarRename] = []
 
-  package init(qualifier: QualifiedName? = nil) { self.qualifier = qualifier }
+  package init(qualifier: QualifiedName? = nil, exclude: [QualifiedName] = []) {
+    self.qualifier = qualifier
+    self.exclude = exclude
+  }
 }
 
 /// `expression AS name` in REPLACE.
