@@ -1,7 +1,6 @@
 import Columnar
 import Diagnostics
 import Planner
-import Storage
 import Synchronization
 import Syntax
 
@@ -153,9 +152,10 @@ struct CatalogObject: Sendable {
 /// What a catalog object is.
 enum CatalogItem: Sendable {
   case schema
-  case table(MemoryTable)
+  case table(TableVersion)
   case view(ViewDefinition)
   case model(ModelEntry)
+  case index(IndexDefinition)
 
   /// As messages call it.
   var kind: String {
@@ -164,6 +164,7 @@ enum CatalogItem: Sendable {
     case .table: "table"
     case .view: "view"
     case .model: "model"
+    case .index: "index"
     }
   }
 }

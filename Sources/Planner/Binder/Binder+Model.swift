@@ -172,7 +172,7 @@ extension Binder {
       case .model(let found): reference = found
       case .table(let name):
         let (plan, scope) = try bindTable(name, alias: nil, span: argument.span)
-        input = BoundQuery(plan: plan, names: scope.entries.map(\.name))
+        input = visible(plan, scope)
       case .expression(let expression):
         guard case .subquery(let query) = expression.kind, argument.name == nil else {
           throw Binder.notYet("options of PREDICT", argument.span)
@@ -226,6 +226,13 @@ extension Binder {
         let bound = try bind(query)
         return (bound.plan, bound.names)
       }
+    case .insert(let insert): return try bind(insert)
+    case .update(let update): return try bind(update)
+    case .delete(let delete): return try bind(delete)
+    case .merge(let merge): return try bind(merge)
+    case .truncate(let name):
+      return try bind(Delete(from: name))
+    case .copyFrom(let copy): return try bind(copy)
     default:
       throw SQLError(.notSupported, "this statement cannot be used as a source of rows yet")
     }

@@ -249,7 +249,8 @@ extension Binder {
   private func expand(_ star: Star, _ scope: Scope, span: SourceSpan) throws -> [ExpandedItem] {
     let table = star.qualifier?.last
     var entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
+      !entry.isHidden
+        && (table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed)
     }
     if let table, entries.isEmpty {
       throw SQLError(

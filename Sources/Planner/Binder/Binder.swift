@@ -12,6 +12,8 @@ package final class Binder {
   var commonTables: [String: CommonTable] = [:]
   /// Statement CTEs (TRAIN …) already used: they run once and cannot be read twice.
   var usedStatements: Set<String> = []
+  /// Relations that were bound already, by names that nobody can write.
+  var boundRelations: [String: (plan: Plan, scope: Scope)] = [:]
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
 
@@ -84,7 +86,7 @@ package final class Binder {
     case .nested(let query): return try bind(query)
     case .table(let name):
       let (plan, scope) = try bindTable(name, alias: nil, span: name.span)
-      return BoundQuery(plan: plan, names: scope.entries.map(\.name))
+      return visible(plan, scope)
     case .setOperation(let operation): return try bind(operation)
     case .statement(let statement): return try bindRowStatement(statement)
     }

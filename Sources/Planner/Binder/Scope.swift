@@ -11,6 +11,8 @@ package struct Scope: Sendable {
     package var reference: ColumnReference
     /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
     package var isShadowed = false
+    /// A column that must be asked for by name (`rowid`).
+    package var isHidden = false
   }
 
   package var entries: [Entry] = []
@@ -31,7 +33,7 @@ package struct Scope: Sendable {
     let qualifier = table?.lowercased()
     return entries.filter {
       $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
     }
   }
 

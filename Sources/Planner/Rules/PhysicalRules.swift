@@ -52,9 +52,15 @@ enum ExchangePlacement {
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
     let below = plan.mapChildren { belowLimits($0, workers) }
-    guard case .limit(var node) = below else { return below }
-    node.input = gather(node.input, workers)
-    return .limit(node)
+    switch below {
+    case .limit(var node):
+      node.input = gather(node.input, workers)
+      return .limit(node)
+    case .rows(var node):
+      node.input = node.input.map { gather($0, workers) }
+      return .rows(node)
+    default: return below
+    }
   }
 
   private static func gather(_ plan: Plan, _ workers: Int) -> Plan {
@@ -72,7 +78,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit: 0
+    case .exchange, .limit, .rows: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }

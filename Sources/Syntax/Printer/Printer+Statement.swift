@@ -27,6 +27,7 @@ extension Printer {
       if drop.isCascade { put(" CASCADE") }
     case .insert(let insert): write(insert)
     case .update(let update): write(update)
+    case .merge(let merge): write(merge)
     case .delete(let delete): write(delete)
     case .truncate(let name): named("TRUNCATE", name)
     case .copyTo(let copy): write(copy)
