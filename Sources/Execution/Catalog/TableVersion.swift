@@ -8,11 +8,17 @@ final class TableVersion: StoredTable, Sendable {
   let key: CatalogState.Key
   let definition: TableDefinition
   let data: TableData
+  /// Shared by the versions of one layout.
+  private let statistics: StatisticsCache
 
-  init(key: CatalogState.Key, definition: TableDefinition, data: TableData) {
+  init(
+    key: CatalogState.Key, definition: TableDefinition, data: TableData,
+    statistics: StatisticsCache = StatisticsCache()
+  ) {
     self.key = key
     self.definition = definition
     self.data = data
+    self.statistics = statistics
   }
 
   /// A table without rows.
@@ -25,12 +31,17 @@ final class TableVersion: StoredTable, Sendable {
   var schema: [Field] { definition.fields }
   var estimatedRowCount: Int? { data.rowCount }
 
+  func columnStatistics(_ position: Int) -> ColumnStatistics? {
+    guard position < definition.columns.count else { return nil }
+    return statistics.statistics(of: position, in: data.parts.map(\.group))
+  }
+
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
     data.scan(columns: columns, filters: filters, batchRows: batchRows)
   }
 
   func with(_ data: TableData) -> TableVersion {
-    TableVersion(key: key, definition: definition, data: data)
+    TableVersion(key: key, definition: definition, data: data, statistics: statistics)
   }
 
   /// The error for a key that two rows would have.
@@ -44,7 +55,8 @@ final class TableVersion: StoredTable, Sendable {
     }
     return SQLError(
       .constraint,
-      "duplicate key \"\(pairs(key.columns, duplicate.values))\" violates \(what) of table \"\(definition.name)\"")
+      "duplicate key \"\(pairs(key.columns, duplicate.values))\" violates \(what) of table \"\(definition.name)\""
+    )
   }
 
   /// `a: 1, b: x`.

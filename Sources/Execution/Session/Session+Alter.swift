@@ -53,8 +53,8 @@ extension Session {
     if case .table(let table) = object.item {
       var definition = table.definition
       definition.name = new.name
-      for index in definition.foreignKeys.indices where key.refers(to: definition.foreignKeys[index])
-      {
+      for index in definition.foreignKeys.indices
+      where key.refers(to: definition.foreignKeys[index]) {
         definition.foreignKeys[index].table = new.name
       }
       renamed.item = .table(

@@ -148,7 +148,7 @@ extension Session {
       throw SQLError(
         .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
     }
-    let plan = optimize(bound.plan)
+    let plan = try optimize(bound.plan)
     if !explain.isAnalyze {
       return try table(["plan"], ExplainText.lines(plan).map { [$0] })
     }

@@ -148,7 +148,7 @@ struct TableBuilder {
     case .check(let condition): kind = .check(condition)
     case .references(let reference): kind = .foreignKey([column.name], reference)
     }
-    try add(TableConstraint(name: nil, kind: kind, span: column.span), to: &definition)
+    try add(TableConstraint(kind, span: column.span), to: &definition)
   }
 
   func add(_ constraint: TableConstraint, to definition: inout TableDefinition) throws {
@@ -195,7 +195,8 @@ struct TableBuilder {
     let parentName = reference.table.last.name
     let isSelf =
       parentName.lowercased() == definition.name.lowercased()
-    let key = session.home(.relation, reference.table, isTemporary: schema == CatalogState.temporarySchema)
+    let key = session.home(
+      .relation, reference.table, isTemporary: schema == CatalogState.temporarySchema)
     let parent: TableDefinition
     if isSelf {
       parent = definition

@@ -107,9 +107,10 @@ package final class Session: @unchecked Sendable {
       return .none
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .createSchema, .createType, .createSequence, .createMacro, .alterModel, .exportModel, .verifyModel, .summarize,
+    case .createSchema, .createType, .createSequence, .createMacro, .alterModel, .exportModel,
+      .verifyModel, .summarize,
       .pragma, .use, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
-      .maintenance:
+      .maintenance, .comment:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -144,8 +145,8 @@ package final class Session: @unchecked Sendable {
 
   func binder() -> Binder { Binder(catalog: catalog()) }
 
-  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
-    Optimizer(workers: settings.threads, disabled: settings.disabledRules)
+  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
+    try Optimizer(workers: settings.threads, disabled: settings.disabledRules)
       .optimize(plan, onRule: onRule)
   }
 
@@ -162,7 +163,7 @@ package final class Session: @unchecked Sendable {
     let query = start()
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
-      source: try builder.source(optimize(bound.plan)), completions: builder.completions)
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
     guard bound.plan.writes else {
       return StatementResult(fields: bound.fields, source: source, changedRows: nil)
     }
@@ -193,7 +194,7 @@ package final class Session: @unchecked Sendable {
     let builder = PlanBuilder(query: query)
     let collector = RowGroupCollector(types: types, check: check)
     let source = StatementSource(
-      source: try builder.load(optimize(bound.plan), into: collector),
+      source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions)
     while try source.next() != nil {}
     return collector.finish()

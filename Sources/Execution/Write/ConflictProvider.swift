@@ -18,7 +18,8 @@ final class ConflictProvider: RunnableRowProvider {
   var details: [String] {
     let definition = lookup.table.definition
     return lookup.keys.map { index in
-      "(" + definition.keys[index].columns.map { quotedIdentifier(definition.columns[$0].name) }
+      "("
+        + definition.keys[index].columns.map { quotedIdentifier(definition.columns[$0].name) }
         .joined(separator: ", ") + ")"
     }
   }

@@ -50,11 +50,11 @@ final class TableWriteProvider: RunnableRowProvider {
   func collector(_ plan: Plan) -> RowGroupCollector {
     let definition = write.table.definition
     let required = write.columns.enumerated().compactMap { index, position in
-      definition.columns[position].isRequired && (write.verb != .update || write.changed.contains(position))
+      definition.columns[position].isRequired
+        && (write.verb != .update || write.changed.contains(position))
         ? (write.firstValue + index, position) : nil
     }
-    let write = write
-    return RowGroupCollector(types: plan.output.map(\.type)) { batch in
+    return RowGroupCollector(types: plan.output.map(\.type)) { [write] batch in
       if write.verb == .delete { return }
       for (input, position) in required {
         let column = batch.columns[input]
@@ -97,7 +97,7 @@ final class TableWriteSource: CompletingSource {
   private var input: (any BatchSource)?
   private let collector: RowGroupCollector
   private let batchRows: Int
-  private var output: [RowGroupReader] = []
+  private var output: [Batch] = []
   private var position = 0
 
   init(
@@ -112,11 +112,9 @@ final class TableWriteSource: CompletingSource {
 
   func next() throws -> Batch? {
     try finish()
-    while position < output.count {
-      if let batch = try output[position].next() { return batch }
-      position += 1
-    }
-    return nil
+    guard position < output.count else { return nil }
+    position += 1
+    return output[position - 1]
   }
 
   func complete() throws { try finish() }
@@ -125,9 +123,11 @@ final class TableWriteSource: CompletingSource {
     guard let source = input else { return }
     input = nil
     while try source.next() != nil {}
-    output = try provider.apply(collector.finish().groups).enumerated().map { index, group in
-      RowGroupReader(
-        columns: group.columns, rowCount: group.rowCount, batchRows: batchRows, sequence: index)
+    for group in try provider.apply(collector.finish().groups) {
+      let all = Batch(columns: group.columns, rowCount: group.rowCount)
+      for start in stride(from: 0, to: all.rowCount, by: batchRows) {
+        output.append(all.slice(start, min(batchRows, all.rowCount - start)))
+      }
     }
   }
 }

@@ -103,7 +103,8 @@ final class TableWriter {
     var first = data.append(stored)
     for group in stored {
       try data.index(
-        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true })
+        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true }
+      )
       first += group.rowCount
       count += group.rowCount
     }
@@ -133,8 +134,12 @@ final class TableWriter {
         guard let input = input(of: position) else { continue }
         if pieces.count == 1, pieces[0].coversAll(old.rowCount) {
           let source = rows.groups[pieces[0].group].columns[input]
-          changed.append((position, pieces[0].isWhole(source.count)
-            ? source : Column.dictionary(source, Selection(pieces[0].rows)).flattened()))
+          changed.append(
+            (
+              position,
+              pieces[0].isWhole(source.count)
+                ? source : Column.dictionary(source, Selection(pieces[0].rows)).flattened()
+            ))
           continue
         }
         var builder = ColumnBuilder(definition.columns[position].type, capacity: next)

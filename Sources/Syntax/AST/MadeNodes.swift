@@ -40,3 +40,10 @@ extension TableReference {
       alias: TableAlias(name: name, columns: columns), span: query.span)
   }
 }
+
+extension TableConstraint {
+  /// A constraint written with its column.
+  package init(_ kind: Kind, span: SourceSpan) {
+    self.init(name: nil, kind: kind, span: span)
+  }
+}

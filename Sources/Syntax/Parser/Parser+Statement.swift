@@ -3,7 +3,8 @@ import Diagnostics
 extension Parser {
   static let statementKeywords: [Keyword] = [
     .select, .from, .with, .values, .table, .create, .drop, .alter, .insert, .update, .delete,
-    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe, .show,
+    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe,
+    .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
     .pivot, .unpivot, .start, .savepoint, .release,
@@ -39,7 +40,10 @@ extension Parser {
       return .verifyModel(try modelReference())
     case .explain: return try explain()
     case .describe, .desc, .show, .summarize: return try inspect()
-    default: return try sessionStatement()
+    default:
+      // COMMENT may name anything: it is a statement only here.
+      if wordText() == "comment", next.keyword == .on { return try comment() }
+      return try sessionStatement()
     }
   }
 
