@@ -9,7 +9,6 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
     case conversion = "Conversion Error"
     case outOfRange = "Out of Range Error"
     case invalidInput = "Invalid Input Error"
-    case dependency = "Dependency Error"
     case constraint = "Constraint Error"
     case transaction = "TransactionContext Error"
     case io = "IO Error"

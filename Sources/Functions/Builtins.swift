@@ -15,7 +15,6 @@ enum Builtins {
     RandomFunctions.rows,
     RegexFunctions.rows,
     SearchFunctions.rows,
-    SeriesFunctions.rows,
     StringFunctions.rows,
     SubstringFunctions.rows,
   ].flatMap { $0 }

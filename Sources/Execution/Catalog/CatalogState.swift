@@ -1,7 +1,6 @@
 import Columnar
 import Diagnostics
 import Planner
-import Storage
 import Synchronization
 import Syntax
 
@@ -90,11 +89,6 @@ struct CatalogState: Sendable {
     return found.sorted { ($0.key.schema, $0.key.name) < ($1.key.schema, $1.key.name) }
   }
 
-  /// Every object of every space, in no order.
-  func allObjects() -> [(key: Key, object: CatalogObject)] {
-    shared.map { ($0.key, $0.value) } + temporary.map { ($0.key, $0.value) }
-  }
-
   func names(_ space: Space) -> [String] { objects(space).map(\.object.name) }
 
   private static let stamps = Atomic<Int>(0)
@@ -145,8 +139,6 @@ struct CatalogObject: Sendable {
   var name: String
   var item: CatalogItem
   var comment: String?
-  /// By lower-case name of the column.
-  var columnComments: [String: String] = [:]
   /// Unique to this version of the object.
   fileprivate(set) var stamp = 0
 
@@ -160,12 +152,10 @@ struct CatalogObject: Sendable {
 /// What a catalog object is.
 enum CatalogItem: Sendable {
   case schema
-  case table(MemoryTable)
+  case table(TableVersion)
   case view(ViewDefinition)
   case model(ModelEntry)
-  case sequence(NumberSequence)
-  case type(TypeEntry)
-  case macro(MacroEntry)
+  case index(IndexDefinition)
 
   /// As messages call it.
   var kind: String {
@@ -174,9 +164,7 @@ enum CatalogItem: Sendable {
     case .table: "table"
     case .view: "view"
     case .model: "model"
-    case .sequence: "sequence"
-    case .type: "type"
-    case .macro: "macro"
+    case .index: "index"
     }
   }
 }
@@ -187,6 +175,4 @@ struct ViewDefinition: Sendable {
   var columns: [String]
   /// The query as SQL.
   var text: String
-  /// The search path under which the query means what it means.
-  var searchPath: [String]
 }

@@ -31,7 +31,7 @@ protocol MemoryReporting: AnyObject {
 }
 
 /// Counts what passes.
-final class MeasuredSource: RewindableSource {
+final class MeasuredSource: BatchSource {
   private let source: any BatchSource
   private let statistics: NodeStatistics
   private var isReported = false
@@ -40,8 +40,6 @@ final class MeasuredSource: RewindableSource {
     self.source = source
     self.statistics = statistics
   }
-
-  func rewind() -> Bool { Execution.rewind(source) }
 
   func next() throws -> Batch? {
     let start = monotonicNanoseconds()

@@ -19,13 +19,10 @@ final class ScanShared: Sendable {
     let partition = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
     return partition < partitionCount ? partition : nil
   }
-
-  /// Gives all partitions again: for a region of one worker.
-  func rewind() { cursor.store(0, ordering: .relaxed) }
 }
 
 /// Reads partitions from the shared cursor until none is left.
-final class ScanOperator: RewindableSource {
+final class ScanOperator: BatchSource {
   private let shared: ScanShared
   private let query: QueryContext
   private var current: (any BatchSource)?
@@ -53,16 +50,10 @@ final class ScanOperator: RewindableSource {
       if current == nil { query.progress.advance() }
     }
   }
-
-  func rewind() -> Bool {
-    shared.rewind()
-    current = nil
-    return true
-  }
 }
 
 /// Keeps the rows for which the condition is true.
-final class FilterOperator: RewindableSource {
+final class FilterOperator: BatchSource {
   private let input: any BatchSource
   private let condition: ExpressionEvaluator
 
@@ -70,8 +61,6 @@ final class FilterOperator: RewindableSource {
     self.input = input
     self.condition = condition
   }
-
-  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     while let batch = try input.next() {
@@ -84,7 +73,7 @@ final class FilterOperator: RewindableSource {
 }
 
 /// Computes expressions over each batch.
-final class ProjectOperator: RewindableSource {
+final class ProjectOperator: BatchSource {
   private let input: any BatchSource
   private let items: [ExpressionEvaluator]
 
@@ -92,8 +81,6 @@ final class ProjectOperator: RewindableSource {
     self.input = input
     self.items = items
   }
-
-  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
@@ -104,7 +91,7 @@ final class ProjectOperator: RewindableSource {
 }
 
 /// Keeps some of the input's columns, in a new order.
-final class PickColumnsOperator: RewindableSource {
+final class PickColumnsOperator: BatchSource {
   private let input: any BatchSource
   private let positions: [Int]
 
@@ -112,8 +99,6 @@ final class PickColumnsOperator: RewindableSource {
     self.input = input
     self.positions = positions
   }
-
-  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
@@ -154,16 +139,11 @@ final class LimitOperator: BatchSource {
 }
 
 /// All rows of each input after the other.
-final class UnionOperator: RewindableSource {
+final class UnionOperator: BatchSource {
   private let inputs: [any BatchSource]
   private var position = 0
 
   init(inputs: [any BatchSource]) { self.inputs = inputs }
-
-  func rewind() -> Bool {
-    position = 0
-    return inputs.allSatisfy { Execution.rewind($0) }
-  }
 
   func next() throws -> Batch? {
     while position < inputs.count {
@@ -178,16 +158,11 @@ final class UnionOperator: RewindableSource {
 }
 
 /// Batches that are there already.
-package final class BatchListSource: RewindableSource {
+package final class BatchListSource: BatchSource {
   private let batches: [Batch]
   private var position = 0
 
   package init(_ batches: [Batch]) { self.batches = batches.filter { $0.rowCount > 0 } }
-
-  func rewind() -> Bool {
-    position = 0
-    return true
-  }
 
   package func next() throws -> Batch? {
     if position == batches.count { return nil }

@@ -44,7 +44,6 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
-    if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -52,17 +51,13 @@ extension Binder {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
-      if !qualifier.parts.allSatisfy({ catalog.isSchemaOrDatabase($0.name) }) {
+      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
     }
-    if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
-    }
-    if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
-      return try bindLambdaCall(lambda, name, arguments, context, span: span)
     }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
@@ -72,18 +67,9 @@ extension Binder {
       throw SQLError(
         .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
     }
-    let isSessionFunction = catalog.sessionFunctionNames.contains(key)
-    if catalog.userFunction(named: key) == nil, !isSessionFunction {
-      try checkExists(name, function.name.span)
-    }
+    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
     var bound: [Expression] = []
-    let spread = try unpacked(arguments, context)
-    arguments = spread.map(\.argument)
-    for (argument, value) in spread {
-      if let value {
-        bound.append(value)
-        continue
-      }
+    for argument in arguments {
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
       }
@@ -91,11 +77,6 @@ extension Binder {
         throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
       }
       bound.append(try bind(expression, context))
-    }
-    if isSessionFunction,
-      let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
-    {
-      return found
     }
     if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
       let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
@@ -108,15 +89,14 @@ extension Binder {
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    if ScalarFunctions.named(name) != nil { return }
     if let window = WindowFunction.named(name.lowercased()) {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
     }
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
-      + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
-      + LambdaFunction.allNames
+      + catalog.userFunctionNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -139,15 +119,10 @@ extension Binder {
     var inner = context
     inner.aggregates = nil
     inner.windows = nil
-    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
-    for (argument, value) in try unpacked(arguments, inner) {
-      if let value {
-        bound.append(value)
-        continue
-      }
+    for argument in arguments {
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
       }

@@ -11,8 +11,8 @@ package struct Scope: Sendable {
     package var reference: ColumnReference
     /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
     package var isShadowed = false
-    /// The first copy of a USING column: what the bare name means beside other tables' columns.
-    package var isJoined = false
+    /// A column that must be asked for by name (`rowid`).
+    package var isHidden = false
   }
 
   package var entries: [Entry] = []
@@ -31,15 +31,10 @@ package struct Scope: Sendable {
   package func matches(table: String?, name: String) -> [Entry] {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
-    let found = entries.filter {
+    return entries.filter {
       $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
     }
-    if qualifier == nil, found.count > 1 {
-      let joined = found.filter(\.isJoined)
-      if joined.count == 1 { return joined }
-    }
-    return found
   }
 
   package func appending(_ other: Scope) -> Scope {
@@ -122,11 +117,4 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
-  /// nil where unnest is not allowed.
-  var unnests: UnnestCollector?
-  var isInsideUnnest = false
-  /// nil where COLUMNS is not allowed.
-  var columns: ColumnsExpansion?
-  /// Lambda parameters in scope, lower case: they hide columns.
-  var parameters: [String: Expression] = [:]
 }

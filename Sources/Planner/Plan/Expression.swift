@@ -33,7 +33,6 @@ package indirect enum Expression: Sendable {
   /// `operand IN (constants…)`, all of the operand's type.
   case inList(InListExpression)
   case predict(PredictExpression)
-  case listLambda(ListLambda)
 
   package var type: LogicalType {
     switch self {
@@ -44,7 +43,6 @@ package indirect enum Expression: Sendable {
     case .and, .or, .not, .isNull, .inList: .boolean
     case .caseWhen(let branches): branches.type
     case .predict(let predict): predict.type
-    case .listLambda(let lambda): lambda.type
     }
   }
 }
@@ -55,12 +53,6 @@ package struct CallExpression: Sendable {
   package var arguments: [Expression]
   /// Where it was written, for errors found while running.
   package var span: SourceSpan?
-
-  package init(resolved: ResolvedScalar, arguments: [Expression], span: SourceSpan? = nil) {
-    self.resolved = resolved
-    self.arguments = arguments
-    self.span = span
-  }
 }
 
 package struct CaseWhen: Sendable {
@@ -116,7 +108,6 @@ extension Expression {
         + (branches.otherwise.map { [$0] } ?? [])
     case .inList(let list): [list.operand]
     case .predict(let predict): predict.arguments
-    case .listLambda(let lambda): lambda.operands
     }
   }
 
@@ -146,7 +137,6 @@ extension Expression {
     case .predict(var predict):
       predict.arguments = try predict.arguments.map(transform)
       return .predict(predict)
-    case .listLambda(let lambda): return .listLambda(try lambda.mapOperands(transform))
     }
   }
 
@@ -156,13 +146,7 @@ extension Expression {
   }
 
   package func contains(where predicate: (Expression) -> Bool) -> Bool {
-    if predicate(self) || children.contains(where: { $0.contains(where: predicate) }) {
-      return true
-    }
-    if case .listLambda(let lambda) = self {
-      return lambda.inner.contains { $0.contains(where: predicate) }
-    }
-    return false
+    predicate(self) || children.contains { $0.contains(where: predicate) }
   }
 
   /// Ids of all columns it reads.
@@ -242,9 +226,8 @@ extension Expression: Equatable {
       return x.isNegated == y.isNegated && x.values == y.values && x.operand == y.operand
     case (.predict(let x), .predict(let y)):
       return x.model === y.model && x.form == y.form && x.arguments == y.arguments
-    case (.listLambda(let x), .listLambda(let y)): return x == y
     case (.column, _), (.constant, _), (.call, _), (.cast, _), (.and, _), (.or, _), (.not, _),
-      (.isNull, _), (.caseWhen, _), (.inList, _), (.predict, _), (.listLambda, _):
+      (.isNull, _), (.caseWhen, _), (.inList, _), (.predict, _):
       return false
     }
   }

@@ -8,9 +8,7 @@ extension Plan {
     case .scan(let node): return node.columns.map(\.reference)
     case .values(let node): return node.columns
     case .project(let node): return node.items.map(\.reference)
-    case .aggregate(let node):
-      return node.keys.map(\.reference) + node.calls.map(\.reference)
-        + node.groupings.map(\.reference)
+    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
     case .join(let node):
       if case .mark(let mark) = node.kind { return [mark] }
       return []
@@ -69,9 +67,7 @@ extension Plan {
       case .with(let node):
         queries[ObjectIdentifier(node.shared)] = SharedQuery(name: node.shared.name)
       case .recursive(let node):
-        for query in [node.working, node.accumulated].compactMap({ $0 }) {
-          queries[ObjectIdentifier(query)] = SharedQuery(name: query.name)
-        }
+        queries[ObjectIdentifier(node.working)] = SharedQuery(name: node.working.name)
       default: break
       }
       for reference in plan.made where renamed[reference.id] == nil {
@@ -96,7 +92,6 @@ extension Plan {
       return .with(node)
     case .recursive(var node):
       node.working = new(node.working)
-      node.accumulated = node.accumulated.map(new)
       return .recursive(node)
     case .sharedScan(var node):
       node.shared = new(node.shared)
@@ -119,7 +114,6 @@ extension Plan {
     case .aggregate(var node):
       node.keys = node.keys.map { ($0.expression, new($0.reference)) }
       node.calls = node.calls.map { ($0.call, new($0.reference)) }
-      node.groupings = node.groupings.map { ($0.keys, new($0.reference)) }
       return .aggregate(node)
     case .join(var node):
       if case .mark(let mark) = node.kind { node.kind = .mark(new(mark)) }

@@ -184,10 +184,7 @@ extension Unnesting {
     }
     let inner = domain.columns.compactMap { input.columns[$0.id] }
     let keys = inner.map { makeReference($0.name, $0.type) }
-    if node.sets.contains([]) { throw Unnesting.cannot("GROUPING SETS with an empty set") }
-    let added = Array(aggregate.keys.count..<aggregate.keys.count + keys.count)
     aggregate.keys += zip(inner, keys).map { (.column($0), $1) }
-    aggregate.sets = aggregate.sets.map { $0 + added }
     let columns = Dictionary(
       uniqueKeysWithValues: zip(domain.columns, keys).map { ($0.id, $1) })
     if !node.keys.isEmpty { return Flattened(plan: .aggregate(aggregate), columns: columns) }

@@ -212,8 +212,7 @@ struct Unnesting {
         node.condition = node.condition?.substituting(replacements)
         node.right = project.input
       case .sort(let sort) where sort.limit == nil: node.right = sort.input
-      case .aggregate(let aggregate)
-      where aggregate.calls.isEmpty && !aggregate.keys.isEmpty && aggregate.sets.isEmpty:
+      case .aggregate(let aggregate) where aggregate.calls.isEmpty && !aggregate.keys.isEmpty:
         let replacements = Dictionary(
           uniqueKeysWithValues: aggregate.keys.map { ($0.reference.id, $0.expression) })
         node.keys = node.keys.map {
@@ -253,8 +252,7 @@ struct Unnesting {
       default: break search
       }
     }
-    guard case .aggregate(var aggregate) = plan, aggregate.keys.isEmpty, aggregate.sets.isEmpty
-    else { return nil }
+    guard case .aggregate(var aggregate) = plan, aggregate.keys.isEmpty else { return nil }
     switch node.kind {
     case .single, .inner, .left, .mark: break
     case .right, .full, .semi, .anti: return nil
