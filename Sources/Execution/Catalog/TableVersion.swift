@@ -40,6 +40,13 @@ final class TableVersion: StoredTable, Sendable {
     data.scan(columns: columns, filters: filters, batchRows: batchRows)
   }
 
+  /// What the rows take in memory.
+  var byteCount: Int {
+    data.parts.reduce(0) { sum, part in
+      sum + part.group.columns.reduce(0) { $0 + $1.byteCount }
+    }
+  }
+
   func with(_ data: TableData) -> TableVersion {
     TableVersion(key: key, definition: definition, data: data, statistics: statistics)
   }

@@ -23,8 +23,6 @@ extension Session {
     }
   }
 
-  }
-
   // MARK: Files
 
   func run(_ copy: CopyTo) throws -> StatementResult {

@@ -139,7 +139,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .rows: 0
+    case .exchange, .limit, .rows, .recursive, .positionalJoin: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
