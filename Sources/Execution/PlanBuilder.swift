@@ -95,11 +95,21 @@ package final class PlanBuilder {
     case .aggregate(let node): return try aggregate(node, index, worker, region)
     case .join(let node): return try join(node, index, worker, region)
     case .sort(let node): return try sort(node, index, worker, region)
+    case .distinctOn(let node): return try distinctOn(node, index, worker, region)
     case .limit(let node):
       // Serial: only one worker of the region counts, over a region of its own.
       if worker.index > 0 { return BatchListSource([]) }
       let input = try build(node.input, index + 1, Worker(query: query), RegionShared())
-      return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      if node.isConstant {
+        return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      }
+      return ComputedLimitOperator(
+        input: input, types: node.input.output.map(\.type), node: node,
+        bounds: try node.bounds.map {
+          try build(
+            $0.plan, index + 1 + PlanBuilder.size(of: node.input), Worker(query: query),
+            RegionShared())
+        }, query: query)
     case .union(let node):
       var inputs: [any BatchSource] = []
       var next = index + 1
@@ -316,6 +326,27 @@ package final class PlanBuilder {
       shared: shared, worker: worker)
     if types.count == output.count { return sorted }
     return PickColumnsOperator(input: sorted, positions: Array(0..<output.count))
+  }
+
+  private func distinctOn(
+    _ node: DistinctOnNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    let (input, positions) = try withColumns(
+      node.keys + node.order.map(\.expression), node.input, index + 1, worker, region)
+    let output = node.input.output
+    let types = types(node.input, node.keys + node.order.map(\.expression), positions)
+    let keys = zip(positions.dropFirst(node.keys.count), node.order).map {
+      SortKey(column: $0, descending: $1.descending, nullsFirst: $1.nullsFirst)
+    }
+    let shared = region.shared(index) { SortShared(workers: worker.count) }
+    region.add(shared.barrier)
+    let sorted = SortOperator(
+      input: input, inputTypes: types, keys: keys, shared: shared, worker: worker)
+    let first = FirstOfEachOperator(
+      input: sorted, keys: Array(positions.prefix(node.keys.count)),
+      types: node.keys.map(\.type), memory: query.memory)
+    if types.count == output.count { return first }
+    return PickColumnsOperator(input: first, positions: Array(0..<output.count))
   }
 
   private func join(_ node: JoinNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws

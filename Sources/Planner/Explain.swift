@@ -92,8 +92,19 @@ package enum ExplainText {
       let keys = list(node.items.map { ExpressionText.text($0) })
       guard let limit = node.limit else { return "Sort: \(keys)" }
       return "TopN (\(limit)\(node.offset > 0 ? ", offset \(node.offset)" : "")): \(keys)"
+    case .distinctOn(let node):
+      let order =
+        node.order.isEmpty ? "" : "; order " + list(node.order.map { ExpressionText.text($0) })
+      return "Distinct on: " + list(node.keys.map(ExpressionText.text)) + order
     case .limit(let node):
-      let count = node.limit.map { "\($0)" } ?? "all"
+      if let bounds = node.bounds {
+        let parts = [
+          bounds.limit.map { _ in bounds.isPercent ? "computed %" : "computed" },
+          bounds.offset.map { _ in "offset computed" },
+        ]
+        return "Limit: " + parts.compactMap { $0 }.joined(separator: ", ")
+      }
+      let count = node.percent.map { "\($0)%" } ?? node.limit.map { "\($0)" } ?? "all"
       return "Limit: \(count)\(node.offset > 0 ? ", offset \(node.offset)" : "")"
     case .union: return "Union all"
     case .predict(let node):

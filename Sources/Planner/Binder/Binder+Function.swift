@@ -76,6 +76,9 @@ extension Binder {
     if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
       return try bindLambdaCall(lambda, name, arguments, context, span: span)
     }
+    if key == "grouping" || key == "grouping_id" {
+      return try bindGrouping(arguments, context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }

@@ -141,44 +141,6 @@ package final class Binder {
     return SortItem(expression: expression, descending: descending, nullsFirst: nullsFirst)
   }
 
-  /// The position (from 0) that an integer literal names; nil for anything else.
-  func ordinal(_ expression: SyntaxExpression, count: Int, clause: String) throws -> Int? {
-    guard case .literal(.integer(let text)) = expression.kind else { return nil }
-    guard let position = Int(text), position >= 1, position <= count else {
-      throw SQLError(
-        .binder, "\(clause) position \(text) is not in the SELECT list of \(count) columns",
-        at: expression.span)
-    }
-    return position - 1
-  }
-
-  func applyLimit(_ limit: Limit?, _ offset: SyntaxExpression?, to plan: Plan) throws -> Plan {
-    if limit == nil && offset == nil { return plan }
-    if let limit, limit.isPercent {
-      throw Binder.notYet("LIMIT in percent", limit.count.span)
-    }
-    let count = try limit.flatMap { try constantCount($0.count, clause: "LIMIT") }
-    let skipped = try offset.flatMap { try constantCount($0, clause: "OFFSET") } ?? 0
-    if count == nil && skipped == 0 { return plan }
-    return .limit(LimitNode(input: plan, limit: count, offset: skipped))
-  }
-
-  /// A constant row count; nil for NULL (no limit).
-  private func constantCount(_ expression: SyntaxExpression, clause: String) throws -> Int? {
-    let context = ExpressionContext(
-      scope: Scope(), clause: clause, subqueries: SubqueryCollector())
-    let bound = ConstantFolding.fold(
-      try implicitCast(try bind(expression, context), to: .bigint, span: expression.span))
-    guard case .constant(let value, _) = bound else {
-      throw SQLError(.binder, "\(clause) must be a constant", at: expression.span)
-    }
-    if value.isNull { return nil }
-    guard case .integer(let count) = value, count >= 0 else {
-      throw SQLError(.binder, "\(clause) must not be negative", at: expression.span)
-    }
-    return Int(clamping: count)
-  }
-
   // MARK: Messages
 
   static func notYet(_ what: String, _ span: SourceSpan?) -> SQLError {

@@ -105,6 +105,12 @@ extension DependentJoinNode {
 /// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
 final class AggregateCollector {
   var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+  /// GROUPING(…): what it names must turn out to be keys.
+  var groupings:
+    [(
+      arguments: [(expression: Expression, span: SourceSpan)], reference: ColumnReference,
+      span: SourceSpan
+    )] = []
 }
 
 /// Where an expression stands: what its names mean and what it may contain.

@@ -81,7 +81,7 @@ enum FilterPushdown {
         conditions.filter {
           $0.isVolatile || $0.containsPredict || !$0.columnIDs.isSubset(of: ids)
         })
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .sample,
+    case .sort, .distinctOn, .limit, .values, .predict, .rows, .exchange, .window, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }

@@ -74,7 +74,9 @@ enum JoinStrategy {
 enum TopN {
   static func apply(_ plan: Plan) -> Plan {
     let below = plan.mapChildren(apply)
-    guard case .limit(let limit) = below, let count = limit.limit else { return below }
+    guard case .limit(let limit) = below, limit.isConstant, let count = limit.limit else {
+      return below
+    }
     switch limit.input {
     case .sort(var sort) where sort.limit == nil:
       sort.limit = count
