@@ -1,7 +1,6 @@
 import Columnar
 import Diagnostics
 import Planner
-import Storage
 import Synchronization
 import Syntax
 
@@ -160,12 +159,13 @@ struct CatalogObject: Sendable {
 /// What a catalog object is.
 enum CatalogItem: Sendable {
   case schema
-  case table(MemoryTable)
+  case table(TableVersion)
   case view(ViewDefinition)
   case model(ModelEntry)
   case sequence(NumberSequence)
   case type(TypeEntry)
   case macro(MacroEntry)
+  case index(IndexDefinition)
 
   /// As messages call it.
   var kind: String {
@@ -177,6 +177,7 @@ enum CatalogItem: Sendable {
     case .sequence: "sequence"
     case .type: "type"
     case .macro: "macro"
+    case .index: "index"
     }
   }
 }

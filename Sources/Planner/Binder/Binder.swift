@@ -14,6 +14,8 @@ package final class Binder {
   var sharedQueries: [SharedDefinition] = []
   /// WITH tables whose definitions are being bound, innermost last.
   var definedTables: [String] = []
+  /// Relations that were bound already, by names that nobody can write.
+  var boundRelations: [String: (plan: Plan, scope: Scope)] = [:]
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
   /// Views and CTEs being expanded, against cycles.
@@ -23,7 +25,7 @@ package final class Binder {
   /// Whether a parameter without a value stands for a NULL of no type: while a statement is prepared.
   package var allowsMissingParameters = false
   /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
-  var macroArguments: [String: (expression: SyntaxExpression, context: ExpressionContext)] = [:]
+  var macroArguments: [String: MacroArgument] = [:]
   var macroExpansions = 0
 
   package init(catalog: any CatalogReader) { self.catalog = catalog }
@@ -69,7 +71,7 @@ package final class Binder {
     case .nested(let query): return try bind(query)
     case .table(let name):
       let (plan, scope) = try bindTable(name, alias: nil, span: name.span)
-      return BoundQuery(plan: plan, names: scope.entries.map(\.name))
+      return visible(plan, scope)
     case .setOperation(let operation): return try bind(operation)
     case .statement(let statement): return try bindRowStatement(statement)
     }

@@ -13,6 +13,8 @@ package struct Scope: Sendable {
     package var isShadowed = false
     /// The first copy of a USING column: what the bare name means beside other tables' columns.
     package var isJoined = false
+    /// A column that must be asked for by name (`rowid`).
+    package var isHidden = false
   }
 
   package var entries: [Entry] = []
@@ -33,7 +35,7 @@ package struct Scope: Sendable {
     let qualifier = table?.lowercased()
     let found = entries.filter {
       $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
     }
     if qualifier == nil, found.count > 1 {
       let joined = found.filter(\.isJoined)

@@ -119,6 +119,9 @@ enum ExchangePlacement {
       node.left = gather(node.left, workers)
       node.right = gather(node.right, workers)
       return .positionalJoin(node)
+    case .rows(var node):
+      node.input = node.input.map { gather($0, workers) }
+      return .rows(node)
     default: return below
     }
   }
@@ -138,7 +141,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .recursive, .positionalJoin: 0
+    case .exchange, .limit, .rows, .recursive, .positionalJoin: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
