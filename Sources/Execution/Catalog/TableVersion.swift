@@ -51,6 +51,9 @@ final class TableVersion: StoredTable, Sendable {
     TableVersion(key: key, definition: definition, data: data, statistics: statistics)
   }
 
+  /// Whether the two differ in rows only.
+  func isSameLayout(as other: TableVersion) -> Bool { statistics === other.statistics }
+
   /// The error for a key that two rows would have.
   func error(_ duplicate: DuplicateKey) -> SQLError {
     let key = definition.keys[duplicate.index]
