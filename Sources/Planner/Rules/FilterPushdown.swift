@@ -68,7 +68,19 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .window(var node):
+      // A condition that knows only the partition's keys drops whole partitions.
+      let keys = Set(node.partition.flatMap { expression -> [Int] in
+        if case .column(let reference) = expression { [reference.id] } else { [] }
+      })
+      let isBelow = { (condition: Expression) in
+        let ids = condition.columnIDs
+        return !ids.isEmpty && ids.isSubset(of: keys) && !condition.isVolatile
+          && !condition.containsPredict
+      }
+      node.input = push(node.input, conditions.filter(isBelow))
+      return wrap(.window(node), conditions.filter { !isBelow($0) })
+    case .sort, .limit, .values, .predict, .rows, .exchange, .unnest, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }
