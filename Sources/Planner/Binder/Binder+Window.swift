@@ -78,12 +78,13 @@ final class WindowCollector {
     }
   }
 
-  /// Takes the subqueries that are compared with a window function's result: they are joined above.
+  /// Takes the subqueries that read a window function's result: they are joined above.
   func takeReaders(from collector: SubqueryCollector) -> SubqueryCollector {
     let ids = ids
     let above = SubqueryCollector()
     func readsWindow(_ entry: SubqueryCollector.Entry) -> Bool {
       entry.keys.contains { !$0.left.columnIDs.isDisjoint(with: ids) }
+        || !entry.plan.freeColumns.isDisjoint(with: ids)
     }
     above.entries = collector.entries.filter(readsWindow)
     collector.entries.removeAll(where: readsWindow)

@@ -13,6 +13,7 @@ package indirect enum Plan: Sendable {
   case aggregate(AggregateNode)
   case join(JoinNode)
   case sort(SortNode)
+  case distinctOn(DistinctOnNode)
   case limit(LimitNode)
   case union(UnionNode)
   case predict(PredictNode)
@@ -63,6 +64,12 @@ package struct AggregateNode: Sendable {
   package var input: Plan
   package var keys: [(expression: Expression, reference: ColumnReference)]
   package var calls: [(call: BoundAggregate, reference: ColumnReference)]
+  /// GROUPING SETS: of each set which keys group it, by position; the other keys are NULL in its
+  /// rows. Empty: one set of all keys.
+  package var sets: [[Int]] = []
+  /// GROUPING(…): a BIGINT with a bit for each of these keys, the last lowest; 1 where the row's set
+  /// has it not.
+  package var groupings: [(keys: [Int], reference: ColumnReference)] = []
 }
 
 /// An aggregate with bound arguments.
@@ -94,7 +101,13 @@ package struct JoinNode: Sendable {
     /// As left, but a second match is an error.
     case single
   }
-  package enum Strategy: String, Sendable { case hash, nestedLoop = "nested loop" }
+  package enum Strategy: String, Sendable {
+    case hash
+    case nestedLoop = "nested loop"
+    /// Sorted sides, by one or two inequalities.
+    case range
+    case asof
+  }
   package enum Side: String, Sendable { case left, right }
 
   package var kind: Kind
@@ -106,6 +119,11 @@ package struct JoinNode: Sendable {
   package var residual: Expression?
   package var strategy: Strategy = .hash
   package var buildSide: Side = .right
+  /// What a range join finds its pairs by, taken out of the residual; of an ASOF join the condition
+  /// of which only the nearest row counts.
+  package var inequalities: [JoinInequality] = []
+  /// ASOF: each left row meets one right row at most.
+  package var isAsof = false
 }
 
 package struct SortNode: Sendable {
@@ -116,10 +134,43 @@ package struct SortNode: Sendable {
   package var offset: Int = 0
 }
 
+/// The first row of each key, as `order` has it (ties: as the input has it); rows come in `order`.
+package struct DistinctOnNode: Sendable {
+  package var input: Plan
+  package var keys: [Expression]
+  package var order: [SortItem]
+}
+
 package struct LimitNode: Sendable {
   package var input: Plan
   package var limit: Int?
   package var offset: Int
+  /// LIMIT n%: of all rows of the input, rounded down.
+  package var percent: Double?
+  /// Counts that only running tells: they take the place of the others.
+  package var bounds: LimitBounds?
+
+  package init(
+    input: Plan, limit: Int?, offset: Int, percent: Double? = nil, bounds: LimitBounds? = nil
+  ) {
+    self.input = input
+    self.limit = limit
+    self.offset = offset
+    self.percent = percent
+    self.bounds = bounds
+  }
+
+  /// Two numbers that are known, and nothing else.
+  package var isConstant: Bool { percent == nil && bounds == nil }
+}
+
+/// LIMIT and OFFSET as subqueries or other expressions.
+package struct LimitBounds: Sendable {
+  /// One row, with one or both of these columns.
+  package var plan: Plan
+  package var limit: ColumnReference?
+  package var offset: ColumnReference?
+  package var isPercent: Bool
 }
 
 /// UNION ALL: inputs' columns by position.
@@ -159,37 +210,61 @@ package struct ExchangeNode: Sendable {
   package var workers: Int
 }
 
+extension JoinNode {
+  fileprivate func appendOutput(to columns: inout [ColumnReference]) {
+    left.appendOutput(to: &columns)
+    switch kind {
+    case .inner, .left, .right, .full, .single: right.appendOutput(to: &columns)
+    case .semi, .anti: break
+    case .mark(let mark): columns.append(mark)
+    }
+  }
+}
+
 extension Plan {
   /// The columns that batches of this node have, in order.
   package var output: [ColumnReference] {
+    var columns: [ColumnReference] = []
+    appendOutput(to: &columns)
+    return columns
+  }
+
+  /// Appends, so that a deep tree of joins costs a step per column and not one per column and level.
+  fileprivate func appendOutput(to columns: inout [ColumnReference]) {
     switch self {
-    case .scan(let node): return node.columns.map(\.reference)
-    case .values(let node): return node.columns
-    case .filter(let node): return node.input.output
-    case .project(let node): return node.items.map(\.reference)
-    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
-    case .join(let node):
-      switch node.kind {
-      case .inner, .left, .right, .full, .single: return node.left.output + node.right.output
-      case .semi, .anti: return node.left.output
-      case .mark(let mark): return node.left.output + [mark]
-      }
-    case .sort(let node): return node.input.output
-    case .limit(let node): return node.input.output
-    case .union(let node): return node.columns
-    case .predict(let node): return node.input.output + node.outputs.map(\.reference)
-    case .rows(let node): return node.columns
-    case .exchange(let node): return node.input.output
-    case .window(let node): return node.input.output + node.calls.map(\.reference)
+    case .scan(let node): for column in node.columns { columns.append(column.reference) }
+    case .values(let node): columns += node.columns
+    case .filter(let node): node.input.appendOutput(to: &columns)
+    case .project(let node): for item in node.items { columns.append(item.reference) }
+    case .aggregate(let node):
+      for key in node.keys { columns.append(key.reference) }
+      for call in node.calls { columns.append(call.reference) }
+      for grouping in node.groupings { columns.append(grouping.reference) }
+    case .join(let node): node.appendOutput(to: &columns)
+    case .sort(let node): node.input.appendOutput(to: &columns)
+    case .distinctOn(let node): node.input.appendOutput(to: &columns)
+    case .limit(let node): node.input.appendOutput(to: &columns)
+    case .union(let node): columns += node.columns
+    case .predict(let node):
+      node.input.appendOutput(to: &columns)
+      for output in node.outputs { columns.append(output.reference) }
+    case .rows(let node): columns += node.columns
+    case .exchange(let node): node.input.appendOutput(to: &columns)
+    case .window(let node):
+      node.input.appendOutput(to: &columns)
+      for call in node.calls { columns.append(call.reference) }
     case .unnest(let node):
-      return node.input.output + node.lists.map(\.reference)
-        + (node.ordinality.map { [$0] } ?? [])
-    case .sample(let node): return node.input.output
-    case .positionalJoin(let node): return node.left.output + node.right.output
-    case .with(let node): return node.body.output
-    case .sharedScan(let node): return node.columns.map(\.reference)
-    case .recursive(let node): return node.columns
-    case .dependentJoin(let node): return Plan.join(node.join).output
+      node.input.appendOutput(to: &columns)
+      for list in node.lists { columns.append(list.reference) }
+      if let ordinality = node.ordinality { columns.append(ordinality) }
+    case .sample(let node): node.input.appendOutput(to: &columns)
+    case .positionalJoin(let node):
+      node.left.appendOutput(to: &columns)
+      node.right.appendOutput(to: &columns)
+    case .with(let node): node.body.appendOutput(to: &columns)
+    case .sharedScan(let node): for column in node.columns { columns.append(column.reference) }
+    case .recursive(let node): columns += node.columns
+    case .dependentJoin(let node): node.join.appendOutput(to: &columns)
     }
   }
 
@@ -201,7 +276,8 @@ extension Plan {
     case .aggregate(let node): [node.input]
     case .join(let node): [node.left, node.right]
     case .sort(let node): [node.input]
-    case .limit(let node): [node.input]
+    case .distinctOn(let node): [node.input]
+    case .limit(let node): [node.input] + (node.bounds.map { [$0.plan] } ?? [])
     case .union(let node): node.inputs
     case .predict(let node): [node.input]
     case .rows(let node): node.input.map { [$0] } ?? []
@@ -235,8 +311,12 @@ extension Plan {
     case .sort(var node):
       node.input = try transform(node.input)
       return .sort(node)
+    case .distinctOn(var node):
+      node.input = try transform(node.input)
+      return .distinctOn(node)
     case .limit(var node):
       node.input = try transform(node.input)
+      if let bounds = node.bounds { node.bounds?.plan = try transform(bounds.plan) }
       return .limit(node)
     case .union(var node):
       node.inputs = try node.inputs.map(transform)
@@ -308,10 +388,18 @@ extension Plan {
         (try transform($0.left), try transform($0.right), $0.nullSafe)
       }
       node.residual = try node.residual.map(transform)
+      node.inequalities = try node.inequalities.map {
+        JoinInequality(
+          left: try transform($0.left), right: try transform($0.right), operator: $0.operator)
+      }
       return .join(node)
     case .sort(var node):
       node.items = try node.items.map { try $0.map(transform) }
       return .sort(node)
+    case .distinctOn(var node):
+      node.keys = try node.keys.map(transform)
+      node.order = try node.order.map { try $0.map(transform) }
+      return .distinctOn(node)
     case .predict(var node):
       node.arguments = try node.arguments.map(transform)
       return .predict(node)
