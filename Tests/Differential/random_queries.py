@@ -32,7 +32,7 @@ COLUMNS = {"t1": "ilsdxmb", "t2": "ilsdxmb", "t3": "isd", "t4": "ilsxb"}
 ROWS = {"t1": 14, "t2": 9, "t3": 5, "t4": 0}
 WORDS = ["", "a", "ab", "B", "abc", "zürich", "x_y", "100%", "a longer text of many bytes", " pad "]
 DATES = ["2024-01-31", "2024-02-29", "1999-12-31", "1969-07-20", "2024-03-01", "2000-01-01"]
-RULES = ["constant_folding", "filter_pushdown", "top_n", "column_pruning", "join_strategy",
+RULES = ["constant_folding", "filter_pushdown", "join_order", "top_n", "column_pruning", "join_strategy",
          "exchange_placement"]
 
 
