@@ -9,12 +9,24 @@ package final class PlanBuilder {
   private let query: QueryContext
   /// Per node in preorder, when EXPLAIN ANALYZE counts.
   package let statistics: [NodeStatistics]?
+  private let shared: SharedRowsTable
+  /// Inside the steps of recursions: what differs from round to round.
+  private var rounds: Set<ObjectIdentifier> = []
   /// Sources that must run to their end whoever reads them (TRAIN).
   package private(set) var completions: [CompletingSource] = []
 
   package init(query: QueryContext, measuring plan: Plan? = nil) {
     self.query = query
+    shared = SharedRowsTable()
     statistics = plan.map { (0..<PlanBuilder.size(of: $0)).map { _ in NodeStatistics() } }
+  }
+
+  /// Builds a recursion's step while the statement runs.
+  private init(inStepOf outer: PlanBuilder, rounds: Set<ObjectIdentifier>) {
+    query = outer.query
+    statistics = outer.statistics
+    shared = outer.shared
+    self.rounds = rounds
   }
 
   /// The batches of a whole plan, for one consumer.
@@ -120,6 +132,7 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
+    case .window(let node): return try window(node, index, worker, region)
     case .positionalJoin(let node):
       // Serial, as LIMIT: rows are counted.
       if worker.index > 0 { return BatchListSource([]) }
@@ -128,9 +141,59 @@ package final class PlanBuilder {
         left: try build(node.left, index + 1, Worker(query: query), RegionShared()),
         right: try build(node.right, rightIndex, Worker(query: query), RegionShared()),
         leftTypes: node.left.output.map(\.type), rightTypes: node.right.output.map(\.type))
-    case .window, .unnest, .sample, .with, .sharedScan, .recursive, .dependentJoin:
+    case .with(let node): return try with(node, index, worker, region)
+    case .sharedScan(let node):
+      let cursor = region.shared(index) { SharedCursor() }
+      return SharedScanOperator(
+        rows: shared.rows(of: node.shared), columns: node.columns.map(\.position), cursor: cursor,
+        query: query)
+    case .recursive(let node): return try recursion(node, index, worker)
+    case .unnest(let node):
+      let layout = layout(node.input)
+      return UnnestOperator(
+        input: try build(node.input, index + 1, worker, region),
+        lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
+        hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
+    case .sample, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
+  }
+
+  private func with(
+    _ node: WithNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    let common = region.shared(index) {
+      WithShared(workers: worker.count, types: node.definition.output.map(\.type))
+    }
+    region.add(common.barrier)
+    return WithOperator(
+      definition: try build(node.definition, index + 1, worker, region),
+      body: try build(
+        node.body, index + 1 + PlanBuilder.size(of: node.definition), worker, region),
+      rows: shared.rows(of: node.shared), shared: common, worker: worker)
+  }
+
+  /// Serial: rounds follow each other. The step's operators are made when its first round begins,
+  /// and again when they cannot be rewound.
+  private func recursion(_ node: RecursiveNode, _ index: Int, _ worker: Worker) throws
+    -> any BatchSource
+  {
+    if worker.index > 0 { return BatchListSource([]) }
+    let stepIndex = index + 1 + PlanBuilder.size(of: node.anchor)
+    let plan = RecursionPlan(
+      types: node.columns.map(\.type), isDistinct: node.isDistinct, key: node.key,
+      working: shared.rows(of: node.working),
+      accumulated: node.accumulated.map { shared.rows(of: $0) })
+    var rounds = rounds
+    rounds.insert(ObjectIdentifier(node.working))
+    if let accumulated = node.accumulated { rounds.insert(ObjectIdentifier(accumulated)) }
+    let stepBuilder = PlanBuilder(inStepOf: self, rounds: rounds)
+    return RecursiveOperator(
+      plan: plan,
+      anchor: try build(node.anchor, index + 1, Worker(query: query), RegionShared()),
+      makeStep: { [query] in
+        try stepBuilder.build(node.step, stepIndex, Worker(query: query), RegionShared())
+      }, query: query)
   }
 
   private func layout(_ plan: Plan) -> [Int: Int] {
@@ -164,7 +227,7 @@ package final class PlanBuilder {
 
   /// The input with columns for the expressions: their own when they are plain columns, else
   /// computed ones behind the input's.
-  private func withColumns(
+  func withColumns(
     _ expressions: [Expression], _ plan: Plan, _ index: Int, _ worker: Worker,
     _ region: RegionShared
   ) throws -> (source: any BatchSource, positions: [Int]) {
@@ -218,7 +281,8 @@ package final class PlanBuilder {
     region.add(shared.barrier)
     return HashAggregateOperator(
       input: ProjectOperator(input: input, items: items), inputTypes: expressions.map(\.type),
-      keys: keys, calls: calls, shared: shared, worker: worker)
+      keys: keys, calls: calls, sets: node.sets, groupings: node.groupings.map(\.keys),
+      shared: shared, worker: worker)
   }
 
   private func sort(_ node: SortNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
@@ -301,6 +365,7 @@ package final class PlanBuilder {
       buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
       kind: kind, residual: residual, ranges: ranges, isAsof: node.isAsof, shared: shared,
       worker: worker)
+    joined.keepsBuild = !rounds.isEmpty && !(swapped ? node.left : node.right).reads(rounds)
 
     // A semi join that builds its left side gives only that.
     let emitsLeftOnly = kind == .buildSemi || kind == .buildAnti
@@ -322,8 +387,7 @@ package final class PlanBuilder {
   }
 
   /// The types after `withColumns`.
-  private func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType]
-  {
+  func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType] {
     var types = plan.output.map(\.type)
     for (expression, position) in zip(expressions, positions) where position == types.count {
       types.append(expression.type)

@@ -15,6 +15,7 @@ enum Builtins {
     RandomFunctions.rows,
     RegexFunctions.rows,
     SearchFunctions.rows,
+    SeriesFunctions.rows,
     StringFunctions.rows,
     SubstringFunctions.rows,
   ].flatMap { $0 }

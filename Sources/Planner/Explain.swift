@@ -57,6 +57,13 @@ package enum ExplainText {
         parts.append("keys " + list(node.keys.map { ExpressionText.text($0.expression) }))
       }
       if !node.calls.isEmpty { parts.append(list(node.calls.map { ExpressionText.text($0.call) })) }
+      if !node.sets.isEmpty {
+        let sets = node.sets.map { set in
+          "(" + set.map { ExpressionText.text(node.keys[$0].expression) }.joined(separator: ", ")
+            + ")"
+        }
+        parts.append("sets " + list(sets))
+      }
       return "Aggregate: " + parts.joined(separator: "; ")
     case .join(let node):
       let kind: String
@@ -101,7 +108,7 @@ package enum ExplainText {
       if !node.order.isEmpty {
         parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
       }
-      parts.append(list(node.calls.map { quotedIdentifier($0.reference.name) }))
+      parts.append(list(node.calls.map { ExpressionText.text($0.call) }))
       return "Window: " + parts.joined(separator: "; ")
     case .unnest(let node):
       return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })

@@ -41,8 +41,9 @@ package struct Optimizer: Sendable {
   }
 
   /// `onChange` sees the plan after each rule.
-  package func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
-    var current = plan
+  package func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
+    // Not a choice either: operators run no dependent joins.
+    var current = try Unnesting.apply(plan)
     for rule in Optimizer.rules {
       if rule.name == "column_pruning" {
         // Not a choice: operators run PREDICT only as a node.

@@ -46,6 +46,8 @@ package final class HashJoinOperator: BatchSource {
 
   enum Stage { case building, probing, finishingProbe, unmatchedBuild, done }
   private var stage = Stage.building
+  /// In the step of a recursion: the build side is the same in each round.
+  var keepsBuild = false
 
   // The probe batch in work; see HashJoinOperator+Probe.
   var waiting: Batch?
@@ -193,6 +195,17 @@ package final class HashJoinOperator: BatchSource {
       columns = probeTypes.map { Column.nulls($0, count: count) } + columns
     }
     return Batch(columns: columns, rowCount: count, sequence: (1 << 40) + worker.index)
+  }
+}
+
+extension HashJoinOperator: RewindableSource {
+  /// Probes the same table again.
+  func rewind() -> Bool {
+    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done else { return false }
+    waiting = nil
+    batch = nil
+    stage = buildRows == 0 && !keepsUnmatchedProbe ? .done : .probing
+    return Execution.rewind(probe)
   }
 }
 

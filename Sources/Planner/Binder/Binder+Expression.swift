@@ -10,11 +10,11 @@ extension Binder {
     switch expression.kind {
     case .literal(let literal): return try bind(literal, span: span)
     case .typedLiteral(let typeName, let text):
-      let type = try TypeResolution.resolve(typeName)
+      let type = try resolve(typeName)
       return try foldedCast(.constant(.varchar(text), .varchar), to: type, isTry: false, span: span)
     case .interval(let literal): return try bind(literal, context, span: span)
     case .list(let items):
-      return try call("list_value", try items.map { try bind($0, context) }, span: span)
+      return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
       return try structure(
         fields.map { ($0.name.name, try bind($0.value, context)) }, span: span)
@@ -23,10 +23,10 @@ extension Binder {
       return try structure(
         items.map { ("", try bind($0, context)) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter: throw Binder.notYet("parameters here", span)
+    case .parameter(let parameter): return try value(of: parameter, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
-    case .columns: throw Binder.notYet("COLUMNS expressions", span)
+    case .columns(let columns): return try bind(columns, context, span: span)
     case .unary(let op, let operand): return try bind(op, operand, context, span: span)
     case .binary(let op, let left, let right):
       return try bindBinary(op, left, right, context, span: span)
@@ -53,24 +53,21 @@ extension Binder {
     case .predict(let predict): return try bind(predict, context, span: span)
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
-      let type = try TypeResolution.resolve(cast.type)
+      let type = try resolve(cast.type)
       return try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
     case .collate: throw Binder.notYet("collations", span)
     case .exists(let query): return try bindExists(query, context, span: span)
     case .subquery(let query): return try bindScalar(query, context, span: span)
-    case .arraySubquery: throw Binder.notYet("ARRAY subqueries", span)
-    case .lambda: throw Binder.notYet("lambdas", span)
-    case .listComprehension: throw Binder.notYet("list comprehensions", span)
+    case .arraySubquery(let query): return try bindArray(query, context, span: span)
+    case .lambda:
+      throw SQLError(
+        .binder, "a lambda is only an argument of functions such as list_transform", at: span)
+    case .listComprehension(let comprehension):
+      return try bind(comprehension, context, span: span)
     case .element(let operand, let index):
-      return try call(
-        "list_extract", [try bind(operand, context), try bind(index, context)], span: span)
-    case .slice(let slice):
-      if slice.step != nil { throw Binder.notYet("slices with a step", span) }
-      let operand = try bind(slice.operand, context)
-      let low = try slice.lower.map { try bind($0, context) } ?? .constant(.null, .bigint)
-      let high = try slice.upper.map { try bind($0, context) } ?? .constant(.null, .bigint)
-      return try call("list_slice", [operand, low, high], span: span)
+      return try element(try bind(operand, context), index, context, span: span)
+    case .slice(let slice): return try bind(slice, context, span: span)
     case .field(let operand, let name):
       return try field(try bind(operand, context), name)
     case .defaultValue:
@@ -157,9 +154,26 @@ extension Binder {
 
   // MARK: Names
 
+  /// A name: a column or alias of this query, else of the queries around it, innermost first.
   private func bindColumn(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression
   {
+    if let found = try resolve(name, context) { return found }
+    let around = outer
+    defer { outer = around }
+    while let next = outer.popLast() {
+      if let found = try resolve(name, next) { return found }
+    }
+    throw unknownColumn(name, context, around: around)
+  }
+
+  /// What the name means in this context alone; nil when it is unknown there.
+  private func resolve(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let parts = name.parts.map(\.name)
+    if let parameter = context.parameters[parts[0].lowercased()] {
+      return try name.parts.dropFirst().reduce(parameter) { try field($0, $1) }
+    }
+    if let argument = try bindMacroArgument(name) { return argument }
+    if parts.count == 1, let positional = try positional(name, context) { return positional }
     if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
       return aliased
     }
@@ -170,12 +184,16 @@ extension Binder {
         return found
       }
       if let aliased = try alias(parts[0], context) { return aliased }
-      throw unknownColumn(name, context)
+      return try wholeRow(name, context)
     }
     var rest = name.parts[...]
-    // schema.table.column
-    if parts.count >= 3, ["main", "memory", "temp"].contains(parts[0].lowercased()) {
-      rest = rest.dropFirst()
+    // schema.table.column, database.schema.table.column
+    for _ in 0..<2 where rest.count >= 3 {
+      if let first = rest.first?.name, catalog.isSchemaOrDatabase(first),
+        context.scope.matches(table: first, name: rest[rest.startIndex + 1].name).isEmpty
+      {
+        rest = rest.dropFirst()
+      }
     }
     let first = rest[rest.startIndex]
     let second = rest[rest.startIndex + 1]
@@ -189,7 +207,7 @@ extension Binder {
     {
       return try rest.dropFirst().reduce(found) { try field($0, $1) }
     }
-    throw unknownColumn(name, context)
+    return nil
   }
 
   private func unique(_ found: [Scope.Entry], _ name: QualifiedName) throws -> Expression? {
@@ -216,22 +234,28 @@ extension Binder {
     return try bind(expression, inner)
   }
 
-  private func unknownColumn(_ name: QualifiedName, _ context: ExpressionContext) -> SQLError {
+  private func unknownColumn(
+    _ name: QualifiedName, _ context: ExpressionContext, around: [ExpressionContext]
+  ) -> SQLError {
     let text = name.parts.map(\.name).joined(separator: ".")
     let last = name.last.name
+    let scopes = [context.scope] + around.reversed().map(\.scope)
     if name.parts.count > 1 {
       let table = name.parts[name.parts.count - 2].name
-      let ofTable = context.scope.entries.filter { $0.table?.lowercased() == table.lowercased() }
+      let ofTable = scopes.flatMap(\.entries).filter {
+        $0.table?.lowercased() == table.lowercased()
+      }
       if ofTable.isEmpty {
         return SQLError(
           .binder, "table \"\(table)\" of \"\(text)\" is not in FROM", at: name.span,
-          hint: didYouMean(table, among: context.scope.tables))
+          hint: didYouMean(table, among: scopes.flatMap(\.tables)))
       }
       return SQLError(
         .binder, "table \"\(table)\" has no column \"\(last)\"", at: name.span,
         hint: didYouMean(last, among: ofTable.map(\.name)))
     }
-    let candidates = context.scope.entries.map(\.name) + context.aliases.keys.sorted()
+    let candidates =
+      scopes.flatMap { $0.entries.map(\.name) } + context.aliases.keys.sorted()
     return SQLError(
       .binder, "column \"\(last)\" does not exist", at: name.span,
       hint: didYouMean(last, among: candidates))

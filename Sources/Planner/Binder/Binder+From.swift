@@ -11,13 +11,22 @@ extension Binder {
     }
     var (plan, scope) = try bind(first)
     for reference in references.dropFirst() {
-      let right = try bind(reference)
+      let right = try bind(reference, beside: scope)
       try checkDistinctAliases(scope, right.scope, reference.span)
-      plan = .join(
-        JoinNode(kind: .inner, left: plan, right: right.plan, keys: [], residual: nil))
+      plan = DependentJoinNode(kind: .inner, left: plan, right: right.plan).plan
       scope = scope.appending(right.scope)
     }
     return (plan, scope)
+  }
+
+  /// What stands right of others in FROM may read their columns: LATERAL, written or not.
+  private func bind(_ reference: TableReference, beside left: Scope) throws -> (
+    plan: Plan, scope: Scope
+  ) {
+    outer.append(
+      ExpressionContext(scope: left, clause: "FROM", subqueries: SubqueryCollector()))
+    defer { outer.removeLast() }
+    return try bind(reference)
   }
 
   private func checkDistinctAliases(_ left: Scope, _ right: Scope, _ span: SourceSpan) throws {
@@ -61,50 +70,33 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    for qualifier in name.qualifiers
-    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
-      throw SQLError(
-        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
-        hint: didYouMean(qualifier.name, among: ["main"]))
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    switch catalog.entry(named: last) {
+    switch try catalog.entry(named: name) {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
-    case .view(let query, let columns, _):
-      let outer = commonTables
+    case .view(let query, let columns, let searchPath):
+      let known = (commonTables, outer, catalog.searchPath)
       commonTables = [:]
-      defer { commonTables = outer }
+      outer = []
+      catalog.searchPath = searchPath
+      defer { (commonTables, outer, catalog.searchPath) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -119,7 +111,7 @@ extension Binder {
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
   }
 
-  private func scope(
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []
@@ -156,13 +148,25 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
-    guard let row = TableFunctions.named(name) else {
-      throw SQLError(
-        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames))
-    }
     let context = ExpressionContext(
       scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    if let bound = try bindListTable(function, context, span: span) {
+      return (
+        bound.plan,
+        try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
+      )
+    }
+    if let bound = try bindQueryFunction(call, name, span: span)
+      ?? bindTableMacro(call, span: span)
+    {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = catalog.catalogFunction(named: name) ?? TableFunctions.named(name) else {
+      throw SQLError(
+        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
+        hint: didYouMean(
+          name, among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + ["unnest"]))
+    }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
     for argument in call.arguments {
@@ -184,14 +188,25 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    var bound = try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    if let alias, alias.columns.isEmpty, source.schema.count == 1, source.schema[0].name == name {
+      bound.scope.entries[0].name = alias.name.name
+    }
+    return bound
+  }
+
+  /// A table function's only column, called like the function, goes by the alias.
+  private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
+    var bound = bound
+    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    return bound
   }
 
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
     let left = try bind(join.left)
-    let right = try bind(join.right)
+    let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
     let kind: JoinNode.Kind
     switch join.kind {
@@ -207,6 +222,13 @@ extension Binder {
         left.scope.appending(right.scope)
       )
     }
+    let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
+    if isDependent && (kind == .right || kind == .full) {
+      throw SQLError(
+        .binder,
+        "the right side of a \(join.kind.rawValue) JOIN cannot read columns of its left side",
+        at: join.right.span, hint: "LATERAL needs an INNER or LEFT JOIN")
+    }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
     var usesNames = true
@@ -219,7 +241,9 @@ extension Binder {
         scope: scope, clause: "JOIN conditions", subqueries: collector)
       node.residual = try bindCondition(expression, context)
       if !collector.entries.isEmpty {
-        throw Binder.notYet("subqueries in JOIN conditions", expression.span)
+        if let plan = try attach(collector, to: &node, span: expression.span) {
+          return (plan, kind == .semi || kind == .anti ? left.scope : scope)
+        }
       }
     case .using(let names):
       try bindUsing(names, kind, left.scope, right.scope, &node, &scope)
@@ -238,7 +262,74 @@ extension Binder {
     }
     if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
+    if isDependent {
+      return (
+        .dependentJoin(
+          DependentJoinNode(
+            kind: kind, left: node.left, right: node.right, keys: node.keys,
+            condition: node.residual)), scope
+      )
+    }
     return (.join(node), scope)
+  }
+
+  /// Subqueries of an ON condition: each goes to the side whose columns it reads. When one reads
+  /// both, the whole condition becomes a filter that has them: that plan is returned.
+  private func attach(
+    _ collector: SubqueryCollector, to node: inout JoinNode, span: SourceSpan
+  ) throws -> Plan? {
+    if node.kind == .inner {
+      let pairs = DependentJoinNode(kind: .inner, left: node.left, right: node.right).plan
+      let columns = pairs.output
+      let filtered = Plan.filter(
+        FilterNode(
+          input: collector.attach(to: pairs), condition: node.residual ?? .trueConstant))
+      return .project(ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
+    }
+    let leftIDs = Set(node.left.output.map(\.id))
+    let rightIDs = Set(node.right.output.map(\.id))
+    let toLeft = SubqueryCollector()
+    let toRight = SubqueryCollector()
+    for entry in collector.entries {
+      var read = entry.plan.freeColumns
+      for key in entry.keys { key.left.collectColumns(&read) }
+      if !read.isDisjoint(with: leftIDs) && !read.isDisjoint(with: rightIDs) {
+        return try filterDependentSide(collector, of: node, span: span)
+      }
+      if read.isDisjoint(with: leftIDs) {
+        toRight.entries.append(entry)
+      } else {
+        toLeft.entries.append(entry)
+      }
+    }
+    node.left = toLeft.attach(to: node.left)
+    node.right = toRight.attach(to: node.right)
+    return nil
+  }
+
+  /// `l LEFT JOIN r ON f(l, r, subquery)` is `l LEFT JOIN LATERAL (FROM r WHERE f(…)) ON true`.
+  private func filterDependentSide(
+    _ collector: SubqueryCollector, of node: JoinNode, span: SourceSpan
+  ) throws -> Plan {
+    let isSwapped = node.kind == .right
+    guard node.kind != .full else {
+      throw SQLError(
+        .binder,
+        "a subquery in the condition of a FULL JOIN cannot read columns of both sides", at: span)
+    }
+    let side = isSwapped ? node.left : node.right
+    let columns = side.output
+    let filtered = Plan.filter(
+      FilterNode(input: collector.attach(to: side), condition: node.residual ?? .trueConstant))
+    let right = Plan.project(
+      ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
+    let joined = DependentJoinNode(
+      kind: isSwapped ? .left : node.kind, left: isSwapped ? node.right : node.left, right: right
+    ).plan
+    if !isSwapped { return joined }
+    return .project(
+      ProjectNode(
+        input: joined, items: Plan.join(node).output.map { (.column($0), $0) }))
   }
 
   /// USING: equal names become keys; the right copies leave `*`, and for RIGHT and FULL joins the

@@ -44,7 +44,7 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
-    if function.over != nil { throw Binder.notYet("window functions", span) }
+    if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -52,10 +52,17 @@ extension Binder {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
-      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
+      if !qualifier.parts.allSatisfy({ catalog.isSchemaOrDatabase($0.name) }) {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
+    }
+    if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
+    if let over = function.over {
+      return try bindWindow(function, arguments, over, context, span: span)
+    }
+    if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
+      return try bindLambdaCall(lambda, name, arguments, context, span: span)
     }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
@@ -65,9 +72,18 @@ extension Binder {
       throw SQLError(
         .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
     }
-    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
+    let isSessionFunction = catalog.sessionFunctionNames.contains(key)
+    if catalog.userFunction(named: key) == nil, !isSessionFunction {
+      try checkExists(name, function.name.span)
+    }
     var bound: [Expression] = []
-    for argument in arguments {
+    let spread = try unpacked(arguments, context)
+    arguments = spread.map(\.argument)
+    for (argument, value) in spread {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
       }
@@ -75,6 +91,11 @@ extension Binder {
         throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
       }
       bound.append(try bind(expression, context))
+    }
+    if isSessionFunction,
+      let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
+    {
+      return found
     }
     if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
       let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
@@ -86,9 +107,16 @@ extension Binder {
     return ConstantFolding.fold(try call(key, bound, span: span))
   }
 
-  private func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil { return }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
+  func checkExists(_ name: String, _ span: SourceSpan) throws {
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    if let window = WindowFunction.named(name.lowercased()) {
+      throw SQLError(
+        .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
+    }
+    let known =
+      ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+      + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
+      + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -100,6 +128,9 @@ extension Binder {
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
+    if let around = try outerAggregate(aggregate, function, arguments, context, span: span) {
+      return around
+    }
     guard let collector = context.aggregates else {
       throw SQLError(
         .binder, "aggregate functions are not allowed in \(context.clause)", at: span,
@@ -107,10 +138,16 @@ extension Binder {
     }
     var inner = context
     inner.aggregates = nil
+    inner.windows = nil
+    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
-    for argument in arguments {
+    for (argument, value) in try unpacked(arguments, inner) {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
       }
@@ -146,5 +183,36 @@ extension Binder {
       Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
     collector.calls.append((call, reference))
     return .column(reference)
+  }
+
+  /// An aggregate in a subquery whose arguments are all columns of one query around it belongs to
+  /// that query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
+  private func outerAggregate(
+    _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
+    _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression? {
+    guard !outer.isEmpty else { return nil }
+    var columns: Set<Int> = []
+    var probe = context
+    probe.aggregates = nil
+    probe.subqueries = SubqueryCollector()
+    probe.innerSubqueries = nil
+    for argument in arguments {
+      // What does not bind here gets its error from the ordinary way.
+      guard let expression = argument.expression,
+        let bound = try? bind(expression, probe)
+      else { return nil }
+      bound.collectColumns(&columns)
+    }
+    if columns.isEmpty || !probe.subqueries.entries.isEmpty { return nil }
+    let around = outer
+    defer { outer = around }
+    while let next = outer.popLast() {
+      let known = Set(next.scope.entries.map(\.reference.id))
+      if columns.isDisjoint(with: known) { continue }
+      guard columns.isSubset(of: known), next.aggregates != nil else { return nil }
+      return try bind(aggregate, function, arguments, next, span: span)
+    }
+    return nil
   }
 }

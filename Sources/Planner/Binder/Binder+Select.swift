@@ -6,11 +6,10 @@ import Syntax
 extension Binder {
   /// One SELECT block with the ORDER BY and LIMIT that follow it.
   ///
-  ///     from -> where -> (aggregate -> having) -> project -> (distinct) -> sort -> limit
+  ///     from -> where -> (aggregate -> having) -> (windows -> qualify) -> project -> (distinct) -> sort -> limit
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let qualify = select.qualify { throw Binder.notYet("window functions", qualify.span) }
     if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
     let items = try expandStars(select.items, scope)
@@ -27,7 +26,7 @@ extension Binder {
     var whereContext = ExpressionContext(scope: scope, clause: "WHERE", subqueries: inner)
     whereContext.aliases = aliases
     if let filter = select.filter {
-      let condition = try bindCondition(filter, whereContext)
+      let condition = try bindConditionEach(filter, whereContext)
       plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
     }
 
@@ -35,13 +34,18 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    let windows = try WindowCollector(select.windows)
+    context.windows = windows
     context.innerSubqueries = inner
+    let unnests = UnnestCollector()
+    let groupUnnests = UnnestCollector()
+    context.unnests = unnests
     // An alias may be used by the items after it; a column of that name wins.
     var selected: [(expression: Expression, name: String)] = []
     for item in items {
       context.aliases = aliases
       if let own = item.alias?.lowercased() { context.aliases[own] = nil }
-      selected.append((try bind(item, context), item.name))
+      selected += try bindSelected(item, context)
     }
 
     // GROUP BY
@@ -52,19 +56,25 @@ extension Binder {
     case .all:
       isGrouped = true
       let calls = Set(aggregates.calls.map(\.reference.id))
+      try windows.refuseGrouping(by: selected.map(\.expression), at: select.span)
       for (expression, _) in selected where expression.columnIDs.isDisjoint(with: calls) {
         if case .constant = expression { continue }
+        if !expression.columnIDs.isDisjoint(with: unnests.references) {
+          throw SQLError(.binder, "GROUP BY ALL cannot group by an unnest", at: select.span)
+        }
         if !keys.contains(expression) { keys.append(expression) }
       }
     case .elements(let elements):
       isGrouped = true
       var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
       groupContext.aliases = aliases
+      groupContext.unnests = unnests
       for element in elements {
         for expression in try plainGroup(element) {
           let key: Expression
           if let ordinal = try ordinal(expression, count: selected.count, clause: "GROUP BY") {
             key = selected[ordinal].expression
+            try windows.refuseGrouping(by: [key], at: expression.span)
             if !key.columnIDs.isDisjoint(with: aggregates.calls.map(\.reference.id)) {
               throw SQLError(
                 .binder, "GROUP BY cannot name an aggregate", at: expression.span)
@@ -73,15 +83,20 @@ extension Binder {
             key = try bind(expression, groupContext)
           }
           if !keys.contains(key) { keys.append(key) }
+          groupUnnests.take(key.columnIDs, from: unnests)
         }
       }
     }
 
     context.clause = "HAVING"
     context.aliases = aliases
-    let having = try select.having.map { try bindCondition($0, context) }
+    context.windows = nil
+    context.unnests = nil
+    let having = try select.having.map { try bindConditionEach($0, context) }
+    context.windows = windows
+    let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
-    context.prefersAliases = true
+    context.unnests = unnests
     var order: [(item: SortItem, position: Int?)] = []
     for item in orderBy {
       guard let expression = item.expression else {
@@ -94,8 +109,12 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
-      let bound = try bind(expression, context)
-      order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      // An alias alone wins over a column; inside an expression the column does.
+      if case .column = expression.kind { context.prefersAliases = true }
+      for (bound, _) in try bindColumnsEach(expression, context) {
+        order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      }
+      context.prefersAliases = false
     }
 
     // Aggregation
@@ -106,18 +125,14 @@ extension Binder {
         }
         return (key, makeReference("group", key.type))
       }
-      plan = .aggregate(
-        AggregateNode(input: inner.attach(to: plan), keys: keyed, calls: aggregates.calls))
-      let above = Set(
-        aggregates.calls.map(\.reference.id)
-          + outer.entries.flatMap { entry in
-            resultReferences(of: entry)
-          })
+      let input = groupUnnests.attach(to: inner.attach(to: plan))
+      let below = Set(input.output.map(\.id))
+      plan = .aggregate(AggregateNode(input: input, keys: keyed, calls: aggregates.calls))
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
         }
-        if case .column(let reference) = expression, !above.contains(reference.id) {
+        if case .column(let reference) = expression, below.contains(reference.id) {
           throw Binder.notGrouped(reference.name, select.span(of: reference.name))
         }
         return try expression.mapChildren(lift)
@@ -128,19 +143,33 @@ extension Binder {
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
+      // Subqueries too see the groups, not the rows below.
       for index in outer.entries.indices {
-        if let key = outer.entries[index].key {
-          outer.entries[index].key = (try lift(key.left), key.right)
+        outer.entries[index].keys = try outer.entries[index].keys.map {
+          (try lift($0.left), $0.right)
         }
+        outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
+      }
+      let late = windows.takeReaders(from: outer)
+      for index in unnests.chains.indices {
+        unnests.chains[index].list = try lift(unnests.chains[index].list)
       }
       plan = outer.attach(to: plan)
       if let having {
         plan = .filter(FilterNode(input: plan, condition: try lift(having)))
       }
+      plan = late.attach(to: try attach(windows, to: plan, lift))
+      if let qualify {
+        plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
+      }
     } else {
+      let late = windows.takeReaders(from: outer)
       plan = outer.attach(to: inner.attach(to: plan))
+      plan = late.attach(to: try attach(windows, to: plan) { $0 })
+      if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
     }
 
+    plan = unnests.attach(to: plan)
     return try finish(
       select, plan, selected: selected, order: order, limit: limit, offset: offset,
       distinctContext: context)
@@ -193,11 +222,6 @@ extension Binder {
     return BoundQuery(plan: plan, names: selected.map(\.name))
   }
 
-  private func resultReferences(of entry: SubqueryCollector.Entry) -> [Int] {
-    if case .mark(let reference) = entry.kind { return [reference.id] }
-    return entry.plan.output.map(\.id)
-  }
-
   private func plainGroup(_ element: GroupingElement) throws -> [SyntaxExpression] {
     switch element {
     case .expression(let expression):
@@ -210,102 +234,6 @@ extension Binder {
       throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", parts.first?.span)
     case .sets: throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", nil)
     }
-  }
-
-  // MARK: Stars
-
-  /// A select item after `*` was spread.
-  struct ExpandedItem {
-    enum Content {
-      case syntax(SyntaxExpression)
-      case bound(Expression)
-    }
-    var content: Content
-    var alias: String?
-    var name: String
-  }
-
-  private func bind(_ item: ExpandedItem, _ context: ExpressionContext) throws -> Expression {
-    switch item.content {
-    case .syntax(let expression): try bind(expression, context)
-    case .bound(let expression): expression
-    }
-  }
-
-  private func expandStars(_ items: [SelectItem], _ scope: Scope) throws -> [ExpandedItem] {
-    var expanded: [ExpandedItem] = []
-    for item in items {
-      guard case .star(let star) = item.expression.kind else {
-        let name = item.alias?.name ?? outputName(item.expression)
-        expanded.append(
-          ExpandedItem(content: .syntax(item.expression), alias: item.alias?.name, name: name))
-        continue
-      }
-      expanded += try expand(star, scope, span: item.expression.span)
-    }
-    return expanded
-  }
-
-  private func expand(_ star: Star, _ scope: Scope, span: SourceSpan) throws -> [ExpandedItem] {
-    let table = star.qualifier?.last
-    var entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
-    }
-    if let table, entries.isEmpty {
-      throw SQLError(
-        .binder, "table \"\(table.name)\" is not in FROM", at: table.span,
-        hint: didYouMean(table.name, among: scope.tables))
-    }
-    if scope.entries.isEmpty {
-      throw SQLError(.binder, "* needs a FROM clause", at: span)
-    }
-    for excluded in star.exclude {
-      let before = entries.count
-      entries.removeAll { $0.name.lowercased() == excluded.last.name.lowercased() }
-      if entries.count == before {
-        throw SQLError(
-          .binder, "EXCLUDE names the unknown column \"\(excluded.last.name)\"", at: excluded.span,
-          hint: didYouMean(excluded.last.name, among: entries.map(\.name)))
-      }
-    }
-    for name in star.replace.map(\.name) + star.rename.map(\.column.last)
-    where !entries.contains(where: { $0.name.lowercased() == name.name.lowercased() }) {
-      throw SQLError(
-        .binder, "column \"\(name.name)\" is not among those of *", at: name.span,
-        hint: didYouMean(name.name, among: entries.map(\.name)))
-    }
-    if entries.isEmpty {
-      throw SQLError(.binder, "EXCLUDE leaves no column of *", at: span)
-    }
-    return entries.map { entry in
-      let key = entry.name.lowercased()
-      let renamed = star.rename.first { $0.column.last.name.lowercased() == key }
-      let name = renamed?.name.name ?? entry.name
-      if let replaced = star.replace.first(where: { $0.name.name.lowercased() == key }) {
-        return ExpandedItem(content: .syntax(replaced.expression), alias: nil, name: name)
-      }
-      let merged = table == nil ? scope.merged[key] : nil
-      return ExpandedItem(
-        content: .bound(merged ?? .column(entry.reference)), alias: nil, name: name)
-    }
-  }
-
-  /// What a column without alias is called: the column's own name, else the expression's text.
-  private func outputName(_ expression: SyntaxExpression) -> String {
-    switch expression.kind {
-    case .column(let name): name.last.name
-    case .field(_, let name): name.name
-    case .function(let call) where isBareCount(call): "count_star()"
-    default: Printer.sql(expression)
-    }
-  }
-
-  private func isBareCount(_ call: FunctionCall) -> Bool {
-    guard call.name.last.name.lowercased() == "count", call.over == nil, call.filter == nil,
-      call.arguments.count == 1, case .expression(let argument) = call.arguments[0].value,
-      case .star = argument.kind
-    else { return false }
-    return true
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

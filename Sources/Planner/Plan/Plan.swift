@@ -63,6 +63,12 @@ package struct AggregateNode: Sendable {
   package var input: Plan
   package var keys: [(expression: Expression, reference: ColumnReference)]
   package var calls: [(call: BoundAggregate, reference: ColumnReference)]
+  /// GROUPING SETS: of each set which keys group it, by position; the other keys are NULL in its
+  /// rows. Empty: one set of all keys.
+  package var sets: [[Int]] = []
+  /// GROUPING(…): a BIGINT with a bit for each of these keys, the last lowest; 1 where the row's set
+  /// has it not.
+  package var groupings: [(keys: [Int], reference: ColumnReference)] = []
 }
 
 /// An aggregate with bound arguments.
@@ -199,6 +205,7 @@ extension Plan {
     case .aggregate(let node):
       for key in node.keys { columns.append(key.reference) }
       for call in node.calls { columns.append(call.reference) }
+      for grouping in node.groupings { columns.append(grouping.reference) }
     case .join(let node): node.appendOutput(to: &columns)
     case .sort(let node): node.input.appendOutput(to: &columns)
     case .limit(let node): node.input.appendOutput(to: &columns)

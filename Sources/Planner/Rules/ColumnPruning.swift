@@ -12,7 +12,10 @@ enum ColumnPruning {
     case .scan(var node):
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .scan(node)
-    case .values, .rows, .positionalJoin, .with, .recursive, .dependentJoin: return keepAll(plan)
+    case .values, .rows, .positionalJoin, .recursive, .dependentJoin: return keepAll(plan)
+    case .with(var node):
+      node.body = prune(node.body, needed)
+      return .with(prunedDefinition(node))
     case .filter(var node):
       node.input = prune(node.input, needed.union(node.condition.columnIDs))
       return .filter(node)
@@ -23,6 +26,7 @@ enum ColumnPruning {
     case .aggregate(var node):
       // Keys decide the groups and stay.
       node.calls.removeAll { !needed.contains($0.reference.id) }
+      node.groupings.removeAll { !needed.contains($0.reference.id) }
       var below = ids(node.keys.map(\.expression))
       for (call, _) in node.calls {
         below.formUnion(ids(call.arguments + (call.filter.map { [$0] } ?? [])))
@@ -84,6 +88,36 @@ enum ColumnPruning {
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .sharedScan(node)
     }
+  }
+
+  /// A definition gives what its scans read, all of them together.
+  private static func prunedDefinition(_ with: WithNode) -> WithNode {
+    var node = with
+    var read: Set<Int> = []
+    node.body.forEachNode { plan in
+      if case .sharedScan(let scan) = plan, scan.shared === node.shared {
+        read.formUnion(scan.columns.map(\.position))
+      }
+    }
+    let output = node.definition.output
+    let kept = output.indices.filter { read.contains($0) }
+    let pruned = prune(node.definition, Set(kept.map { output[$0].id }))
+    let places = Dictionary(
+      pruned.output.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    // An output with one reference twice stays as it is.
+    guard Set(output.map(\.id)).count == output.count else {
+      node.definition = prune(node.definition, Set(output.map(\.id)))
+      return node
+    }
+    node.definition = pruned
+    node.body = node.body.replacingScans(of: node.shared) { scan in
+      var scan = scan
+      scan.columns = scan.columns.compactMap { column in
+        places[output[column.position].id].map { (position: $0, reference: column.reference) }
+      }
+      return .sharedScan(scan)
+    }
+    return node
   }
 
   private static func keepAll(_ plan: Plan) -> Plan {

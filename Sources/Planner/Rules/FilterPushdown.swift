@@ -40,7 +40,8 @@ enum FilterPushdown {
       var above: [Expression] = []
       for condition in conditions {
         let ids = condition.columnIDs
-        if !ids.isEmpty, ids.isSubset(of: keys.keys), !condition.substituting(keys).isVolatile,
+        if !ids.isEmpty, ids.isSubset(of: keys.keys), isInEverySet(ids, node),
+          !condition.substituting(keys).isVolatile,
           !condition.containsPredict
         {
           below.append(condition.substituting(keys))
@@ -68,7 +69,19 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .unnest(var node):
+      // What no element decides is decided once per row.
+      let ids = Set(node.input.output.map(\.id))
+      let movable = conditions.filter {
+        !$0.isVolatile && !$0.containsPredict && $0.columnIDs.isSubset(of: ids)
+      }
+      node.input = push(node.input, movable)
+      return wrap(
+        .unnest(node),
+        conditions.filter {
+          $0.isVolatile || $0.containsPredict || !$0.columnIDs.isSubset(of: ids)
+        })
+    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }
@@ -79,6 +92,7 @@ enum FilterPushdown {
     var node = join
     let leftIDs = Set(node.left.output.map(\.id))
     let rightIDs = Set(node.right.output.map(\.id))
+    node.kind = OuterJoins.simplified(node.kind, conditions, left: leftIDs, right: rightIDs)
     var above: [Expression] = []
     var toLeft: [Expression] = []
     var toRight: [Expression] = []
@@ -118,14 +132,18 @@ enum FilterPushdown {
       let uses = above.filter { $0.columnIDs.contains(mark.id) }
       if uses.count == 1, case .column(let used) = uses[0], used.id == mark.id {
         node.kind = .semi
+        node.residual = join.residual
+        node.keys = withoutNulls(node)
         above.removeAll { $0 == uses[0] }
         return restoreMark(push(node, conditions.filter { $0 != uses[0] }), mark, true)
       }
       if uses.count == 1, case .not(.column(let used)) = uses[0], used.id == mark.id,
-        node.keys.isEmpty, on.isEmpty
+        node.keys.allSatisfy(\.nullSafe)
       {
         // NOT EXISTS; NOT IN keeps its mark, for NULL is neither in nor not in.
         node.kind = .anti
+        node.residual = join.residual
+        node.keys = withoutNulls(node)
         above.removeAll { $0 == uses[0] }
         return restoreMark(push(node, conditions.filter { $0 != uses[0] }), mark, false)
       }
@@ -151,6 +169,22 @@ enum FilterPushdown {
     node.left = push(node.left, toLeft)
     node.right = push(node.right, toRight)
     return wrap(.join(node), above)
+  }
+
+  /// Whether these keys are what the rows say in every grouping set, and not NULL for being left out.
+  private static func isInEverySet(_ ids: Set<Int>, _ node: AggregateNode) -> Bool {
+    node.sets.allSatisfy { set in ids.isSubset(of: set.map { node.keys[$0].reference.id }) }
+  }
+
+  /// Keys that never are NULL on the right compare by plain equality, which hashes faster.
+  private static func withoutNulls(_ node: JoinNode) -> [(
+    left: Expression, right: Expression, nullSafe: Bool
+  )] {
+    var required: [Expression] = []
+    if case .filter(let filter) = node.right { required = filter.condition.conjuncts }
+    return node.keys.map { key in
+      (key.left, key.right, key.nullSafe && !required.contains(.isNull(key.right, isNegated: true)))
+    }
   }
 
   /// An ASOF join keeps its conditions: they decide which row is the nearest. What is above may go

@@ -2,14 +2,21 @@ import Columnar
 
 /// Writes each join's strategy and build side into it: the side estimated smaller is built.
 enum JoinStrategy {
-  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality()).plan }
+  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality(), rounds: []).plan }
 
-  /// The plan with its rows.
-  private static func choose(_ plan: Plan, _ cardinality: Cardinality) -> (plan: Plan, rows: Double)
-  {
+  /// The plan with its rows. `rounds`: inside the step of a recursion, what differs from round to
+  /// round.
+  private static func choose(
+    _ plan: Plan, _ cardinality: Cardinality, rounds: Set<ObjectIdentifier>
+  ) -> (plan: Plan, rows: Double) {
     var inputs: [Double] = []
+    var inner = rounds
+    if case .recursive(let node) = plan {
+      inner.insert(ObjectIdentifier(node.working))
+      if let accumulated = node.accumulated { inner.insert(ObjectIdentifier(accumulated)) }
+    }
     let below = plan.mapChildren { child in
-      let (chosen, rows) = choose(child, cardinality)
+      let (chosen, rows) = choose(child, cardinality, rounds: inner)
       inputs.append(rows)
       return chosen
     }
@@ -25,9 +32,15 @@ enum JoinStrategy {
     switch node.kind {
     case .inner, .full, .left, .right:
       node.buildSide = inputs[0] < inputs[1] ? .left : .right
+      // A side that stays the same is built once for all rounds.
+      if !rounds.isEmpty, node.kind != .full {
+        let (left, right) = (node.left.reads(rounds), node.right.reads(rounds))
+        if left != right { node.buildSide = left ? .right : .left }
+      }
     case .semi, .anti:
       // Building the left side costs the streaming of its rows, so it must be clearly smaller.
       node.buildSide = inputs[0] * 2 < inputs[1] ? .left : .right
+      if !rounds.isEmpty { node.buildSide = .right }
     case .mark, .single:
       node.buildSide = .right
     }
@@ -90,6 +103,11 @@ enum ExchangePlacement {
   }
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
+    if case .recursive(var node) = plan {
+      // Rounds follow each other on one worker; what they begin with may be made by all.
+      node.anchor = gather(belowLimits(node.anchor, workers), workers)
+      return .recursive(node)
+    }
     let below = plan.mapChildren { belowLimits($0, workers) }
     switch below {
     case .limit(var node):
@@ -118,7 +136,17 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .positionalJoin: 0
+      node.buildSide = inputs[0] < inputs[1] ? .left : .right
+      // A side that stays the same is built once for all rounds.
+      if !rounds.isEmpty, node.kind != .full {
+        let (left, right) = (node.left.reads(rounds), node.right.reads(rounds))
+        if left != right { node.buildSide = left ? .right : .left }
+      }
+    case .semi, .anti:
+      // Building the left side costs the streaming of its rows, so it must be clearly smaller.
+      node.buildSide = inputs[0] * 2 < inputs[1] ? .left : .right
+      if !rounds.isEmpty { node.buildSide = .right }
+    case .mark, .single:
     default: plan.children.map(largestScan).max() ?? 0
     }
   }

@@ -112,11 +112,26 @@ package struct MapEntry: Sendable {
 }
 
 /// A parameter of a prepared statement.
-package enum Parameter: Sendable {
+package enum Parameter: Hashable, Sendable {
   /// `$3`, or the third `?`: numbered from 1
   case position(Int)
   /// `$name`, without the dollar
   case named(String)
+
+  package var isNamed: Bool {
+    switch self {
+    case .position: false
+    case .named: true
+    }
+  }
+
+  /// `3` or `name`, lower case: what a value is given for.
+  package var key: String {
+    switch self {
+    case .position(let number): "\(number)"
+    case .named(let name): name.lowercased()
+    }
+  }
 }
 
 /// `*`, `t.*`, with what follows.
@@ -128,6 +143,11 @@ package struct Star: Sendable {
   package var replace: [StarReplacement] = []
   /// RENAME (a AS b)
   package var rename: [StarRename] = []
+
+  package init(qualifier: QualifiedName? = nil, exclude: [QualifiedName] = []) {
+    self.qualifier = qualifier
+    self.exclude = exclude
+  }
 }
 
 /// `expression AS name` in REPLACE.
@@ -306,6 +326,12 @@ package struct Cast: Sendable {
   package var operand: SyntaxExpression
   package var type: TypeName
   package var isTry: Bool
+
+  package init(operand: SyntaxExpression, type: TypeName, isTry: Bool) {
+    self.operand = operand
+    self.type = type
+    self.isTry = isTry
+  }
 }
 
 /// `lambda x, y: body`.
