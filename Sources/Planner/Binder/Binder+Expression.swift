@@ -16,12 +16,12 @@ extension Binder {
     case .list(let items):
       return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
-      return try structure(
-        fields.map { ($0.name.name, try bind($0.value, context)) }, span: span)
+      return try call(
+        "struct_pack", try fields.map { try bind($0.value, context) },
+        names: fields.map(\.name.name), span: span)
     case .map: throw Binder.notYet("MAP values", span)
     case .row(let items):
-      return try structure(
-        items.map { ("", try bind($0, context)) }, span: span)
+      return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
     case .parameter(let parameter): return try value(of: parameter, span: span)
     case .star:
@@ -276,14 +276,6 @@ extension Binder {
       CallExpression(
         resolved: StructFields.extract(name.name, from: operand.type), arguments: [operand],
         span: name.span))
-  }
-
-  private func structure(_ fields: [(String, Expression)], span: SourceSpan) throws -> Expression {
-    let names = fields.enumerated().map { $1.0.isEmpty ? "v\($0 + 1)" : $1.0 }
-    return .call(
-      CallExpression(
-        resolved: StructFields.pack(names: names, types: fields.map(\.1.type)),
-        arguments: fields.map(\.1), span: span))
   }
 
   // MARK: Types

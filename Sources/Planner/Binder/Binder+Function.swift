@@ -5,7 +5,9 @@ import Syntax
 
 extension Binder {
   /// A scalar function by name over bound arguments, with the casts it needs.
-  func call(_ name: String, _ arguments: [Expression], span: SourceSpan) throws -> Expression {
+  func call(
+    _ name: String, _ arguments: [Expression], names: [String?] = [], span: SourceSpan
+  ) throws -> Expression {
     let types = arguments.map(\.type)
     let resolved: ResolvedScalar
     do {
@@ -14,7 +16,10 @@ extension Binder {
           user, arguments: types, literals: arguments.map(literal), calledAs: name)
       } else {
         resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literals: arguments.map(literal))
+          name: name, arguments: types, literals: arguments.map(literal),
+          call: arguments.enumerated().map { position, argument in
+            callArgument(argument, position < names.count ? names[position] : nil)
+          })
       }
     } catch let error as SQLError {
       throw error.placed(at: span)
@@ -23,6 +28,13 @@ extension Binder {
       try foldedCast($0, to: $1, isTry: false, span: span)
     }
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
+  }
+
+  private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
+    if case .constant(let value, let type) = argument {
+      return CallArgument(type, value: value, name: name)
+    }
+    return CallArgument(argument.type, name: name)
   }
 
   /// What overload resolution should know of a constant beyond its type. An integer of a
@@ -97,14 +109,8 @@ extension Binder {
     {
       return found
     }
-    if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
-      let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
-      return .call(
-        CallExpression(
-          resolved: StructFields.pack(names: names, types: bound.map(\.type)), arguments: bound,
-          span: span))
-    }
-    return ConstantFolding.fold(try call(key, bound, span: span))
+    return ConstantFolding.fold(
+      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {

@@ -105,7 +105,7 @@ package final class Cardinality {
     switch expression {
     case .column(let reference): reference.id
     case .cast(let operand, _, _): column(of: operand)
-    case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .inList, .predict: nil
+    case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .inList, .predict, .listLambda: nil
     }
   }
 

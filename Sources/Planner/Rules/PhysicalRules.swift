@@ -136,17 +136,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-      node.buildSide = inputs[0] < inputs[1] ? .left : .right
-      // A side that stays the same is built once for all rounds.
-      if !rounds.isEmpty, node.kind != .full {
-        let (left, right) = (node.left.reads(rounds), node.right.reads(rounds))
-        if left != right { node.buildSide = left ? .right : .left }
-      }
-    case .semi, .anti:
-      // Building the left side costs the streaming of its rows, so it must be clearly smaller.
-      node.buildSide = inputs[0] * 2 < inputs[1] ? .left : .right
-      if !rounds.isEmpty { node.buildSide = .right }
-    case .mark, .single:
+    case .exchange, .limit, .positionalJoin: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
