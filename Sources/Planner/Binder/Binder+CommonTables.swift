@@ -81,7 +81,8 @@ extension Binder {
         throw SQLError(
           .binder, "WITH defines \"\(table.name.name)\" twice", at: table.name.span)
       }
-      let entry = CommonTableEntry(table, mayRecur: with.isRecursive, environment: commonTables, outer: outer)
+      let entry = CommonTableEntry(
+        table, mayRecur: with.isRecursive, environment: commonTables, outer: outer)
       commonTables[key] = entry
       if case .statement = table.query.body { _ = try define(entry) }
     }

@@ -165,7 +165,10 @@ extension Binder {
       throw SQLError(
         .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
         hint: didYouMean(
-          name, among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + ["unnest"]))
+          name,
+          among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
+            "unnest"
+          ]))
     }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []

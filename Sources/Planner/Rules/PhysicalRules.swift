@@ -136,7 +136,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .positionalJoin: 0
+    case .exchange, .limit, .recursive, .positionalJoin: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
