@@ -35,6 +35,7 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    aggregates.subqueries = outer
     context.innerSubqueries = inner
     // An alias may be used by the items after it; a column of that name wins.
     var selected: [(expression: Expression, name: String)] = []
