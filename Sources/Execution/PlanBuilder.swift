@@ -142,6 +142,15 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
+    case .window(let node): return try window(node, index, worker, region)
+    case .positionalJoin(let node):
+      // Serial, as LIMIT: rows are counted.
+      if worker.index > 0 { return BatchListSource([]) }
+      let rightIndex = index + 1 + PlanBuilder.size(of: node.left)
+      return PositionalJoinOperator(
+        left: try build(node.left, index + 1, Worker(query: query), RegionShared()),
+        right: try build(node.right, rightIndex, Worker(query: query), RegionShared()),
+        leftTypes: node.left.output.map(\.type), rightTypes: node.right.output.map(\.type))
     case .with(let node): return try with(node, index, worker, region)
     case .sharedScan(let node):
       let cursor = region.shared(index) { SharedCursor() }
@@ -149,7 +158,13 @@ package final class PlanBuilder {
         rows: shared.rows(of: node.shared), columns: node.columns.map(\.position), cursor: cursor,
         query: query)
     case .recursive(let node): return try recursion(node, index, worker)
-    case .window, .unnest, .sample, .positionalJoin, .dependentJoin:
+    case .unnest(let node):
+      let layout = layout(node.input)
+      return UnnestOperator(
+        input: try build(node.input, index + 1, worker, region),
+        lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
+        hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
+    case .sample, .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }
@@ -222,7 +237,7 @@ package final class PlanBuilder {
 
   /// The input with columns for the expressions: their own when they are plain columns, else
   /// computed ones behind the input's.
-  private func withColumns(
+  func withColumns(
     _ expressions: [Expression], _ plan: Plan, _ index: Int, _ worker: Worker,
     _ region: RegionShared
   ) throws -> (source: any BatchSource, positions: [Int]) {
@@ -328,10 +343,12 @@ package final class PlanBuilder {
   {
     let leftIndex = index + 1
     let rightIndex = leftIndex + PlanBuilder.size(of: node.left)
-    let left = try withColumns(node.keys.map(\.left), node.left, leftIndex, worker, region)
-    let right = try withColumns(node.keys.map(\.right), node.right, rightIndex, worker, region)
-    let leftTypes = types(node.left, node.keys.map(\.left), left.positions)
-    let rightTypes = types(node.right, node.keys.map(\.right), right.positions)
+    let leftCompared = node.keys.map(\.left) + node.inequalities.map(\.left)
+    let rightCompared = node.keys.map(\.right) + node.inequalities.map(\.right)
+    let left = try withColumns(leftCompared, node.left, leftIndex, worker, region)
+    let right = try withColumns(rightCompared, node.right, rightIndex, worker, region)
+    let leftTypes = types(node.left, leftCompared, left.positions)
+    let rightTypes = types(node.right, rightCompared, right.positions)
     let swapped = node.buildSide == .left
     let kind: JoinKind
     switch node.kind {
@@ -339,8 +356,8 @@ package final class PlanBuilder {
     case .left: kind = swapped ? .right : .left
     case .right: kind = swapped ? .left : .right
     case .full: kind = .full
-    case .semi: kind = .semi
-    case .anti: kind = .anti
+    case .semi: kind = swapped ? .buildSemi : .semi
+    case .anti: kind = swapped ? .buildAnti : .anti
     case .mark: kind = .mark
     case .single: kind = .single
     }
@@ -367,14 +384,23 @@ package final class PlanBuilder {
     }
     let shared = region.shared(index) { HashJoinShared(workers: worker.count) }
     region.add(shared.barrier)
+    let keyCount = node.keys.count
+    let ranges = node.inequalities.enumerated().map { number, inequality in
+      RangeKey(
+        probe: probe.positions[keyCount + number], build: build.positions[keyCount + number],
+        operator: swapped ? inequality.operator.flipped : inequality.operator)
+    }
     let joined = HashJoinOperator(
       probe: probe.source, build: build.source, probeTypes: probeTypes, buildTypes: buildTypes,
-      probeKeys: probe.positions, buildKeys: build.positions,
-      nullSafe: node.keys.map(\.nullSafe), kind: kind, residual: residual, shared: shared,
+      probeKeys: Array(probe.positions.prefix(keyCount)),
+      buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
+      kind: kind, residual: residual, ranges: ranges, isAsof: node.isAsof, shared: shared,
       worker: worker)
     joined.keepsBuild = !rounds.isEmpty && !(swapped ? node.left : node.right).reads(rounds)
 
-    var picked = (0..<leftCount).map { leftStart + $0 }
+    // A semi join that builds its left side gives only that.
+    let emitsLeftOnly = kind == .buildSemi || kind == .buildAnti
+    var picked = (0..<leftCount).map { (emitsLeftOnly ? 0 : leftStart) + $0 }
     switch node.kind {
     case .inner, .left, .right, .full, .single:
       picked += (0..<rightCount).map { rightStart + $0 }
@@ -392,8 +418,7 @@ package final class PlanBuilder {
   }
 
   /// The types after `withColumns`.
-  private func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType]
-  {
+  func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType] {
     var types = plan.output.map(\.type)
     for (expression, position) in zip(expressions, positions) where position == types.count {
       types.append(expression.type)

@@ -16,6 +16,9 @@ package struct Optimizer: Sendable {
       name: "filter_pushdown", summary: "decides conditions as early as possible",
       apply: { plan, _ in FilterPushdown.apply(plan) }),
     Rule(
+      name: "join_order", summary: "joins first what leaves least",
+      apply: { plan, _ in JoinOrder.apply(plan) }),
+    Rule(
       name: "top_n", summary: "sorts only what LIMIT lets through",
       apply: { plan, _ in TopN.apply(plan) }),
     Rule(

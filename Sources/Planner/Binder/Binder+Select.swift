@@ -6,11 +6,10 @@ import Syntax
 extension Binder {
   /// One SELECT block with the ORDER BY and LIMIT that follow it.
   ///
-  ///     from -> where -> (aggregate -> having) -> project -> (distinct) -> sort -> limit
+  ///     from -> where -> (aggregate -> having) -> (windows -> qualify) -> project -> (distinct) -> sort -> limit
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let qualify = select.qualify { throw Binder.notYet("window functions", qualify.span) }
     if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
     let items = try expandStars(select.items, scope)
@@ -27,7 +26,7 @@ extension Binder {
     var whereContext = ExpressionContext(scope: scope, clause: "WHERE", subqueries: inner)
     whereContext.aliases = aliases
     if let filter = select.filter {
-      let condition = try bindCondition(filter, whereContext)
+      let condition = try bindConditionEach(filter, whereContext)
       plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
     }
 
@@ -36,25 +35,43 @@ extension Binder {
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
     aggregates.subqueries = outer
+    let windows = try WindowCollector(select.windows)
+    context.windows = windows
     context.innerSubqueries = inner
+    let unnests = UnnestCollector()
+    let groupUnnests = UnnestCollector()
+    context.unnests = unnests
     // An alias may be used by the items after it; a column of that name wins.
     var selected: [(expression: Expression, name: String)] = []
     for item in items {
       context.aliases = aliases
       if let own = item.alias?.lowercased() { context.aliases[own] = nil }
-      selected.append((try bind(item, context), item.name))
+      selected += try bindSelected(item, context)
     }
 
+    // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
     groupContext.aliases = aliases
+    groupContext.unnests = unnests
     let groups = try bindGroups(
       select.groupBy, selected: selected, aggregates: aggregates, groupContext)
+    try windows.refuseGrouping(by: groups.keys, at: select.span)
+    for key in groups.keys {
+      if case .all = select.groupBy, !key.columnIDs.isDisjoint(with: unnests.references) {
+        throw SQLError(.binder, "GROUP BY ALL cannot group by an unnest", at: select.span)
+      }
+      groupUnnests.take(key.columnIDs, from: unnests)
+    }
 
     context.clause = "HAVING"
     context.aliases = aliases
-    let having = try select.having.map { try bindCondition($0, context) }
+    context.windows = nil
+    context.unnests = nil
+    let having = try select.having.map { try bindConditionEach($0, context) }
+    context.windows = windows
+    let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
-    context.prefersAliases = true
+    context.unnests = unnests
     var order: [(item: SortItem, position: Int?)] = []
     for item in orderBy {
       guard let expression = item.expression else {
@@ -67,8 +84,12 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
-      let bound = try bind(expression, context)
-      order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      // An alias alone wins over a column; inside an expression the column does.
+      if case .column = expression.kind { context.prefersAliases = true }
+      for (bound, _) in try bindColumnsEach(expression, context) {
+        order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      }
+      context.prefersAliases = false
     }
     var distinctOn: [Expression] = []
     if case .on(let expressions) = select.distinct {
@@ -87,7 +108,7 @@ extension Binder {
         }
         return (key, makeReference("group", key.type))
       }
-      let input = inner.attach(to: plan)
+      let input = groupUnnests.attach(to: inner.attach(to: plan))
       let below = Set(input.output.map(\.id))
       plan = .aggregate(
         AggregateNode(
@@ -116,14 +137,26 @@ extension Binder {
         }
         outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
       }
+      let late = windows.takeReaders(from: outer)
+      for index in unnests.chains.indices {
+        unnests.chains[index].list = try lift(unnests.chains[index].list)
+      }
       plan = outer.attach(to: plan)
       if let having {
         plan = .filter(FilterNode(input: plan, condition: try lift(having)))
       }
+      plan = late.attach(to: try attach(windows, to: plan, lift))
+      if let qualify {
+        plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
+      }
     } else {
+      let late = windows.takeReaders(from: outer)
       plan = outer.attach(to: inner.attach(to: plan))
+      plan = late.attach(to: try attach(windows, to: plan) { $0 })
+      if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
     }
 
+    plan = unnests.attach(to: plan)
     return try finish(
       select, plan, selected: selected, order: order, limit: limit, offset: offset,
       distinctOn: distinctOn)
@@ -182,102 +215,6 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
-  }
-
-  // MARK: Stars
-
-  /// A select item after `*` was spread.
-  struct ExpandedItem {
-    enum Content {
-      case syntax(SyntaxExpression)
-      case bound(Expression)
-    }
-    var content: Content
-    var alias: String?
-    var name: String
-  }
-
-  private func bind(_ item: ExpandedItem, _ context: ExpressionContext) throws -> Expression {
-    switch item.content {
-    case .syntax(let expression): try bind(expression, context)
-    case .bound(let expression): expression
-    }
-  }
-
-  private func expandStars(_ items: [SelectItem], _ scope: Scope) throws -> [ExpandedItem] {
-    var expanded: [ExpandedItem] = []
-    for item in items {
-      guard case .star(let star) = item.expression.kind else {
-        let name = item.alias?.name ?? outputName(item.expression)
-        expanded.append(
-          ExpandedItem(content: .syntax(item.expression), alias: item.alias?.name, name: name))
-        continue
-      }
-      expanded += try expand(star, scope, span: item.expression.span)
-    }
-    return expanded
-  }
-
-  private func expand(_ star: Star, _ scope: Scope, span: SourceSpan) throws -> [ExpandedItem] {
-    let table = star.qualifier?.last
-    var entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
-    }
-    if let table, entries.isEmpty {
-      throw SQLError(
-        .binder, "table \"\(table.name)\" is not in FROM", at: table.span,
-        hint: didYouMean(table.name, among: scope.tables))
-    }
-    if scope.entries.isEmpty {
-      throw SQLError(.binder, "* needs a FROM clause", at: span)
-    }
-    for excluded in star.exclude {
-      let before = entries.count
-      entries.removeAll { $0.name.lowercased() == excluded.last.name.lowercased() }
-      if entries.count == before {
-        throw SQLError(
-          .binder, "EXCLUDE names the unknown column \"\(excluded.last.name)\"", at: excluded.span,
-          hint: didYouMean(excluded.last.name, among: entries.map(\.name)))
-      }
-    }
-    for name in star.replace.map(\.name) + star.rename.map(\.column.last)
-    where !entries.contains(where: { $0.name.lowercased() == name.name.lowercased() }) {
-      throw SQLError(
-        .binder, "column \"\(name.name)\" is not among those of *", at: name.span,
-        hint: didYouMean(name.name, among: entries.map(\.name)))
-    }
-    if entries.isEmpty {
-      throw SQLError(.binder, "EXCLUDE leaves no column of *", at: span)
-    }
-    return entries.map { entry in
-      let key = entry.name.lowercased()
-      let renamed = star.rename.first { $0.column.last.name.lowercased() == key }
-      let name = renamed?.name.name ?? entry.name
-      if let replaced = star.replace.first(where: { $0.name.name.lowercased() == key }) {
-        return ExpandedItem(content: .syntax(replaced.expression), alias: nil, name: name)
-      }
-      let merged = table == nil ? scope.merged[key] : nil
-      return ExpandedItem(
-        content: .bound(merged ?? .column(entry.reference)), alias: nil, name: name)
-    }
-  }
-
-  /// What a column without alias is called: the column's own name, else the expression's text.
-  private func outputName(_ expression: SyntaxExpression) -> String {
-    switch expression.kind {
-    case .column(let name): name.last.name
-    case .field(_, let name): name.name
-    case .function(let call) where isBareCount(call): "count_star()"
-    default: Printer.sql(expression)
-    }
-  }
-
-  private func isBareCount(_ call: FunctionCall) -> Bool {
-    guard call.name.last.name.lowercased() == "count", call.over == nil, call.filter == nil,
-      call.arguments.count == 1, case .expression(let argument) = call.arguments[0].value,
-      case .star = argument.kind
-    else { return false }
-    return true
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

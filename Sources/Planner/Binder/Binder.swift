@@ -18,6 +18,13 @@ package final class Binder {
   var outer: [ExpressionContext] = []
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
+  /// Values of the statement's parameters, by `Parameter.key`.
+  package var parameters: [String: ParameterValue] = [:]
+  /// Whether a parameter without a value stands for a NULL of no type: while a statement is prepared.
+  package var allowsMissingParameters = false
+  /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
+  var macroArguments: [String: (expression: SyntaxExpression, context: ExpressionContext)] = [:]
+  var macroExpansions = 0
 
   package init(catalog: any CatalogReader) { self.catalog = catalog }
 
@@ -121,12 +128,13 @@ package final class Binder {
   // MARK: Order and limit
 
   func sortItem(_ expression: Expression, _ item: OrderItem) -> SortItem {
-    let descending = item.direction == .descending
+    let defaults = catalog.defaultOrder
+    let descending = item.direction.map { $0 == .descending } ?? defaults.isDescending
     let nullsFirst: Bool
     switch item.nulls {
     case .first: nullsFirst = true
     case .last: nullsFirst = false
-    case nil: nullsFirst = false
+    case nil: nullsFirst = defaults.nullsFirst(descending: descending)
     }
     return SortItem(expression: expression, descending: descending, nullsFirst: nullsFirst)
   }

@@ -11,6 +11,8 @@ package struct Scope: Sendable {
     package var reference: ColumnReference
     /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
     package var isShadowed = false
+    /// The first copy of a USING column: what the bare name means beside other tables' columns.
+    package var isJoined = false
   }
 
   package var entries: [Entry] = []
@@ -29,10 +31,15 @@ package struct Scope: Sendable {
   package func matches(table: String?, name: String) -> [Entry] {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
-    return entries.filter {
+    let found = entries.filter {
       $0.name.lowercased() == wanted
         && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
     }
+    if qualifier == nil, found.count > 1 {
+      let joined = found.filter(\.isJoined)
+      if joined.count == 1 { return joined }
+    }
+    return found
   }
 
   package func appending(_ other: Scope) -> Scope {
@@ -131,6 +138,8 @@ struct ExpressionContext {
   var clause: String
   /// nil where aggregates are not allowed.
   var aggregates: AggregateCollector?
+  /// nil where window functions are not allowed.
+  var windows: WindowCollector?
   var subqueries: SubqueryCollector
   /// Subqueries inside aggregate arguments go below the aggregation.
   var innerSubqueries: SubqueryCollector?
@@ -139,4 +148,11 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// nil where unnest is not allowed.
+  var unnests: UnnestCollector?
+  var isInsideUnnest = false
+  /// nil where COLUMNS is not allowed.
+  var columns: ColumnsExpansion?
+  /// Lambda parameters in scope, lower case: they hide columns.
+  var parameters: [String: Expression] = [:]
 }
