@@ -93,6 +93,24 @@ final class SubqueryCollector {
   }
 }
 
+extension SubqueryCollector {
+  /// Hands over the subqueries that these expressions read, and those that they in turn need.
+  func move(_ expressions: [Expression], to other: SubqueryCollector) {
+    var needed = expressions.reduce(into: Set<Int>()) { $1.collectColumns(&$0) }
+    var moved: [Entry] = []
+    for index in entries.indices.reversed() {
+      let entry = entries[index]
+      var results = entry.plan.output.map(\.id)
+      if case .mark(let mark) = entry.kind { results = [mark.id] }
+      guard !needed.isDisjoint(with: results) else { continue }
+      for key in entry.keys { key.left.collectColumns(&needed) }
+      needed.formUnion(entry.plan.freeColumns)
+      moved.append(entries.remove(at: index))
+    }
+    other.entries += moved.reversed()
+  }
+}
+
 extension DependentJoinNode {
   /// Itself, or a plain join when the right side reads nothing of the left.
   var plan: Plan {
@@ -105,6 +123,8 @@ extension DependentJoinNode {
 /// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
 final class AggregateCollector {
   var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+  /// Of the SELECT list.
+  var subqueries: SubqueryCollector?
   /// GROUPING(…): what it names must turn out to be keys.
   var groupings:
     [(
