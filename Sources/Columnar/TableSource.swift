@@ -22,6 +22,8 @@ package protocol TableSource: AnyObject, Sendable {
   var schema: [Field] { get }
   /// A guess for the planner; nil when nothing is known.
   var estimatedRowCount: Int? { get }
+  /// What is known of a column (position in `schema`) without reading much; nil for nothing.
+  func columnStatistics(_ position: Int) -> ColumnStatistics?
   /// A scan of some columns (positions in `schema`, in the order wanted; may be empty: then batches
   /// carry only a row count).
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan
@@ -36,8 +38,48 @@ package protocol PartitionedScan: Sendable {
 }
 
 extension TableSource {
+  package func columnStatistics(_ position: Int) -> ColumnStatistics? { nil }
+
   package func columnIndex(_ name: String) -> Int? {
     let wanted = name.lowercased()
     return schema.firstIndex { $0.name.lowercased() == wanted }
+  }
+}
+
+/// Guesses about a column, for the planner: never for results.
+package struct ColumnStatistics: Sendable {
+  /// Different values; nil when nobody knows.
+  package var distinctCount: Double?
+  /// Bounds of the values in the order of `Value.orderedNumber`; nil for types without one.
+  package var minimum: Double?
+  package var maximum: Double?
+  /// The share of NULLs, 0 to 1.
+  package var nullFraction: Double
+
+  package init(
+    distinctCount: Double? = nil, minimum: Double? = nil, maximum: Double? = nil,
+    nullFraction: Double = 0
+  ) {
+    self.distinctCount = distinctCount
+    self.minimum = minimum
+    self.maximum = maximum
+    self.nullFraction = nullFraction
+  }
+}
+
+extension Value {
+  /// A number in the order of the values of one type: days, microseconds, unscaled decimals. For
+  /// guesses only: large integers are rounded.
+  package var orderedNumber: Double? {
+    switch self {
+    case .integer(let number), .decimal(let number): Double(number)
+    case .unsigned(let number): Double(number)
+    case .float(let number): number.isFinite ? Double(number) : nil
+    case .double(let number): number.isFinite ? number : nil
+    case .date(let days): Double(days)
+    case .time(let microseconds), .timestamp(let microseconds): Double(microseconds)
+    case .boolean(let flag): flag ? 1 : 0
+    case .null, .varchar, .blob, .interval, .list, .structure: nil
+    }
   }
 }

@@ -10,6 +10,7 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
     case outOfRange = "Out of Range Error"
     case invalidInput = "Invalid Input Error"
     case constraint = "Constraint Error"
+    case transaction = "TransactionContext Error"
     case io = "IO Error"
     case outOfMemory = "Out of Memory Error"
     case interrupted = "Interrupted"

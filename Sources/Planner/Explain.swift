@@ -73,6 +73,9 @@ package enum ExplainText {
       var conditions = node.keys.map {
         "\(ExpressionText.text($0.left)) = \(ExpressionText.text($0.right))"
       }
+      conditions += node.inequalities.map {
+        "\(ExpressionText.text($0.left)) \($0.operator.rawValue) \(ExpressionText.text($0.right))"
+      }
       if let residual = node.residual { conditions.append(ExpressionText.text(residual)) }
       let on = conditions.isEmpty ? "" : ": " + conditions.joined(separator: " AND ")
       return "Join (\(kind), \(node.strategy.rawValue), build \(node.buildSide.rawValue))\(on)"
@@ -98,7 +101,7 @@ package enum ExplainText {
       if !node.order.isEmpty {
         parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
       }
-      parts.append(list(node.calls.map { quotedIdentifier($0.reference.name) }))
+      parts.append(list(node.calls.map { ExpressionText.text($0.call) }))
       return "Window: " + parts.joined(separator: "; ")
     case .unnest(let node):
       return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })

@@ -16,6 +16,9 @@ package struct Optimizer: Sendable {
       name: "filter_pushdown", summary: "decides conditions as early as possible",
       apply: { plan, _ in FilterPushdown.apply(plan) }),
     Rule(
+      name: "join_order", summary: "joins first what leaves least",
+      apply: { plan, _ in JoinOrder.apply(plan) }),
+    Rule(
       name: "top_n", summary: "sorts only what LIMIT lets through",
       apply: { plan, _ in TopN.apply(plan) }),
     Rule(
@@ -38,8 +41,9 @@ package struct Optimizer: Sendable {
   }
 
   /// `onChange` sees the plan after each rule.
-  package func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
-    var current = plan
+  package func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
+    // Not a choice either: operators run no dependent joins.
+    var current = try Unnesting.apply(plan)
     for rule in Optimizer.rules {
       if rule.name == "column_pruning" {
         // Not a choice: operators run PREDICT only as a node.

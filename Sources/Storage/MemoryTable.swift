@@ -10,6 +10,7 @@ package final class MemoryTable: TableSource, Sendable {
   /// Columns declared NOT NULL, by position.
   package let requiredColumns: Set<Int>
   private let groups: Mutex<[RowGroup]>
+  private let statistics = StatisticsCache()
 
   package init(name: String, schema: [Field], requiredColumns: Set<Int> = []) {
     self.name = name
@@ -20,6 +21,9 @@ package final class MemoryTable: TableSource, Sendable {
 
   package var rowCount: Int { groups.withLock { $0.reduce(0) { $0 + $1.rowCount } } }
   package var estimatedRowCount: Int? { rowCount }
+  package func columnStatistics(_ position: Int) -> ColumnStatistics? {
+    statistics.statistics(of: position, in: groups.withLock { $0 })
+  }
   package var byteCount: Int {
     groups.withLock { $0.reduce(0) { $0 + $1.columns.reduce(0) { $0 + $1.byteCount } } }
   }

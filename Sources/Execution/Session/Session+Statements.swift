@@ -83,22 +83,21 @@ extension Session {
     try publish(
       name,
       .view(
-        query: create.query, columns: create.columns.map(\.name),
-        text: Printer.sql(create.query)), create.header)
+        ViewDefinition(
+          query: create.query, columns: create.columns.map(\.name),
+          text: Printer.sql(create.query))), create.header)
     return .none
   }
 
   /// Whether to go on; an error when the name is taken and nothing says what then.
   private func mayCreate(_ name: String, _ header: CreateHeader, span: SourceSpan) throws -> Bool {
-    let known = database.state.withLock { $0.entries[name.lowercased()] }
-    guard let known, !header.isOrReplace else { return true }
+    guard let (_, known) = state.find(.relation, name), !header.isOrReplace else { return true }
     if header.isIfNotExists { return false }
-    let kind = if case .view = known.entry { "view" } else { "table" }
-    throw SQLError(.catalog, "\(kind) \"\(known.name)\" exists already", at: span)
+    throw SQLError(.catalog, "\(known.item.kind) \"\(known.name)\" exists already", at: span)
   }
 
-  private func publish(_ name: String, _ entry: CatalogEntry, _ header: CreateHeader) throws {
-    database.state.withLock { $0.entries[name.lowercased()] = (name, entry) }
+  private func publish(_ name: String, _ item: CatalogItem, _ header: CreateHeader) throws {
+    change { $0[CatalogState.Key(.relation, name)] = CatalogObject(name: name, item: item) }
   }
 
   /// Columns of one name get a number behind: a, a_1.
@@ -116,28 +115,26 @@ extension Session {
   }
 
   func run(_ drop: Drop) throws -> StatementResult {
-    let isView: Bool
+    let word: String
     switch drop.target {
-    case .table: isView = false
-    case .view: isView = true
+    case .table: word = "table"
+    case .view: word = "view"
     default: throw SQLError(.notSupported, "this DROP is not supported yet")
     }
-    let word = isView ? "view" : "table"
     for name in drop.names {
-      let key = name.last.name.lowercased()
-      guard let known = database.state.withLock({ $0.entries[key] }) else {
+      guard let (key, known) = state.find(.relation, name.last.name) else {
         if drop.ifExists { continue }
         throw SQLError(
           .catalog, "\(word) \"\(name.last.name)\" does not exist", at: name.span,
           hint: didYouMean(name.last.name, among: catalog().tableNames))
       }
-      let found = if case .view = known.entry { true } else { false }
-      if found != isView {
+      let kind = known.item.kind
+      if kind != word {
         throw SQLError(
-          .catalog, "\"\(known.name)\" is a \(found ? "view" : "table")", at: name.span,
-          hint: "DROP \(found ? "VIEW" : "TABLE") \(quotedIdentifier(known.name))")
+          .catalog, "\"\(known.name)\" is a \(kind)", at: name.span,
+          hint: "DROP \(kind.uppercased()) \(quotedIdentifier(known.name))")
       }
-      database.state.withLock { $0.entries[key] = nil }
+      change { $0[key] = nil }
     }
     return .none
   }
@@ -289,15 +286,16 @@ extension Session {
 
   func run(_ create: CreateModel) throws -> StatementResult {
     let name = create.name.last.name
-    let known = database.state.withLock { $0.models[name.lowercased()] }
-    if let known, !create.header.isOrReplace {
+    if let known = catalog().modelEntry(named: name), !create.header.isOrReplace {
       if create.header.isIfNotExists { return .none }
       throw SQLError(
         .catalog, "model \"\(known.definition.name)\" exists already", at: create.name.span,
         hint: "CREATE OR REPLACE MODEL")
     }
     let entry = try ModelEntry(definition: try ModelCompiler.compile(create))
-    database.state.withLock { $0.models[name.lowercased()] = entry }
+    change {
+      $0[CatalogState.Key(.model, name)] = CatalogObject(name: name, item: .model(entry))
+    }
     return .none
   }
 
@@ -306,8 +304,9 @@ extension Session {
       throw SQLError(.notSupported, "model versions are not supported yet", at: drop.model.span)
     }
     let name = drop.model.name.last.name
-    let removed = database.state.withLock { $0.models.removeValue(forKey: name.lowercased()) }
-    if removed == nil && !drop.ifExists {
+    if let (key, _) = state.find(.model, name) {
+      change { $0[key] = nil }
+    } else if !drop.ifExists {
       throw SQLError(
         .catalog, "model \"\(name)\" does not exist", at: drop.model.span,
         hint: didYouMean(name, among: catalog().modelNames))
@@ -338,7 +337,7 @@ extension Session {
       throw SQLError(
         .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
     }
-    let plan = optimize(bound.plan)
+    let plan = try optimize(bound.plan)
     if !explain.isAnalyze {
       return try table(["plan"], ExplainText.lines(plan).map { [$0] })
     }
@@ -379,7 +378,7 @@ extension Session {
     case .query(let query): bound = try bind(query)
     case .table(let name):
       if catalog().entry(named: name.last.name) == nil,
-        database.state.withLock({ $0.models[name.last.name.lowercased()] }) != nil
+        catalog().modelEntry(named: name.last.name) != nil
       {
         return try describeModel(name)
       }
@@ -420,9 +419,8 @@ extension Session {
     case .tables, .allTables, .tablesFrom:
       return try table(["name"], catalog().tableNames.map { [$0] })
     case .models:
-      let entries = database.state.withLock {
-        $0.models.values.sorted { $0.definition.name < $1.definition.name }
-      }
+      let catalog = catalog()
+      let entries = catalog.modelNames.compactMap { catalog.modelEntry(named: $0) }
       return try table(
         ["name", "inputs", "output", "layers", "parameters", "version"],
         entries.map { entry in

@@ -29,6 +29,9 @@ package struct StatementResult {
 package final class Session: @unchecked Sendable {
   let database: DatabaseCatalog
   package private(set) var settings = Settings()
+  /// What the running statement sees and changes; of no meaning between statements.
+  private(set) var state = CatalogState()
+  private var isChanged = false
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
 
   /// SAFETY: `settings` is used by the one thread that runs statements; the rest is in `running`.
@@ -42,7 +45,26 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement) throws -> StatementResult {
-    try run(parsed.statement)
+    let base = database.snapshot.withTemporary(of: state)
+    state = base
+    do {
+      let result = try run(parsed.statement)
+      if isChanged {
+        try database.commit(from: base, to: state)
+        isChanged = false
+      }
+      return result
+    } catch {
+      state = base
+      isChanged = false
+      throw error
+    }
+  }
+
+  /// Changes the catalog, for this statement at first and for all when it ends well.
+  func change<Result>(_ body: (inout CatalogState) throws -> Result) rethrows -> Result {
+    isChanged = true
+    return try body(&state)
   }
 
   private func run(_ statement: Statement) throws -> StatementResult {
@@ -66,7 +88,7 @@ package final class Session: @unchecked Sendable {
     case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
       .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel, .verifyModel, .summarize,
       .pragma, .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
-      .maintenance:
+      .maintenance, .comment:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -74,7 +96,7 @@ package final class Session: @unchecked Sendable {
   // MARK: Planning and running
 
   func catalog() -> StatementCatalog {
-    StatementCatalog(database, settings: settings) { [weak self] text in
+    StatementCatalog(state, database, settings: settings) { [weak self] text in
       self?.running.withLock { $0.text = text }
     }
   }
@@ -101,8 +123,8 @@ package final class Session: @unchecked Sendable {
 
   func binder() -> Binder { Binder(catalog: catalog()) }
 
-  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) -> Plan {
-    Optimizer(workers: settings.threads, disabled: settings.disabledRules)
+  func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
+    try Optimizer(workers: settings.threads, disabled: settings.disabledRules)
       .optimize(plan, onRule: onRule)
   }
 
@@ -118,7 +140,7 @@ package final class Session: @unchecked Sendable {
   func rows(_ bound: BoundQuery) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let source = try builder.source(optimize(bound.plan))
+    let source = try builder.source(try optimize(bound.plan))
     return StatementResult(
       fields: bound.fields,
       source: StatementSource(source: source, completions: builder.completions),
@@ -139,7 +161,7 @@ package final class Session: @unchecked Sendable {
     let builder = PlanBuilder(query: query)
     let collector = RowGroupCollector(types: types, check: check)
     let source = StatementSource(
-      source: try builder.load(optimize(bound.plan), into: collector),
+      source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions)
     while try source.next() != nil {}
     return collector.finish()

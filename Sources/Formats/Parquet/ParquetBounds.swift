@@ -87,6 +87,18 @@ struct ParquetBounds {
     }
   }
 
+  /// Both bounds as `Value.orderedNumber` gives them; nil where there are none.
+  var numbers: ClosedRange<Double>? {
+    let low: Double
+    let high: Double
+    switch (minimum, maximum) {
+    case (.number(let a), .number(let b)): (low, high) = (Double(a), Double(b))
+    case (.real(let a), .real(let b)): (low, high) = (a, b)
+    default: return nil
+    }
+    return low <= high ? low...high : nil
+  }
+
   /// Whether no row can pass the filter.
   func excludes(_ filter: ScanFilter) -> Bool {
     switch filter.operator {

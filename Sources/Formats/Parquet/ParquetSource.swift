@@ -34,6 +34,7 @@ package final class ParquetSource: TableSource {
   /// Row counts and row groups, from the files' footers.
   package let metadata: ParquetMetadata
   private let files: [ParquetFile]
+  private let statistics = ParquetStatisticsCache()
 
   /// Opens all files and reads their footers. An `.io` error names the file that cannot be read,
   /// an `.invalidInput` error the file and column that differ from the first file's schema.
@@ -46,6 +47,10 @@ package final class ParquetSource: TableSource {
   }
 
   package var estimatedRowCount: Int? { metadata.rowCount }
+
+  package func columnStatistics(_ position: Int) -> ColumnStatistics? {
+    statistics.statistics(of: position, files: files)
+  }
 
   package func scan(
     columns: [Int], filters: [ScanFilter], batchRows: Int

@@ -59,7 +59,7 @@ extension Binder {
     case .collate: throw Binder.notYet("collations", span)
     case .exists(let query): return try bindExists(query, context, span: span)
     case .subquery(let query): return try bindScalar(query, context, span: span)
-    case .arraySubquery: throw Binder.notYet("ARRAY subqueries", span)
+    case .arraySubquery(let query): return try bindArray(query, context, span: span)
     case .lambda:
       throw SQLError(
         .binder, "a lambda is only an argument of functions such as list_transform", at: span)
@@ -154,8 +154,20 @@ extension Binder {
 
   // MARK: Names
 
+  /// A name: a column or alias of this query, else of the queries around it, innermost first.
   private func bindColumn(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression
   {
+    if let found = try resolve(name, context) { return found }
+    let around = outer
+    defer { outer = around }
+    while let next = outer.popLast() {
+      if let found = try resolve(name, next) { return found }
+    }
+    throw unknownColumn(name, context, around: around)
+  }
+
+  /// What the name means in this context alone; nil when it is unknown there.
+  private func resolve(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let parts = name.parts.map(\.name)
     if let parameter = context.parameters[parts[0].lowercased()] {
       return try name.parts.dropFirst().reduce(parameter) { try field($0, $1) }
@@ -170,9 +182,7 @@ extension Binder {
       if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
         return found
       }
-      if let aliased = try alias(parts[0], context) { return aliased }
-      if let row = try wholeRow(name, context) { return row }
-      throw unknownColumn(name, context)
+      return try alias(parts[0], context) ?? wholeRow(name, context)
     }
     var rest = name.parts[...]
     // schema.table.column
@@ -191,7 +201,7 @@ extension Binder {
     {
       return try rest.dropFirst().reduce(found) { try field($0, $1) }
     }
-    throw unknownColumn(name, context)
+    return nil
   }
 
   private func unique(_ found: [Scope.Entry], _ name: QualifiedName) throws -> Expression? {
@@ -218,22 +228,28 @@ extension Binder {
     return try bind(expression, inner)
   }
 
-  private func unknownColumn(_ name: QualifiedName, _ context: ExpressionContext) -> SQLError {
+  private func unknownColumn(
+    _ name: QualifiedName, _ context: ExpressionContext, around: [ExpressionContext]
+  ) -> SQLError {
     let text = name.parts.map(\.name).joined(separator: ".")
     let last = name.last.name
+    let scopes = [context.scope] + around.reversed().map(\.scope)
     if name.parts.count > 1 {
       let table = name.parts[name.parts.count - 2].name
-      let ofTable = context.scope.entries.filter { $0.table?.lowercased() == table.lowercased() }
+      let ofTable = scopes.flatMap(\.entries).filter {
+        $0.table?.lowercased() == table.lowercased()
+      }
       if ofTable.isEmpty {
         return SQLError(
           .binder, "table \"\(table)\" of \"\(text)\" is not in FROM", at: name.span,
-          hint: didYouMean(table, among: context.scope.tables))
+          hint: didYouMean(table, among: scopes.flatMap(\.tables)))
       }
       return SQLError(
         .binder, "table \"\(table)\" has no column \"\(last)\"", at: name.span,
         hint: didYouMean(last, among: ofTable.map(\.name)))
     }
-    let candidates = context.scope.entries.map(\.name) + context.aliases.keys.sorted()
+    let candidates =
+      scopes.flatMap { $0.entries.map(\.name) } + context.aliases.keys.sorted()
     return SQLError(
       .binder, "column \"\(last)\" does not exist", at: name.span,
       hint: didYouMean(last, among: candidates))

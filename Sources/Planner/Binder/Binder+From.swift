@@ -11,13 +11,22 @@ extension Binder {
     }
     var (plan, scope) = try bind(first)
     for reference in references.dropFirst() {
-      let right = try bind(reference)
+      let right = try bind(reference, beside: scope)
       try checkDistinctAliases(scope, right.scope, reference.span)
-      plan = .join(
-        JoinNode(kind: .inner, left: plan, right: right.plan, keys: [], residual: nil))
+      plan = DependentJoinNode(kind: .inner, left: plan, right: right.plan).plan
       scope = scope.appending(right.scope)
     }
     return (plan, scope)
+  }
+
+  /// What stands right of others in FROM may read their columns: LATERAL, written or not.
+  private func bind(_ reference: TableReference, beside left: Scope) throws -> (
+    plan: Plan, scope: Scope
+  ) {
+    outer.append(
+      ExpressionContext(scope: left, clause: "FROM", subqueries: SubqueryCollector()))
+    defer { outer.removeLast() }
+    return try bind(reference)
   }
 
   private func checkDistinctAliases(_ left: Scope, _ right: Scope, _ span: SourceSpan) throws {
@@ -74,9 +83,10 @@ extension Binder {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
     case .view(let query, let columns, _):
-      let outer = commonTables
+      let known = (commonTables, outer)
       commonTables = [:]
-      defer { commonTables = outer }
+      outer = []
+      defer { (commonTables, outer) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
@@ -209,7 +219,7 @@ extension Binder {
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
     if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
-    let right = try bind(join.right)
+    let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
     let kind: JoinNode.Kind
     switch join.kind {
@@ -221,6 +231,13 @@ extension Binder {
     case .anti: kind = .anti
     case .positional: throw Binder.notYet("POSITIONAL joins", span)
     }
+    let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
+    if isDependent && (kind == .right || kind == .full) {
+      throw SQLError(
+        .binder,
+        "the right side of a \(join.kind.rawValue) JOIN cannot read columns of its left side",
+        at: join.right.span, hint: "LATERAL needs an INNER or LEFT JOIN")
+    }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
     switch join.condition {
@@ -231,7 +248,9 @@ extension Binder {
         scope: scope, clause: "JOIN conditions", subqueries: collector)
       node.residual = try bindCondition(expression, context)
       if !collector.entries.isEmpty {
-        throw Binder.notYet("subqueries in JOIN conditions", expression.span)
+        if let plan = try attach(collector, to: &node, span: expression.span) {
+          return (plan, kind == .semi || kind == .anti ? left.scope : scope)
+        }
       }
     case .using(let names):
       try bindUsing(names, kind, left.scope, right.scope, &node, &scope)
@@ -249,7 +268,74 @@ extension Binder {
         &node, &scope)
     }
     if kind == .semi || kind == .anti { scope = left.scope }
+    if isDependent {
+      return (
+        .dependentJoin(
+          DependentJoinNode(
+            kind: kind, left: node.left, right: node.right, keys: node.keys,
+            condition: node.residual)), scope
+      )
+    }
     return (.join(node), scope)
+  }
+
+  /// Subqueries of an ON condition: each goes to the side whose columns it reads. When one reads
+  /// both, the whole condition becomes a filter that has them: that plan is returned.
+  private func attach(
+    _ collector: SubqueryCollector, to node: inout JoinNode, span: SourceSpan
+  ) throws -> Plan? {
+    if node.kind == .inner {
+      let pairs = DependentJoinNode(kind: .inner, left: node.left, right: node.right).plan
+      let columns = pairs.output
+      let filtered = Plan.filter(
+        FilterNode(
+          input: collector.attach(to: pairs), condition: node.residual ?? .trueConstant))
+      return .project(ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
+    }
+    let leftIDs = Set(node.left.output.map(\.id))
+    let rightIDs = Set(node.right.output.map(\.id))
+    let toLeft = SubqueryCollector()
+    let toRight = SubqueryCollector()
+    for entry in collector.entries {
+      var read = entry.plan.freeColumns
+      for key in entry.keys { key.left.collectColumns(&read) }
+      if !read.isDisjoint(with: leftIDs) && !read.isDisjoint(with: rightIDs) {
+        return try filterDependentSide(collector, of: node, span: span)
+      }
+      if read.isDisjoint(with: leftIDs) {
+        toRight.entries.append(entry)
+      } else {
+        toLeft.entries.append(entry)
+      }
+    }
+    node.left = toLeft.attach(to: node.left)
+    node.right = toRight.attach(to: node.right)
+    return nil
+  }
+
+  /// `l LEFT JOIN r ON f(l, r, subquery)` is `l LEFT JOIN LATERAL (FROM r WHERE f(…)) ON true`.
+  private func filterDependentSide(
+    _ collector: SubqueryCollector, of node: JoinNode, span: SourceSpan
+  ) throws -> Plan {
+    let isSwapped = node.kind == .right
+    guard node.kind != .full else {
+      throw SQLError(
+        .binder,
+        "a subquery in the condition of a FULL JOIN cannot read columns of both sides", at: span)
+    }
+    let side = isSwapped ? node.left : node.right
+    let columns = side.output
+    let filtered = Plan.filter(
+      FilterNode(input: collector.attach(to: side), condition: node.residual ?? .trueConstant))
+    let right = Plan.project(
+      ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
+    let joined = DependentJoinNode(
+      kind: isSwapped ? .left : node.kind, left: isSwapped ? node.right : node.left, right: right
+    ).plan
+    if !isSwapped { return joined }
+    return .project(
+      ProjectNode(
+        input: joined, items: Plan.join(node).output.map { (.column($0), $0) }))
   }
 
   /// USING: equal names become keys; the right copies leave `*`, and for RIGHT and FULL joins the

@@ -44,7 +44,6 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
-    if function.over != nil { throw Binder.notYet("window functions", span) }
     if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
@@ -57,6 +56,9 @@ extension Binder {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
+    }
+    if let over = function.over {
+      return try bindWindow(function, arguments, over, context, span: span)
     }
     if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
       return try bindLambdaCall(lambda, name, arguments, context, span: span)
@@ -96,11 +98,15 @@ extension Binder {
     return ConstantFolding.fold(try call(key, bound, span: span))
   }
 
-  private func checkExists(_ name: String, _ span: SourceSpan) throws {
+  func checkExists(_ name: String, _ span: SourceSpan) throws {
     if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    if let window = WindowFunction.named(name.lowercased()) {
+      throw SQLError(
+        .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
+    }
     let known =
-      ScalarFunctions.allNames + Aggregates.allNames + catalog.userFunctionNames
-      + LambdaFunction.allNames
+      ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+      + catalog.userFunctionNames + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -112,6 +118,9 @@ extension Binder {
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
+    if let around = try outerAggregate(aggregate, function, arguments, context, span: span) {
+      return around
+    }
     guard let collector = context.aggregates else {
       throw SQLError(
         .binder, "aggregate functions are not allowed in \(context.clause)", at: span,
@@ -120,6 +129,7 @@ extension Binder {
     var inner = context
     inner.aggregates = nil
     inner.unnests = nil
+    inner.windows = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
@@ -163,5 +173,36 @@ extension Binder {
       Printer.sql(SyntaxExpression(.function(function), span: span)), resolved.resultType)
     collector.calls.append((call, reference))
     return .column(reference)
+  }
+
+  /// An aggregate in a subquery whose arguments are all columns of one query around it belongs to
+  /// that query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
+  private func outerAggregate(
+    _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
+    _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression? {
+    guard !outer.isEmpty else { return nil }
+    var columns: Set<Int> = []
+    var probe = context
+    probe.aggregates = nil
+    probe.subqueries = SubqueryCollector()
+    probe.innerSubqueries = nil
+    for argument in arguments {
+      // What does not bind here gets its error from the ordinary way.
+      guard let expression = argument.expression,
+        let bound = try? bind(expression, probe)
+      else { return nil }
+      bound.collectColumns(&columns)
+    }
+    if columns.isEmpty || !probe.subqueries.entries.isEmpty { return nil }
+    let around = outer
+    defer { outer = around }
+    while let next = outer.popLast() {
+      let known = Set(next.scope.entries.map(\.reference.id))
+      if columns.isDisjoint(with: known) { continue }
+      guard columns.isSubset(of: known), next.aggregates != nil else { return nil }
+      return try bind(aggregate, function, arguments, next, span: span)
+    }
+    return nil
   }
 }

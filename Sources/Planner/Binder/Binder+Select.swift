@@ -6,11 +6,10 @@ import Syntax
 extension Binder {
   /// One SELECT block with the ORDER BY and LIMIT that follow it.
   ///
-  ///     from -> where -> (aggregate -> having) -> project -> (distinct) -> sort -> limit
+  ///     from -> where -> (aggregate -> having) -> (windows -> qualify) -> project -> (distinct) -> sort -> limit
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let qualify = select.qualify { throw Binder.notYet("window functions", qualify.span) }
     if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
     let items = try expandStars(select.items, scope)
@@ -35,6 +34,8 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    let windows = try WindowCollector(select.windows)
+    context.windows = windows
     context.innerSubqueries = inner
     let unnests = UnnestCollector()
     let groupUnnests = UnnestCollector()
@@ -55,6 +56,7 @@ extension Binder {
     case .all:
       isGrouped = true
       let calls = Set(aggregates.calls.map(\.reference.id))
+      try windows.refuseGrouping(by: selected.map(\.expression), at: select.span)
       for (expression, _) in selected where expression.columnIDs.isDisjoint(with: calls) {
         if case .constant = expression { continue }
         if !expression.columnIDs.isDisjoint(with: unnests.references) {
@@ -72,6 +74,7 @@ extension Binder {
           let key: Expression
           if let ordinal = try ordinal(expression, count: selected.count, clause: "GROUP BY") {
             key = selected[ordinal].expression
+            try windows.refuseGrouping(by: [key], at: expression.span)
             if !key.columnIDs.isDisjoint(with: aggregates.calls.map(\.reference.id)) {
               throw SQLError(
                 .binder, "GROUP BY cannot name an aggregate", at: expression.span)
@@ -88,7 +91,10 @@ extension Binder {
     context.clause = "HAVING"
     context.aliases = aliases
     context.unnests = nil
+    context.windows = nil
     let having = try select.having.map { try bindConditionEach($0, context) }
+    context.windows = windows
+    let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
     context.unnests = unnests
     var order: [(item: SortItem, position: Int?)] = []
@@ -119,20 +125,14 @@ extension Binder {
         }
         return (key, makeReference("group", key.type))
       }
-      plan = .aggregate(
-        AggregateNode(
-          input: groupUnnests.attach(to: inner.attach(to: plan)), keys: keyed,
-          calls: aggregates.calls))
-      let above = Set(
-        aggregates.calls.map(\.reference.id) + unnests.references
-          + outer.entries.flatMap { entry in
-            resultReferences(of: entry)
-          })
+      let input = groupUnnests.attach(to: inner.attach(to: plan))
+      let below = Set(input.output.map(\.id))
+      plan = .aggregate(AggregateNode(input: input, keys: keyed, calls: aggregates.calls))
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
         }
-        if case .column(let reference) = expression, !above.contains(reference.id) {
+        if case .column(let reference) = expression, below.contains(reference.id) {
           throw Binder.notGrouped(reference.name, select.span(of: reference.name))
         }
         return try expression.mapChildren(lift)
@@ -143,20 +143,30 @@ extension Binder {
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
+      // Subqueries too see the groups, not the rows below.
       for index in outer.entries.indices {
-        if let key = outer.entries[index].key {
-          outer.entries[index].key = (try lift(key.left), key.right)
+        outer.entries[index].keys = try outer.entries[index].keys.map {
+          (try lift($0.left), $0.right)
         }
+        outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
       }
       for index in unnests.chains.indices {
         unnests.chains[index].list = try lift(unnests.chains[index].list)
       }
+      let late = windows.takeReaders(from: outer)
       plan = outer.attach(to: plan)
       if let having {
         plan = .filter(FilterNode(input: plan, condition: try lift(having)))
       }
+      plan = late.attach(to: try attach(windows, to: plan, lift))
+      if let qualify {
+        plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
+      }
     } else {
+      let late = windows.takeReaders(from: outer)
       plan = outer.attach(to: inner.attach(to: plan))
+      plan = late.attach(to: try attach(windows, to: plan) { $0 })
+      if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
     }
 
     plan = unnests.attach(to: plan)
@@ -210,11 +220,6 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
-  }
-
-  private func resultReferences(of entry: SubqueryCollector.Entry) -> [Int] {
-    if case .mark(let reference) = entry.kind { return [reference.id] }
-    return entry.plan.output.map(\.id)
   }
 
   private func plainGroup(_ element: GroupingElement) throws -> [SyntaxExpression] {

@@ -12,6 +12,8 @@ package final class Binder {
   var commonTables: [String: CommonTable] = [:]
   /// Statement CTEs (TRAIN …) already used: they run once and cannot be read twice.
   var usedStatements: Set<String> = []
+  /// What names may mean beyond the query being bound: the contexts around it, innermost last.
+  var outer: [ExpressionContext] = []
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
 
@@ -103,9 +105,6 @@ package final class Binder {
       }
       rows.append(try row.map { try bind($0, context) })
     }
-    if !collector.entries.isEmpty {
-      throw Binder.notYet("subqueries in VALUES", values.span)
-    }
     var columns: [ColumnReference] = []
     for column in 0..<width {
       var type: LogicalType = .null
@@ -120,8 +119,27 @@ package final class Binder {
       }
       columns.append(makeReference("col\(column)", type))
     }
-    return BoundQuery(
-      plan: .values(ValuesNode(columns: columns, rows: rows)), names: columns.map(\.name))
+    let names = columns.map(\.name)
+    if collector.entries.isEmpty {
+      return BoundQuery(plan: .values(ValuesNode(columns: columns, rows: rows)), names: names)
+    }
+    // With subqueries each row is a projection over all of them.
+    let input = collector.attach(to: .values(ValuesNode(columns: [], rows: [[]])))
+    if rows.count == 1 {
+      let items = zip(rows[0], columns).map { (expression: $0, reference: $1) }
+      return BoundQuery(plan: .project(ProjectNode(input: input, items: items)), names: names)
+    }
+    let arms = rows.map { row -> Plan in
+      let copy = input.cloned(makeReference)
+      let renamed = copy.renamed.mapValues { Expression.column($0) }
+      let items = zip(row, columns).map {
+        (
+          expression: $0.substituting(renamed), reference: makeReference($1.name, $1.type)
+        )
+      }
+      return .project(ProjectNode(input: copy.plan, items: items))
+    }
+    return BoundQuery(plan: .union(UnionNode(inputs: arms, columns: columns)), names: names)
   }
 
   private func bind(_ operation: SetOperation) throws -> BoundQuery {

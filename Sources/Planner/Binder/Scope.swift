@@ -63,21 +63,33 @@ final class SubqueryCollector {
   struct Entry {
     var plan: Plan
     var kind: JoinNode.Kind
-    var key: (left: Expression, right: Expression)?
+    /// What IN compares: the operand, and the subquery's column.
+    var keys: [(left: Expression, right: Expression)] = []
   }
   var entries: [Entry] = []
 
-  /// The input with every collected subquery joined to it; the collector is empty again.
+  /// The input with every collected subquery joined to it; the collector is empty again. A
+  /// subquery that reads the input's columns makes a dependent join.
   func attach(to input: Plan) -> Plan {
     var plan = input
     for entry in entries {
-      plan = .join(
-        JoinNode(
+      plan =
+        DependentJoinNode(
           kind: entry.kind, left: plan, right: entry.plan,
-          keys: entry.key.map { [($0.left, $0.right, false)] } ?? [], residual: nil))
+          keys: entry.keys.map { ($0.left, $0.right, false) }
+        ).plan
     }
     entries = []
     return plan
+  }
+}
+
+extension DependentJoinNode {
+  /// Itself, or a plain join when the right side reads nothing of the left.
+  var plan: Plan {
+    let free = right.freeColumns
+    if free.isEmpty || free.isDisjoint(with: left.output.map(\.id)) { return .join(join) }
+    return .dependentJoin(self)
   }
 }
 
@@ -93,6 +105,8 @@ struct ExpressionContext {
   var clause: String
   /// nil where aggregates are not allowed.
   var aggregates: AggregateCollector?
+  /// nil where window functions are not allowed.
+  var windows: WindowCollector?
   var subqueries: SubqueryCollector
   /// Subqueries inside aggregate arguments go below the aggregation.
   var innerSubqueries: SubqueryCollector?

@@ -72,3 +72,44 @@ package enum ExpressionText {
     return "\(call.resolved.function.name)(\(inside))\(filter)"
   }
 }
+
+// MARK: - Windows
+
+extension ExpressionText {
+  /// `sum(x) ROWS BETWEEN 2 PRECEDING AND CURRENT ROW`.
+  package static func text(_ call: BoundWindow) -> String {
+    let name: String
+    var inside = call.arguments.map(text).joined(separator: ", ")
+    switch call.function {
+    case .builtin(let function): name = function.rawValue
+    case .aggregate(let resolved):
+      name = resolved.function.name
+      if name == "count" && inside.isEmpty { inside = "*" }
+    }
+    if call.isDistinct { inside = "DISTINCT " + inside }
+    if !call.order.isEmpty {
+      inside += (inside.isEmpty ? "" : " ") + "ORDER BY "
+      inside += call.order.map { text($0) }.joined(separator: ", ")
+    }
+    if call.ignoresNulls { inside += " IGNORE NULLS" }
+    let filter = call.filter.map { " FILTER (WHERE \(text($0)))" } ?? ""
+    let frame = call.frame == BoundFrame() ? "" : " " + text(call.frame)
+    return "\(name)(\(inside))\(filter)\(frame)"
+  }
+
+  private static func text(_ frame: BoundFrame) -> String {
+    let exclusion = frame.exclusion == .noOthers ? "" : " EXCLUDE \(frame.exclusion.rawValue)"
+    return
+      "\(frame.unit.rawValue) BETWEEN \(text(frame.start)) AND \(text(frame.end))\(exclusion)"
+  }
+
+  private static func text(_ bound: BoundFrame.Bound) -> String {
+    switch bound {
+    case .unboundedPreceding: "UNBOUNDED PRECEDING"
+    case .preceding(let expression): "\(text(expression)) PRECEDING"
+    case .currentRow: "CURRENT ROW"
+    case .following(let expression): "\(text(expression)) FOLLOWING"
+    case .unboundedFollowing: "UNBOUNDED FOLLOWING"
+    }
+  }
+}

@@ -94,7 +94,13 @@ package struct JoinNode: Sendable {
     /// As left, but a second match is an error.
     case single
   }
-  package enum Strategy: String, Sendable { case hash, nestedLoop = "nested loop" }
+  package enum Strategy: String, Sendable {
+    case hash
+    case nestedLoop = "nested loop"
+    /// Sorted sides, by one or two inequalities.
+    case range
+    case asof
+  }
   package enum Side: String, Sendable { case left, right }
 
   package var kind: Kind
@@ -106,6 +112,11 @@ package struct JoinNode: Sendable {
   package var residual: Expression?
   package var strategy: Strategy = .hash
   package var buildSide: Side = .right
+  /// What a range join finds its pairs by, taken out of the residual; of an ASOF join the condition
+  /// of which only the nearest row counts.
+  package var inequalities: [JoinInequality] = []
+  /// ASOF: each left row meets one right row at most.
+  package var isAsof = false
 }
 
 package struct SortNode: Sendable {
@@ -159,37 +170,59 @@ package struct ExchangeNode: Sendable {
   package var workers: Int
 }
 
+extension JoinNode {
+  fileprivate func appendOutput(to columns: inout [ColumnReference]) {
+    left.appendOutput(to: &columns)
+    switch kind {
+    case .inner, .left, .right, .full, .single: right.appendOutput(to: &columns)
+    case .semi, .anti: break
+    case .mark(let mark): columns.append(mark)
+    }
+  }
+}
+
 extension Plan {
   /// The columns that batches of this node have, in order.
   package var output: [ColumnReference] {
+    var columns: [ColumnReference] = []
+    appendOutput(to: &columns)
+    return columns
+  }
+
+  /// Appends, so that a deep tree of joins costs a step per column and not one per column and level.
+  fileprivate func appendOutput(to columns: inout [ColumnReference]) {
     switch self {
-    case .scan(let node): return node.columns.map(\.reference)
-    case .values(let node): return node.columns
-    case .filter(let node): return node.input.output
-    case .project(let node): return node.items.map(\.reference)
-    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
-    case .join(let node):
-      switch node.kind {
-      case .inner, .left, .right, .full, .single: return node.left.output + node.right.output
-      case .semi, .anti: return node.left.output
-      case .mark(let mark): return node.left.output + [mark]
-      }
-    case .sort(let node): return node.input.output
-    case .limit(let node): return node.input.output
-    case .union(let node): return node.columns
-    case .predict(let node): return node.input.output + node.outputs.map(\.reference)
-    case .rows(let node): return node.columns
-    case .exchange(let node): return node.input.output
-    case .window(let node): return node.input.output + node.calls.map(\.reference)
+    case .scan(let node): for column in node.columns { columns.append(column.reference) }
+    case .values(let node): columns += node.columns
+    case .filter(let node): node.input.appendOutput(to: &columns)
+    case .project(let node): for item in node.items { columns.append(item.reference) }
+    case .aggregate(let node):
+      for key in node.keys { columns.append(key.reference) }
+      for call in node.calls { columns.append(call.reference) }
+    case .join(let node): node.appendOutput(to: &columns)
+    case .sort(let node): node.input.appendOutput(to: &columns)
+    case .limit(let node): node.input.appendOutput(to: &columns)
+    case .union(let node): columns += node.columns
+    case .predict(let node):
+      node.input.appendOutput(to: &columns)
+      for output in node.outputs { columns.append(output.reference) }
+    case .rows(let node): columns += node.columns
+    case .exchange(let node): node.input.appendOutput(to: &columns)
+    case .window(let node):
+      node.input.appendOutput(to: &columns)
+      for call in node.calls { columns.append(call.reference) }
     case .unnest(let node):
-      return node.input.output + node.lists.map(\.reference)
-        + (node.ordinality.map { [$0] } ?? [])
-    case .sample(let node): return node.input.output
-    case .positionalJoin(let node): return node.left.output + node.right.output
-    case .with(let node): return node.body.output
-    case .sharedScan(let node): return node.columns.map(\.reference)
-    case .recursive(let node): return node.columns
-    case .dependentJoin(let node): return Plan.join(node.join).output
+      node.input.appendOutput(to: &columns)
+      for list in node.lists { columns.append(list.reference) }
+      if let ordinality = node.ordinality { columns.append(ordinality) }
+    case .sample(let node): node.input.appendOutput(to: &columns)
+    case .positionalJoin(let node):
+      node.left.appendOutput(to: &columns)
+      node.right.appendOutput(to: &columns)
+    case .with(let node): node.body.appendOutput(to: &columns)
+    case .sharedScan(let node): for column in node.columns { columns.append(column.reference) }
+    case .recursive(let node): columns += node.columns
+    case .dependentJoin(let node): node.join.appendOutput(to: &columns)
     }
   }
 
@@ -308,6 +341,10 @@ extension Plan {
         (try transform($0.left), try transform($0.right), $0.nullSafe)
       }
       node.residual = try node.residual.map(transform)
+      node.inequalities = try node.inequalities.map {
+        JoinInequality(
+          left: try transform($0.left), right: try transform($0.right), operator: $0.operator)
+      }
       return .join(node)
     case .sort(var node):
       node.items = try node.items.map { try $0.map(transform) }

@@ -2,14 +2,15 @@ import Columnar
 import Diagnostics
 import Functions
 
-/// Window functions that share a PARTITION BY and an ORDER BY: the input's columns, then a column a
-/// call.
+/// Window functions that share a PARTITION BY and a sort: the input's columns, then a column a call.
+/// The rows come in the order of partitions and sort.
 ///
 ///     Window: partition by product; order by date; avg(x) rows 7 preceding..1 preceding
 ///       scan sales
 package struct WindowNode: Sendable {
   package var input: Plan
   package var partition: [Expression]
+  /// The longest ORDER BY of the calls; the others' are its beginnings.
   package var order: [SortItem]
   package var calls: [(call: BoundWindow, reference: ColumnReference)]
 
@@ -24,7 +25,8 @@ package struct WindowNode: Sendable {
   }
 }
 
-/// One window function with bound arguments. The node's own partition and order are not repeated.
+/// One window function with bound arguments. The node's own partition and order are not repeated:
+/// the call's ORDER BY is the first `orderCount` items of the node's.
 package struct BoundWindow: Sendable, Equatable {
   package enum Function: Sendable, Equatable {
     /// Any aggregate over the frame.
@@ -48,13 +50,14 @@ package struct BoundWindow: Sendable, Equatable {
   package var ignoresNulls: Bool = false
   /// ORDER BY among the arguments; empty: the window's order.
   package var order: [SortItem] = []
+  package var orderCount = 0
   package var frame: BoundFrame
   package var span: SourceSpan?
 
   package static func == (a: BoundWindow, b: BoundWindow) -> Bool {
     a.function == b.function && a.arguments == b.arguments && a.type == b.type
       && a.isDistinct == b.isDistinct && a.filter == b.filter && a.ignoresNulls == b.ignoresNulls
-      && a.order == b.order && a.frame == b.frame
+      && a.order == b.order && a.orderCount == b.orderCount && a.frame == b.frame
   }
 }
 
@@ -72,6 +75,17 @@ package enum WindowFunction: String, CaseIterable, Sendable {
   case lastValue = "last_value"
   case nthValue = "nth_value"
   case fill
+
+  /// The function of this name, in lower case.
+  package static func named(_ name: String) -> WindowFunction? {
+    switch name {
+    case "first": .firstValue
+    case "last": .lastValue
+    default: WindowFunction(rawValue: name)
+    }
+  }
+
+  package static let allNames = allCases.map(\.rawValue)
 }
 
 /// Which rows of the partition a call sees from each row.
@@ -83,7 +97,7 @@ package struct BoundFrame: Sendable, Equatable {
   package enum Bound: Sendable, Equatable {
     case unboundedPreceding
     /// Rows or groups as BIGINT. For RANGE the bound itself, already added to or taken from the
-    /// order key, of the key's type: what the peers' keys are compared with.
+    /// order key: what `key` is compared with.
     case preceding(Expression)
     case currentRow
     case following(Expression)
@@ -93,6 +107,8 @@ package struct BoundFrame: Sendable, Equatable {
   package var start: Bound
   package var end: Bound
   package var exclusion: Exclusion
+  /// With RANGE and an offset: the order key as a value of the bounds' type.
+  package var key: Expression?
 
   package init(
     unit: Unit = .range, start: Bound = .unboundedPreceding, end: Bound = .currentRow,
@@ -126,7 +142,7 @@ extension BoundWindow {
   /// All expressions that it reads.
   package var expressions: [Expression] {
     arguments + (filter.map { [$0] } ?? []) + order.map(\.expression)
-      + [frame.start.expression, frame.end.expression].compactMap { $0 }
+      + [frame.start.expression, frame.end.expression, frame.key].compactMap { $0 }
   }
 
   package func mapExpressions(_ transform: (Expression) throws -> Expression) rethrows
@@ -138,6 +154,7 @@ extension BoundWindow {
     call.order = try order.map { try $0.map(transform) }
     call.frame.start = try frame.start.map(transform)
     call.frame.end = try frame.end.map(transform)
+    call.frame.key = try frame.key.map(transform)
     return call
   }
 }

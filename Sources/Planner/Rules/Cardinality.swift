@@ -1,77 +1,221 @@
 import Columnar
 
-/// Guesses of row counts, for choosing sides. Rough on purpose: from the sources' counts and fixed
-/// selectivities; statistics refine it later.
-package enum Cardinality {
-  package static func estimate(_ plan: Plan) -> Double {
+/// Guesses of row counts, for choosing join orders and sides. Made bottom-up, and what is learned of
+/// a column stays known by its id, so that a plan of n nodes costs n steps.
+///
+/// The usual assumptions: values are spread evenly, conditions are independent, and of two joined
+/// columns the one with fewer values has none that the other lacks (Selinger et al. 1979).
+package final class Cardinality {
+  /// What is known of a column's values where they come from, before any filter.
+  struct ColumnGuess {
+    /// Different values.
+    var distinct: Double
+    /// `distinct` is only the most there can be.
+    var isBound: Bool
+    var minimum: Double?
+    var maximum: Double?
+    var nullFraction: Double = 0
+    /// Rows of the relation that the values come from.
+    var rows: Double
+
+    /// Whether each value seems to come once.
+    var isKey: Bool { !isBound && distinct >= rows * 0.9 }
+  }
+
+  private enum Origin {
+    case source(any TableSource, position: Int)
+    case column(Int)
+    case computed(rows: Double)
+    /// A key of an aggregation: as below, but at most so many values.
+    case grouped(Int?, groups: Double, isOnly: Bool)
+  }
+
+  private var origins: [Int: Origin] = [:]
+  private var known: [Int: ColumnGuess] = [:]
+
+  package init() {}
+
+  package static func estimate(_ plan: Plan) -> Double { Cardinality().rows(plan) }
+
+  /// Rows that the plan gives. Never negative; below 1 means "probably none".
+  package func rows(_ plan: Plan) -> Double { rows(plan, inputs: plan.children.map { rows($0) }) }
+
+  /// The same when the children's rows (in the order of `children`) are known.
+  func rows(_ plan: Plan, inputs: [Double]) -> Double {
+    let input = inputs.first ?? 0
     switch plan {
-    case .scan(let node): return Double(node.source.estimatedRowCount ?? 100_000)
-    case .values(let node): return Double(node.rows.count)
-    case .filter(let node):
-      return node.condition.conjuncts.reduce(estimate(node.input)) { $0 * selectivity($1) }
-    case .project(let node): return estimate(node.input)
-    case .aggregate(let node):
-      if node.keys.isEmpty { return 1 }
-      return max(1, estimate(node.input) / 4)
-    case .join(let node):
-      let left = estimate(node.left)
-      let right = estimate(node.right)
-      switch node.kind {
-      case .inner, .left, .right, .full:
-        if node.keys.isEmpty { return left * right }
-        let base = max(left, right)
-        // A filtered key side passes on what it filtered: scale by how much smaller it became.
-        let kept = min(
-          1, min(left / max(unfiltered(node.left), 1), right / max(unfiltered(node.right), 1)))
-        return max(1, node.kind == .inner ? base * max(kept, 0.001) : base)
-      case .semi, .anti: return max(1, left / 2)
-      case .mark, .single: return left
+    case .scan(let node):
+      for (position, reference) in node.columns {
+        origins[reference.id] = .source(node.source, position: position)
       }
-    case .sort(let node): return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
-    case .limit(let node):
-      return min(estimate(node.input), node.limit.map(Double.init) ?? .infinity)
-    case .union(let node): return node.inputs.reduce(0) { $0 + estimate($1) }
-    case .predict(let node): return estimate(node.input)
-    case .rows(let node): return node.input.map(estimate) ?? 100
-    case .exchange(let node): return estimate(node.input)
-    case .window(let node): return estimate(node.input)
-    case .unnest(let node): return estimate(node.input) * 4
-    case .sample(let node):
-      let rows = estimate(node.input)
-      switch node.amount {
-      case .rows(let count): return min(rows, Double(count))
-      case .fraction(let fraction): return rows * fraction
+      return Double(node.source.estimatedRowCount ?? 100_000)
+    case .values(let node):
+      let rows = Double(node.rows.count)
+      for reference in node.columns { origins[reference.id] = .computed(rows: rows) }
+      return rows
+    case .filter(let node): return input * selectivity(of: node.condition.conjuncts, rows: input)
+    case .project(let node):
+      for (expression, reference) in node.items {
+        if let id = Self.column(of: expression) {
+          if id != reference.id { origins[reference.id] = .column(id) }
+        } else {
+          origins[reference.id] = .computed(rows: input)
+        }
       }
-    case .positionalJoin(let node): return max(estimate(node.left), estimate(node.right))
-    case .with(let node): return estimate(node.body)
-    case .sharedScan: return 1000
-    case .recursive(let node): return estimate(node.anchor) * 10
-    case .dependentJoin(let node): return estimate(.join(node.join))
+      return input
+    case .aggregate(let node): return groups(node, input)
+    case .join(let node): return join(node, input, inputs[1])
+    case .sort(let node): return min(input, node.limit.map(Double.init) ?? .infinity)
+    case .limit(let node): return min(input, node.limit.map(Double.init) ?? .infinity)
+    case .union(let node):
+      let rows = inputs.reduce(0, +)
+      for reference in node.columns { origins[reference.id] = .computed(rows: rows) }
+      return rows
+    case .predict, .exchange, .window, .with, .recursive, .sample, .unnest, .rows, .sharedScan,
+      .positionalJoin, .dependentJoin:
+      return others(plan, inputs)
     }
   }
 
-  /// The rows before any filter: those of the largest scan below.
-  private static func unfiltered(_ plan: Plan) -> Double {
-    if case .scan = plan { return estimate(plan) }
-    return plan.children.map(unfiltered).max() ?? 1
+  private func others(_ plan: Plan, _ inputs: [Double]) -> Double {
+    let input = inputs.first ?? 0
+    switch plan {
+    case .sample(let node):
+      switch node.amount {
+      case .rows(let count): return min(input, Double(count))
+      case .fraction(let fraction): return input * fraction
+      }
+    case .unnest: return input * 4
+    case .rows: return inputs.first ?? 100
+    case .sharedScan: return 1000
+    case .recursive: return input * 10
+    case .with: return inputs[1]
+    case .positionalJoin: return max(input, inputs[1])
+    case .dependentJoin(let node): return join(node.join, input, inputs[1])
+    case .predict, .exchange, .window, .scan, .values, .filter, .project, .aggregate, .join, .sort,
+      .limit, .union:
+      return input
+    }
   }
 
-  private static func selectivity(_ condition: Expression) -> Double {
-    switch condition {
-    case .call(let call):
-      switch call.resolved.function.name {
-      case "=": return 0.1
-      case "<>", "is distinct from": return 0.9
-      case "<", "<=", ">", ">=": return 0.4
-      case "like", "ilike": return 0.1
-      default: return 0.3
+  // MARK: Columns
+
+  /// The column that an expression is, perhaps as another type.
+  static func column(of expression: Expression) -> Int? {
+    switch expression {
+    case .column(let reference): reference.id
+    case .cast(let operand, _, _): column(of: operand)
+    case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .inList, .predict, .listLambda: nil
+    }
+  }
+
+  func guess(_ id: Int) -> ColumnGuess? {
+    if let guess = known[id] { return guess }
+    var made: ColumnGuess?
+    switch origins[id] {
+    case nil: return nil
+    case .source(let source, let position):
+      let rows = Double(source.estimatedRowCount ?? 100_000)
+      let statistics = source.columnStatistics(position)
+      made = ColumnGuess(
+        distinct: statistics?.distinctCount ?? rows, isBound: statistics?.distinctCount == nil,
+        minimum: statistics?.minimum, maximum: statistics?.maximum,
+        nullFraction: statistics?.nullFraction ?? 0, rows: rows)
+    case .column(let other): made = guess(other)
+    case .computed(let rows): made = ColumnGuess(distinct: rows, isBound: true, rows: rows)
+    case .grouped(let other, let groups, let isOnly):
+      var guess = other.flatMap(guess) ?? ColumnGuess(distinct: groups, isBound: true, rows: groups)
+      guess.distinct = isOnly ? groups : min(groups, guess.distinct)
+      guess.isBound = isOnly ? false : guess.isBound
+      guess.rows = groups
+      made = guess
+    }
+    known[id] = made
+    return made
+  }
+
+  /// As for a column; an expression has as many values as there are rows, at most.
+  func guess(_ expression: Expression, rows: Double) -> ColumnGuess {
+    if let id = Self.column(of: expression), let guess = guess(id) { return guess }
+    return ColumnGuess(distinct: rows, isBound: true, rows: rows)
+  }
+
+  // MARK: Nodes
+
+  private func groups(_ node: AggregateNode, _ input: Double) -> Double {
+    var groups = node.keys.isEmpty ? 1.0 : min(1, input)
+    for (expression, _) in node.keys {
+      let guess = guess(expression, rows: input)
+      groups *= max(1, guess.isBound ? guess.distinct.squareRoot() * 2 : guess.distinct)
+      if groups > input { break }
+    }
+    groups = min(groups, max(input * 0.9, 1))
+    for (expression, reference) in node.keys {
+      origins[reference.id] = .grouped(
+        Self.column(of: expression), groups: groups, isOnly: node.keys.count == 1)
+    }
+    for (_, reference) in node.calls { origins[reference.id] = .computed(rows: groups) }
+    return groups
+  }
+
+  private func join(_ node: JoinNode, _ left: Double, _ right: Double) -> Double {
+    var selectivity = node.residual.map { self.selectivity(of: $0.conjuncts, rows: left) } ?? 1
+    switch node.kind {
+    case .inner, .left, .right, .full:
+      selectivity *= joinSelectivity(node.keys.map { ($0.left, $0.right) }, left, right)
+      let inner = left * right * selectivity
+      switch node.kind {
+      case .left: return max(inner, left)
+      case .right: return max(inner, right)
+      case .full: return max(inner, left, right)
+      case .inner, .semi, .anti, .mark, .single: return inner
       }
-    case .inList(let list): return min(0.5, 0.05 * Double(list.values.count))
-    case .or(let terms): return min(1, terms.reduce(0) { $0 + selectivity($1) })
-    case .and(let terms): return terms.reduce(1) { $0 * selectivity($1) }
-    case .not(let operand): return 1 - selectivity(operand)
-    case .isNull(_, let isNegated): return isNegated ? 0.95 : 0.05
-    case .column, .constant, .cast, .caseWhen, .predict, .listLambda: return 0.5
+    case .semi, .anti:
+      let kept = matchFraction(node, left, right)
+      return left * (node.kind == .semi ? kept : max(1 - kept, 0.05))
+    case .mark, .single: return left
+    }
+  }
+
+  /// The share of left rows that find a match.
+  func matchFraction(_ node: JoinNode, _ left: Double, _ right: Double) -> Double {
+    if right <= 0 { return 0 }
+    var kept = node.residual == nil ? 1 : 0.8
+    if node.keys.isEmpty { return min(1, kept) }
+    for key in node.keys {
+      let a = guess(key.left, rows: left)
+      let b = guess(key.right, rows: right)
+      let values = min(b.distinct, right)
+      kept = min(
+        kept,
+        a.isBound ? values / max(min(a.distinct, left), values) : values / max(a.distinct, values))
+    }
+    return min(1, max(kept, 0.000_001))
+  }
+
+  /// The share of pairs that agree in all keys.
+  func joinSelectivity(
+    _ keys: [(left: Expression, right: Expression)], _ left: Double, _ right: Double
+  ) -> Double {
+    if keys.isEmpty { return 1 }
+    var product = 1.0
+    var cap = Double.infinity
+    for (a, b) in keys {
+      let (x, y) = (guess(a, rows: left), guess(b, rows: right))
+      product *= max(1, Self.domain(x, y))
+      cap = min(cap, max(min(x.rows, y.rows), 1))
+    }
+    // Several keys are seldom independent: together they have at most a value per row.
+    return 1 / (keys.count > 1 ? min(product, cap) : product)
+  }
+
+  /// The values that two joined columns are drawn from.
+  static func domain(_ a: ColumnGuess, _ b: ColumnGuess) -> Double {
+    switch (a.isBound, b.isBound) {
+    case (false, false): max(a.distinct, b.distinct)
+    case (true, true): min(a.distinct, b.distinct)
+    case (false, true): a.isKey ? a.distinct : max(a.distinct, min(b.distinct, a.rows))
+    case (true, false): b.isKey ? b.distinct : max(b.distinct, min(a.distinct, b.rows))
     }
   }
 }

@@ -32,9 +32,11 @@ enum ColumnPruning {
       return .aggregate(node)
     case .join(var node):
       var below = needed.union(ids(node.keys.flatMap { [$0.left, $0.right] }))
+      below.formUnion(ids(node.inequalities.flatMap { [$0.left, $0.right] }))
       if let residual = node.residual { below.formUnion(residual.columnIDs) }
-      node.left = prune(node.left, below.intersection(node.left.output.map(\.id)))
-      node.right = prune(node.right, below.intersection(node.right.output.map(\.id)))
+      // Columns of the other side do no harm here, and telling them apart in deep trees costs.
+      node.left = prune(node.left, below)
+      node.right = prune(node.right, below)
       return .join(node)
     case .sort(var node):
       node.input = prune(node.input, needed.union(ids(node.items.map(\.expression))))

@@ -90,6 +90,7 @@ enum FilterPushdown {
     var node = join
     let leftIDs = Set(node.left.output.map(\.id))
     let rightIDs = Set(node.right.output.map(\.id))
+    node.kind = OuterJoins.simplified(node.kind, conditions, left: leftIDs, right: rightIDs)
     var above: [Expression] = []
     var toLeft: [Expression] = []
     var toRight: [Expression] = []
@@ -129,14 +130,18 @@ enum FilterPushdown {
       let uses = above.filter { $0.columnIDs.contains(mark.id) }
       if uses.count == 1, case .column(let used) = uses[0], used.id == mark.id {
         node.kind = .semi
+        node.residual = join.residual
+        node.keys = withoutNulls(node)
         above.removeAll { $0 == uses[0] }
         return restoreMark(push(node, conditions.filter { $0 != uses[0] }), mark, true)
       }
       if uses.count == 1, case .not(.column(let used)) = uses[0], used.id == mark.id,
-        node.keys.isEmpty, on.isEmpty
+        node.keys.allSatisfy(\.nullSafe)
       {
         // NOT EXISTS; NOT IN keeps its mark, for NULL is neither in nor not in.
         node.kind = .anti
+        node.residual = join.residual
+        node.keys = withoutNulls(node)
         above.removeAll { $0 == uses[0] }
         return restoreMark(push(node, conditions.filter { $0 != uses[0] }), mark, false)
       }
@@ -164,6 +169,17 @@ enum FilterPushdown {
     return wrap(.join(node), above)
   }
 
+  /// Keys that never are NULL on the right compare by plain equality, which hashes faster.
+  private static func withoutNulls(_ node: JoinNode) -> [(
+    left: Expression, right: Expression, nullSafe: Bool
+  )] {
+    var required: [Expression] = []
+    if case .filter(let filter) = node.right { required = filter.condition.conjuncts }
+    return node.keys.map { key in
+      (key.left, key.right, key.nullSafe && !required.contains(.isNull(key.right, isNegated: true)))
+    }
+  }
+
   /// Above a semi or anti join the mark is known.
   private static func restoreMark(_ plan: Plan, _ mark: ColumnReference, _ value: Bool) -> Plan {
     var items: [(expression: Expression, reference: ColumnReference)] = plan.output.map {
@@ -178,7 +194,7 @@ enum FilterPushdown {
   )? {
     guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
     let name = call.resolved.function.name
-    let nullSafe = name == "is not distinct from"
+    let nullSafe = name == "IS NOT DISTINCT FROM"
     guard name == "=" || nullSafe else { return nil }
     let (a, b) = (call.arguments[0], call.arguments[1])
     let (x, y) = (a.columnIDs, b.columnIDs)

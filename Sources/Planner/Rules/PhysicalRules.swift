@@ -2,18 +2,27 @@ import Columnar
 
 /// Writes each join's strategy and build side into it: the side estimated smaller is built.
 enum JoinStrategy {
-  static func apply(_ plan: Plan) -> Plan {
-    let below = plan.mapChildren(apply)
-    guard case .join(var node) = below else { return below }
+  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality()).plan }
+
+  /// The plan with its rows.
+  private static func choose(_ plan: Plan, _ cardinality: Cardinality) -> (plan: Plan, rows: Double)
+  {
+    var inputs: [Double] = []
+    let below = plan.mapChildren { child in
+      let (chosen, rows) = choose(child, cardinality)
+      inputs.append(rows)
+      return chosen
+    }
+    let rows = cardinality.rows(below, inputs: inputs)
+    guard case .join(var node) = below else { return (below, rows) }
     node.strategy = node.keys.isEmpty ? .nestedLoop : .hash
     switch node.kind {
     case .inner, .full, .left, .right:
-      node.buildSide =
-        Cardinality.estimate(node.left) < Cardinality.estimate(node.right) ? .left : .right
+      node.buildSide = inputs[0] < inputs[1] ? .left : .right
     case .semi, .anti, .mark, .single:
       node.buildSide = .right
     }
-    return .join(node)
+    return (.join(node), rows)
   }
 }
 

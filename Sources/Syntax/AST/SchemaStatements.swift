@@ -81,6 +81,8 @@ package struct CreateType: Sendable {
   package var header: CreateHeader
   package var name: QualifiedName
   package var type: TypeName
+  /// `AS ENUM (SELECT …)`: the values are the query's rows, and `type` has none
+  package var enumQuery: Query?
 }
 
 /// CREATE SEQUENCE name [START n] [INCREMENT n] [MINVALUE n] [MAXVALUE n] [CYCLE].
@@ -103,22 +105,57 @@ package struct CreateIndex: Sendable {
   package var expressions: [SyntaxExpression]
 }
 
-/// CREATE MACRO (or FUNCTION) name (parameters) AS expression | TABLE query.
+/// CREATE MACRO (or FUNCTION) name (parameters) AS expression | TABLE query, (parameters) AS …
 package struct CreateMacro: Sendable {
+  package var header: CreateHeader
+  package var name: QualifiedName
+  /// At least one; all scalar or all tables.
+  package var definitions: [MacroDefinition]
+}
+
+/// One `(parameters) AS body` of a macro: the number of arguments chooses among several.
+package struct MacroDefinition: Sendable {
   package enum Body: Sendable {
     case expression(SyntaxExpression)
     case table(Query)
   }
-  package var header: CreateHeader
-  package var name: QualifiedName
   package var parameters: [MacroParameter]
   package var body: Body
+
+  package var isTable: Bool {
+    switch body {
+    case .expression: false
+    case .table: true
+    }
+  }
 }
 
-/// `name` or `name := value`.
+/// `name [type]` or `name [type] := value`.
 package struct MacroParameter: Sendable {
   package var name: Identifier
+  package var type: TypeName?
   package var defaultValue: SyntaxExpression?
+}
+
+/// COMMENT ON kind name IS 'text' | NULL.
+package struct CommentOn: Sendable {
+  package enum Target: String, CaseIterable, Sendable {
+    case table = "TABLE"
+    case view = "VIEW"
+    case column = "COLUMN"
+    case index = "INDEX"
+    case sequence = "SEQUENCE"
+    case type = "TYPE"
+    case macro = "MACRO"
+    case tableMacro = "MACRO TABLE"
+    case schema = "SCHEMA"
+    case database = "DATABASE"
+    case model = "MODEL"
+  }
+  package var target: Target
+  package var name: QualifiedName
+  /// nil for NULL: no comment
+  package var text: String?
 }
 
 /// ALTER TABLE or ALTER VIEW.

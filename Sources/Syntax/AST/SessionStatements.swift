@@ -94,6 +94,8 @@ package struct Prepare: Sendable {
   package var statement: Statement
   /// Where the prepared statement stands
   package var span: SourceSpan
+  /// The distinct parameters, in the order of their first use.
+  package var parameters: [Parameter]
 }
 
 /// EXECUTE name (arguments), each by position or by name.

@@ -13,6 +13,7 @@ package indirect enum Statement: Sendable {
   case createMacro(CreateMacro)
   case alterTable(AlterTable)
   case drop(Drop)
+  case comment(CommentOn)
   // Rows
   case insert(Insert)
   case update(Update)
@@ -55,6 +56,8 @@ package indirect enum Statement: Sendable {
 package struct ParsedStatement: Sendable {
   package var statement: Statement
   package var span: SourceSpan
+  /// The distinct parameters, in the order of their first use.
+  package var parameters: [Parameter] = []
 
   /// The statement's own text; `script` is the text that was parsed.
   package func text(in script: String) -> Substring {

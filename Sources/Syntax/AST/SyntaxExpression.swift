@@ -112,11 +112,26 @@ package struct MapEntry: Sendable {
 }
 
 /// A parameter of a prepared statement.
-package enum Parameter: Sendable {
+package enum Parameter: Hashable, Sendable {
   /// `$3`, or the third `?`: numbered from 1
   case position(Int)
   /// `$name`, without the dollar
   case named(String)
+
+  package var isNamed: Bool {
+    switch self {
+    case .position: false
+    case .named: true
+    }
+  }
+
+  /// `3` or `name`, lower case: what a value is given for.
+  package var key: String {
+    switch self {
+    case .position(let number): "\(number)"
+    case .named(let name): name.lowercased()
+    }
+  }
 }
 
 /// `*`, `t.*`, with what follows.

@@ -55,18 +55,27 @@ extension Parser {
 
   private mutating func parameter(_ token: Token) throws -> SyntaxExpression {
     advance()
+    let parameter: Parameter
     switch token.kind {
     case .questionMark:
       parameterCount += 1
-      return SyntaxExpression(.parameter(.position(parameterCount)), span: token.span)
+      parameter = .position(parameterCount)
     case .numberedParameter:
       guard let number = Int(lexer.text(token.start + 1, token.end)), (1...65_535).contains(number)
       else { throw mistake("parameters are numbered from $1 to $65535", at: token.span) }
-      return SyntaxExpression(.parameter(.position(number)), span: token.span)
+      parameter = .position(number)
     default:
-      let name = lexer.text(token.start + 1, token.end)
-      return SyntaxExpression(.parameter(.named(name)), span: token.span)
+      parameter = .named(lexer.text(token.start + 1, token.end))
     }
+    if !parameters.contains(where: { $0.key == parameter.key }) {
+      if let first = parameters.first, first.isNamed != parameter.isNamed {
+        throw mistake(
+          "parameters by name and by position do not go together in one statement",
+          at: token.span)
+      }
+      parameters.append(parameter)
+    }
+    return SyntaxExpression(.parameter(parameter), span: token.span)
   }
 
   /// `(e)`, `(a, b)`, `(query)`.

@@ -22,8 +22,7 @@ extension Parser {
       case .view: return .createView(try createView(header, name))
       case .schema: return .createSchema(CreateSchema(header: header, name: name))
       case .type:
-        try expect(.as)
-        return .createType(CreateType(header: header, name: name, type: try typeName()))
+        return .createType(try createType(header, name))
       case .sequence: return .createSequence(try createSequence(header, name))
       default: return .createMacro(try createMacro(header, name))
       }
@@ -32,6 +31,23 @@ extension Parser {
         "TABLE, VIEW, MODEL or SCHEMA",
         [.table, .view, .model, .schema, .type, .sequence, .index, .macro, .or, .temp])
     }
+  }
+
+  private mutating func createType(
+    _ header: CreateHeader, _ name: QualifiedName
+  ) throws -> CreateType {
+    try expect(.as)
+    let start = peek.start
+    guard at(.enum), next.kind == .leftParenthesis, startsQuery(at: 2) else {
+      return CreateType(header: header, name: name, type: try typeName())
+    }
+    advance()
+    advance()
+    let query = try query()
+    try expect(.rightParenthesis, "\")\"")
+    return CreateType(
+      header: header, name: name, type: .enumeration([], span: span(from: start)),
+      enumQuery: query)
   }
 
   private mutating func createTable(
@@ -221,20 +237,93 @@ extension Parser {
   private mutating func createMacro(
     _ header: CreateHeader, _ name: QualifiedName
   ) throws -> CreateMacro {
+    let start = peek.start
+    var definitions = [try macroDefinition()]
+    while accept(.comma) {
+      let next = try macroDefinition()
+      if next.isTable != definitions[0].isTable {
+        throw mistake(
+          "the definitions of macro \"\(name.last.name)\" must be all scalar or all tables",
+          at: span(from: start))
+      }
+      if definitions.contains(where: { $0.parameters.count == next.parameters.count }) {
+        throw mistake(
+          "macro \"\(name.last.name)\" has two definitions with \(next.parameters.count) parameters",
+          at: span(from: start))
+      }
+      definitions.append(next)
+    }
+    return CreateMacro(header: header, name: name, definitions: definitions)
+  }
+
+  private mutating func macroDefinition() throws -> MacroDefinition {
     try expect(.leftParenthesis, "\"(\"")
     var parameters: [MacroParameter] = []
     if !at(.rightParenthesis) {
-      parameters = try list(until: { $0.at(.rightParenthesis) }) { parser in
-        let name = try parser.identifier("a parameter")
-        let hasDefault = parser.accept(.colonEquals) || parser.accept(.fatArrow)
-        return MacroParameter(name: name, defaultValue: hasDefault ? try parser.expression() : nil)
-      }
+      parameters = try list(until: { $0.at(.rightParenthesis) }) { try $0.macroParameter() }
     }
+    try checkParameters(parameters)
     try expect(.rightParenthesis, "\")\"")
     try expect(.as)
-    let body: CreateMacro.Body =
-      accept(.table) ? .table(try query()) : .expression(try expression())
-    return CreateMacro(header: header, name: name, parameters: parameters, body: body)
+    guard at(.table), startsQuery(at: 1) || token(at: 1).kind == .leftParenthesis else {
+      return MacroDefinition(parameters: parameters, body: .expression(try expression()))
+    }
+    advance()
+    return MacroDefinition(parameters: parameters, body: .table(try query()))
+  }
+
+  private mutating func macroParameter() throws -> MacroParameter {
+    var parameter = MacroParameter(name: try identifier("a parameter"))
+    let isBare =
+      at(.comma) || at(.rightParenthesis) || at(.colonEquals) || at(.fatArrow) || at(.default)
+    if !isBare { parameter.type = try typeName() }
+    if accept(.colonEquals) || accept(.fatArrow) || accept(.default) {
+      parameter.defaultValue = try expression()
+    }
+    return parameter
+  }
+
+  private func checkParameters(_ parameters: [MacroParameter]) throws {
+    var seen: Set<String> = []
+    var hasDefault = false
+    for parameter in parameters {
+      if !seen.insert(parameter.name.name.lowercased()).inserted {
+        throw mistake(
+          "parameter \"\(parameter.name.name)\" is defined twice", at: parameter.name.span)
+      }
+      if parameter.defaultValue != nil {
+        hasDefault = true
+      } else if hasDefault {
+        throw mistake(
+          "parameter \"\(parameter.name.name)\" has no default but follows one that has",
+          at: parameter.name.span)
+      }
+    }
+  }
+
+  /// COMMENT ON kind name IS text. COMMENT is no keyword of the grammar otherwise.
+  mutating func comment() throws -> Statement {
+    advance()
+    try expect(.on)
+    let targets: [(Keyword, CommentOn.Target)] = [
+      (.table, .table), (.view, .view), (.column, .column), (.index, .index),
+      (.sequence, .sequence), (.type, .type), (.macro, .macro), (.function, .macro),
+      (.schema, .schema), (.model, .model),
+    ]
+    var target: CommentOn.Target
+    if let found = targets.first(where: { at($0.0) }) {
+      target = found.1
+    } else if wordText() == "database" {
+      target = .database
+    } else {
+      throw unexpected("TABLE, VIEW or COLUMN", targets.map(\.0))
+    }
+    advance()
+    if target == .macro, accept(.table) { target = .tableMacro }
+    let name = try qualifiedName()
+    try expect(.is)
+    let text = accept(.null) ? nil : try stringLiteral("a string or NULL")
+    return .comment(CommentOn(target: target, name: name, text: text))
   }
 
   mutating func alter() throws -> Statement {

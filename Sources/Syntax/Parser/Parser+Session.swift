@@ -136,10 +136,14 @@ extension Parser {
   private mutating func prepare() throws -> Statement {
     advance()
     let name = try identifier("the statement's name")
+    // PostgreSQL's types of the parameters: they come with the values.
+    if at(.leftParenthesis) { _ = try parenthesized { try $0.typeName() } }
     try expect(.as)
     let start = peek.start
     let statement = try parseStatement()
-    return .prepare(Prepare(name: name, statement: statement, span: span(from: start)))
+    return .prepare(
+      Prepare(
+        name: name, statement: statement, span: span(from: start), parameters: parameters))
   }
 
   private mutating func execute() throws -> Statement {

@@ -38,7 +38,10 @@ extension Parser {
       return .verifyModel(try modelReference())
     case .explain: return try explain()
     case .describe, .desc, .show, .summarize: return try inspect()
-    default: return try sessionStatement()
+    default:
+      // COMMENT may name anything: it is a statement only here.
+      if wordText() == "comment", next.keyword == .on { return try comment() }
+      return try sessionStatement()
     }
   }
 

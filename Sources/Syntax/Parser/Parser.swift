@@ -23,6 +23,8 @@ package struct Parser: Sendable {
   var height = 0
   /// How many `?` the statement has had.
   var parameterCount = 0
+  /// The statement's distinct parameters so far.
+  var parameters: [Parameter] = []
   private var stack: StackGuard?
   /// Where the last alias without AS stands: a misspelt keyword is often taken for one.
   var bareAliasIndex = -1
@@ -44,7 +46,8 @@ package struct Parser: Sendable {
     let statement = try parseStatement()
     let end = previousEnd
     guard atEnd else { throw unexpected("the end of the statement", Self.clauseKeywords) }
-    return ParsedStatement(statement: statement, span: SourceSpan(start, end))
+    return ParsedStatement(
+      statement: statement, span: SourceSpan(start, end), parameters: parameters)
   }
 
   /// All statements of a script; throws the first error.
@@ -91,6 +94,7 @@ package struct Parser: Sendable {
     depth = 0
     height = 0
     parameterCount = 0
+    parameters = []
     bareAliasIndex = -1
     tokens = try lexer.statementTokens()
   }

@@ -219,20 +219,37 @@ extension Printer {
 
   mutating func write(_ create: CreateMacro) {
     header("MACRO", create.header, create.name)
+    list(create.definitions) { $0.write($1) }
+  }
+
+  mutating func write(_ definition: MacroDefinition) {
     put("(")
-    list(create.parameters) { printer, parameter in
+    list(definition.parameters) { printer, parameter in
       printer.write(parameter.name)
+      if let type = parameter.type {
+        printer.put(" ")
+        printer.write(type)
+      }
       guard let value = parameter.defaultValue else { return }
       printer.put(" := ")
       printer.write(value)
     }
     put(") AS ")
-    switch create.body {
+    switch definition.body {
     case .expression(let expression): write(expression)
     case .table(let query):
       put("TABLE ")
+      // Of two definitions the comma would else be taken for one of the query's.
+      put("(")
       write(query)
+      put(")")
     }
+  }
+
+  mutating func write(_ comment: CommentOn) {
+    put("COMMENT ON \(comment.target.rawValue) ")
+    write(comment.name)
+    put(" IS " + (comment.text.map(Self.literal) ?? "NULL"))
   }
 
   mutating func write(_ alter: AlterTable) {

@@ -15,7 +15,13 @@ extension Printer {
     case .createType(let create):
       header("TYPE", create.header, create.name)
       put(" AS ")
-      write(create.type)
+      if let query = create.enumQuery {
+        put("ENUM (")
+        write(query)
+        put(")")
+      } else {
+        write(create.type)
+      }
     case .createSequence(let create): write(create)
     case .createIndex(let create): write(create)
     case .createMacro(let create): write(create)
@@ -25,6 +31,7 @@ extension Printer {
       if drop.ifExists { put("IF EXISTS ") }
       list(drop.names) { $0.write($1) }
       if drop.isCascade { put(" CASCADE") }
+    case .comment(let comment): write(comment)
     case .insert(let insert): write(insert)
     case .update(let update): write(update)
     case .delete(let delete): write(delete)

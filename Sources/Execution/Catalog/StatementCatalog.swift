@@ -2,44 +2,22 @@ import Columnar
 import Diagnostics
 import Formats
 import Functions
-import NeuralNet
 import Planner
 import Storage
-import Synchronization
 import Syntax
-
-/// The tables, views, models and functions of one database, shared by its connections.
-package final class DatabaseCatalog: Sendable {
-  struct State {
-    /// By lower-case name.
-    var entries: [String: (name: String, entry: CatalogEntry)] = [:]
-    var models: [String: ModelEntry] = [:]
-    var functions: [String: ScalarFunction] = [:]
-  }
-
-  let state: Mutex<State>
-
-  package init() { state = Mutex(State()) }
-
-  /// Makes a function known to all connections; an error when a built-in one has the name.
-  package func register(_ function: ScalarFunction) throws {
-    if ScalarFunctions.named(function.name) != nil || Aggregates.named(function.name) != nil {
-      throw SQLError(.catalog, "function \"\(function.name)\" is built in and cannot be replaced")
-    }
-    state.withLock { $0.functions[function.name.lowercased()] = function }
-  }
-}
 
 /// What one statement's binder sees of the database.
 final class StatementCatalog: CatalogReader {
+  let state: CatalogState
   let database: DatabaseCatalog
   let settings: Settings
   let onProgress: @Sendable (String?) -> Void
 
   init(
-    _ database: DatabaseCatalog, settings: Settings,
+    _ state: CatalogState, _ database: DatabaseCatalog, settings: Settings,
     onProgress: @escaping @Sendable (String?) -> Void
   ) {
+    self.state = state
     self.database = database
     self.settings = settings
     self.onProgress = onProgress
@@ -48,8 +26,13 @@ final class StatementCatalog: CatalogReader {
   var integerDivision: Bool { settings.integerDivision }
 
   func entry(named name: String) -> CatalogEntry? {
-    if let known = database.state.withLock({ $0.entries[name.lowercased()]?.entry }) {
-      return known
+    if let (_, object) = state.find(.relation, name) {
+      switch object.item {
+      case .table(let table): return .table(table)
+      case .view(let view):
+        return .view(query: view.query, columns: view.columns, text: view.text)
+      case .schema, .model: return nil
+      }
     }
     // A replacement scan: a name that is a path of a known format.
     if name.contains("."), let format = try? FileFormats.find(nil, path: name),
@@ -60,21 +43,15 @@ final class StatementCatalog: CatalogReader {
     return nil
   }
 
-  var tableNames: [String] { database.state.withLock { $0.entries.values.map(\.name).sorted() } }
+  var tableNames: [String] { state.names(.relation) }
 
-  func model(named name: String) -> (any ModelDescription)? {
-    database.state.withLock { $0.models[name.lowercased()] }?.current
-  }
+  func model(named name: String) -> (any ModelDescription)? { modelEntry(named: name)?.current }
 
-  var modelNames: [String] {
-    database.state.withLock { $0.models.values.map(\.definition.name).sorted() }
-  }
+  var modelNames: [String] { state.names(.model) }
 
-  func userFunction(named name: String) -> ScalarFunction? {
-    database.state.withLock { $0.functions[name.lowercased()] }
-  }
+  func userFunction(named name: String) -> ScalarFunction? { database.function(named: name) }
 
-  var userFunctionNames: [String] { database.state.withLock { $0.functions.keys.sorted() } }
+  var userFunctionNames: [String] { database.functionNames }
 
   func openFile(
     _ path: String, format: String?, options: [(name: String, value: Value, type: LogicalType)]
@@ -85,9 +62,14 @@ final class StatementCatalog: CatalogReader {
 
   // MARK: Models
 
+  func modelEntry(named name: String) -> ModelEntry? {
+    guard case .model(let entry)? = state.find(.model, name)?.object.item else { return nil }
+    return entry
+  }
+
   func modelEntry(_ name: QualifiedName) throws -> ModelEntry {
     let key = name.last.name
-    if let entry = database.state.withLock({ $0.models[key.lowercased()] }) { return entry }
+    if let entry = modelEntry(named: key) { return entry }
     throw SQLError(
       .catalog, "model \"\(key)\" does not exist", at: name.span,
       hint: didYouMean(key, among: modelNames))

@@ -1,0 +1,177 @@
+import Columnar
+import Diagnostics
+import Planner
+import Storage
+import Synchronization
+import Syntax
+
+/// Everything that is in a database, as one value: whoever holds a copy sees the same tables, rows
+/// and definitions for as long as they hold it. Copies are cheap; a changed copy is published by
+/// `DatabaseCatalog.commit`.
+struct CatalogState: Sendable {
+  /// Namespaces: names of one space do not clash with those of another.
+  enum Space: Hashable, Sendable {
+    /// Tables and views.
+    case relation
+    case index, sequence, type
+    /// Scalar and table macros.
+    case macro, tableMacro
+    case model, schema
+  }
+
+  /// Where an object is found. All lower case; schemas themselves have an empty schema.
+  struct Key: Hashable, Sendable {
+    var space: Space
+    var schema: String
+    var name: String
+
+    init(_ space: Space, schema: String = CatalogState.mainSchema, _ name: String) {
+      self.space = space
+      self.schema = schema.lowercased()
+      self.name = name.lowercased()
+    }
+  }
+
+  static let mainSchema = "main"
+  /// Objects of this schema belong to one connection and are never published.
+  static let temporarySchema = "temp"
+
+  /// What all connections share.
+  private(set) var shared: [Key: CatalogObject] = [:]
+  /// What only this connection sees.
+  private(set) var temporary: [Key: CatalogObject] = [:]
+  /// Grows with every commit.
+  var version = 0
+
+  init() {
+    self[Key(.schema, schema: "", CatalogState.mainSchema)] = CatalogObject(
+      name: CatalogState.mainSchema, item: .schema)
+  }
+
+  // MARK: Objects
+
+  /// The object at a key. What is set gets a stamp of its own: a commit compares stamps to know
+  /// what a transaction changed.
+  subscript(key: Key) -> CatalogObject? {
+    get {
+      key.schema == CatalogState.temporarySchema ? temporary[key] : shared[key]
+    }
+    set {
+      var stamped = newValue
+      stamped?.stamp = CatalogState.nextStamp()
+      if key.schema == CatalogState.temporarySchema {
+        temporary[key] = stamped
+      } else {
+        shared[key] = stamped
+      }
+    }
+  }
+
+  /// The key and object that a name means: in its schema when it has one, else as a temporary
+  /// object, else in `main`.
+  func find(_ space: Space, _ name: String, schema: String? = nil) -> (
+    key: Key, object: CatalogObject
+  )? {
+    let schemas =
+      schema.map { [$0] } ?? [CatalogState.temporarySchema, CatalogState.mainSchema]
+    for schema in schemas {
+      let key = Key(space, schema: schema, name)
+      if let object = self[key] { return (key, object) }
+    }
+    return nil
+  }
+
+  /// All objects of a space, ordered by schema and name.
+  func objects(_ space: Space) -> [(key: Key, object: CatalogObject)] {
+    var found: [(key: Key, object: CatalogObject)] = []
+    for part in [shared, temporary] {
+      for (key, object) in part where key.space == space { found.append((key, object)) }
+    }
+    return found.sorted { ($0.key.schema, $0.key.name) < ($1.key.schema, $1.key.name) }
+  }
+
+  func names(_ space: Space) -> [String] { objects(space).map(\.object.name) }
+
+  private static let stamps = Atomic<Int>(0)
+  private static func nextStamp() -> Int {
+    stamps.wrappingAdd(1, ordering: .relaxed).newValue
+  }
+
+  // MARK: Publishing
+
+  /// This state with the changes that were made from `base` to `mine`; an error when someone else
+  /// changed the same object meanwhile.
+  func rebased(from base: CatalogState, to mine: CatalogState) throws -> CatalogState {
+    var result = self
+    let keys = Set(base.shared.keys).union(mine.shared.keys)
+    for key in keys {
+      let before = base.shared[key]
+      let after = mine.shared[key]
+      if before?.stamp == after?.stamp { continue }
+      if shared[key]?.stamp == before?.stamp {
+        result.shared[key] = after
+      } else {
+        throw SQLError(
+          .transaction,
+          "transaction conflict: \"\((after ?? before)?.name ?? key.name)\" was changed by another connection meanwhile",
+          hint: "run the transaction again")
+      }
+    }
+    return result
+  }
+
+  /// Without what belongs to one connection.
+  var published: CatalogState {
+    var result = self
+    result.temporary = [:]
+    return result
+  }
+
+  /// With the temporary objects of another state.
+  func withTemporary(of other: CatalogState) -> CatalogState {
+    var result = self
+    result.temporary = other.temporary
+    return result
+  }
+}
+
+/// One named thing of the catalog.
+struct CatalogObject: Sendable {
+  var name: String
+  var item: CatalogItem
+  var comment: String?
+  /// Unique to this version of the object.
+  fileprivate(set) var stamp = 0
+
+  init(name: String, item: CatalogItem, comment: String? = nil) {
+    self.name = name
+    self.item = item
+    self.comment = comment
+  }
+}
+
+/// What a catalog object is.
+enum CatalogItem: Sendable {
+  case schema
+  case table(MemoryTable)
+  case view(ViewDefinition)
+  case model(ModelEntry)
+
+  /// As messages call it.
+  var kind: String {
+    switch self {
+    case .schema: "schema"
+    case .table: "table"
+    case .view: "view"
+    case .model: "model"
+    }
+  }
+}
+
+struct ViewDefinition: Sendable {
+  var query: Query
+  /// Names given in place of the query's own.
+  var columns: [String]
+  /// The query as SQL.
+  var text: String
+}

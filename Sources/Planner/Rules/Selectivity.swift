@@ -1,0 +1,117 @@
+import Columnar
+
+// What share of rows passes a condition.
+
+extension Cardinality {
+  /// The share of `rows` rows that pass all of `conjuncts`. Bounds of one column are taken together:
+  /// `a >= 1 and a < 5` is one range.
+  func selectivity(of conjuncts: [Expression], rows: Double) -> Double {
+    var result = 1.0
+    var ranges: [Int: (low: Double?, high: Double?)] = [:]
+    for condition in conjuncts {
+      if let (id, bound, isLow) = columnBound(condition) {
+        var range = ranges[id] ?? (nil, nil)
+        if isLow {
+          range.low = max(range.low ?? bound, bound)
+        } else {
+          range.high = min(range.high ?? bound, bound)
+        }
+        ranges[id] = range
+      } else {
+        result *= selectivity(condition, rows: rows)
+      }
+    }
+    for (id, range) in ranges { result *= rangeShare(id, range.low, range.high) }
+    return min(1, max(0, result))
+  }
+
+  /// A comparison of a column that has bounds with a constant; `isLow`: the column is above it.
+  private func columnBound(_ condition: Expression) -> (id: Int, bound: Double, isLow: Bool)? {
+    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
+    let isGreater: Bool
+    switch call.resolved.function.name {
+    case "<", "<=": isGreater = false
+    case ">", ">=": isGreater = true
+    default: return nil
+    }
+    func match(_ side: Expression, _ other: Expression) -> (Int, Double)? {
+      guard case .column(let reference) = side, case .constant(let value, _) = other,
+        let number = value.orderedNumber, let guess = guess(reference.id), guess.minimum != nil
+      else { return nil }
+      return (reference.id, number)
+    }
+    if let (id, bound) = match(call.arguments[0], call.arguments[1]) {
+      return (id, bound, isGreater)
+    }
+    if let (id, bound) = match(call.arguments[1], call.arguments[0]) {
+      return (id, bound, !isGreater)
+    }
+    return nil
+  }
+
+  private func rangeShare(_ id: Int, _ low: Double?, _ high: Double?) -> Double {
+    guard let guess = guess(id), let minimum = guess.minimum, let maximum = guess.maximum else {
+      return 0.3
+    }
+    let width = maximum - minimum
+    let from = max(low ?? minimum, minimum)
+    let to = min(high ?? maximum, maximum)
+    let least = 0.5 / max(guess.rows, 1)
+    if to < from { return least }
+    let share = width > 0 ? (to - from) / width : 1
+    return max(share, 1 / max(guess.distinct, 1), least) * (1 - guess.nullFraction)
+  }
+
+  func selectivity(_ condition: Expression, rows: Double) -> Double {
+    switch condition {
+    case .call(let call): return selectivity(call, rows: rows)
+    case .inList(let list):
+      let share = min(0.9, equality(list.operand, rows) * Double(list.values.count))
+      return list.isNegated ? 1 - share : share
+    case .or(let terms):
+      return 1 - terms.reduce(1) { $0 * (1 - selectivity(of: $1.conjuncts, rows: rows)) }
+    case .and(let terms): return selectivity(of: terms, rows: rows)
+    case .not(let operand): return 1 - selectivity(of: operand.conjuncts, rows: rows)
+    case .isNull(let operand, let isNegated):
+      let share = Self.column(of: operand).flatMap { guess($0)?.nullFraction } ?? 0.05
+      return isNegated ? 1 - share : share
+    case .constant(.boolean(let value), _): return value ? 1 : 0
+    case .constant(.null, _): return 0
+    case .column, .constant, .cast, .caseWhen, .predict, .listLambda: return 0.5
+    }
+  }
+
+  private func selectivity(_ call: CallExpression, rows: Double) -> Double {
+    let arguments = call.arguments
+    switch call.resolved.function.name {
+    case "=", "IS NOT DISTINCT FROM":
+      guard arguments.count == 2 else { return 0.1 }
+      if case .constant(let value, _) = arguments[1] {
+        return equality(arguments[0], rows, to: value)
+      }
+      if case .constant(let value, _) = arguments[0] {
+        return equality(arguments[1], rows, to: value)
+      }
+      return 1
+        / max(1, Self.domain(guess(arguments[0], rows: rows), guess(arguments[1], rows: rows)))
+    case "<>", "IS DISTINCT FROM": return 0.9
+    case "<", "<=", ">", ">=": return 0.35
+    case "like", "ilike", "contains", "starts_with", "prefix", "suffix", "ends_with": return 0.1
+    case "not like", "not ilike": return 0.9
+    default: return 0.3
+    }
+  }
+
+  /// The share of rows in which an expression has one certain value.
+  private func equality(_ operand: Expression, _ rows: Double, to value: Value? = nil) -> Double {
+    guard let id = Self.column(of: operand), let guess = guess(id) else { return 0.1 }
+    if case .column = operand, let number = value?.orderedNumber, let low = guess.minimum,
+      let high = guess.maximum, number < low || number > high
+    {
+      return 0.5 / max(guess.rows, 1)
+    }
+    // Without statistics small tables are taken for lists of names, large ones for facts.
+    let distinct = guess.isBound ? min(guess.distinct, 20) : guess.distinct
+    return (1 - guess.nullFraction) / max(1, distinct)
+  }
+}

@@ -1,0 +1,103 @@
+import Columnar
+import Synchronization
+
+extension MemoryTable {
+  /// Rows that a guess of distinct values looks at.
+  private static let sampleRows = 8192
+
+  /// Bounds from the zone maps, distinct values from a random sample, always the same one. Costs
+  /// some hundred microseconds, so callers keep the answer for as many rows as it was made of.
+  static func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
+    var result = ColumnStatistics()
+    let total = groups.reduce(0) { $0 + $1.rowCount }
+    if total == 0 { return ColumnStatistics(distinctCount: 0) }
+    var bounds: (Int64, Int64)?
+    var nulls = 0
+    var zoned = true
+    for group in groups {
+      guard let zone = group.zones[column] else {
+        zoned = false
+        continue
+      }
+      nulls += zone.nullCount
+      if zone.nullCount == zone.rowCount { continue }
+      bounds =
+        bounds.map { (min($0.0, zone.minimum), max($0.1, zone.maximum)) }
+        ?? (zone.minimum, zone.maximum)
+    }
+    var seen: [UInt64: Int] = [:]
+    var sampled = 0
+    var sampledNulls = 0
+    for (group, rows) in sample(groups, total) {
+      let picked = Column.dictionary(group.columns[column], Selection(rows))
+      let hashes = UnsafeMutablePointer<UInt64>.allocate(capacity: max(rows.count, 1))
+      defer { hashes.deallocate() }
+      Hashing.hash(picked, into: hashes, combining: false)
+      for row in rows.indices {
+        sampled += 1
+        if picked.isNull(row) {
+          sampledNulls += 1
+        } else {
+          seen[hashes[row], default: 0] += 1
+        }
+      }
+    }
+    let share = sampled > 0 ? Double(sampledNulls) / Double(sampled) : 0
+    result.nullFraction = zoned ? Double(nulls) / Double(total) : share
+    let single = seen.values.reduce(0) { $0 + ($1 == 1 ? 1 : 0) }
+    var distinct = DistinctEstimate.fromSample(
+      rows: Double(sampled - sampledNulls), distinct: Double(seen.count), single: Double(single),
+      total: Double(total) * (1 - result.nullFraction))
+    if zoned, let bounds {
+      result.minimum = Double(bounds.0)
+      result.maximum = Double(bounds.1)
+      distinct = min(distinct, Double(bounds.1) - Double(bounds.0) + 1)
+    }
+    result.distinctCount = distinct
+    return result
+  }
+
+  /// Rows drawn at random (all, when they are few), by group.
+  private static func sample(_ groups: [RowGroup], _ total: Int) -> [(RowGroup, [Int])] {
+    if total <= sampleRows { return groups.map { ($0, Array(0..<$0.rowCount)) } }
+    var state: UInt64 = 1
+    var picks: [Int] = []
+    picks.reserveCapacity(sampleRows)
+    for number in 0..<sampleRows {
+      state = Hashing.hash(state &+ UInt64(number))
+      picks.append(Int(state % UInt64(total)))
+    }
+    picks.sort()
+    var result: [(RowGroup, [Int])] = []
+    var start = 0
+    var position = 0
+    var last = -1
+    for group in groups {
+      var rows: [Int] = []
+      while position < picks.count && picks[position] < start + group.rowCount {
+        if picks[position] != last { rows.append(picks[position] - start) }
+        last = picks[position]
+        position += 1
+      }
+      if !rows.isEmpty { result.append((group, rows)) }
+      start += group.rowCount
+    }
+    return result
+  }
+}
+
+/// The statistics of a table's columns, each made when first asked for and again when the table has
+/// grown or shrunk by a tenth.
+final class StatisticsCache: Sendable {
+  private let known = Mutex<[Int: (rowCount: Int, statistics: ColumnStatistics)]>([:])
+
+  func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
+    let rows = groups.reduce(0) { $0 + $1.rowCount }
+    if let entry = known.withLock({ $0[column] }), abs(entry.rowCount - rows) * 10 <= rows {
+      return entry.statistics
+    }
+    let made = MemoryTable.statistics(of: column, in: groups)
+    known.withLock { $0[column] = (rows, made) }
+    return made
+  }
+}
