@@ -25,6 +25,8 @@ package protocol CatalogReader: AnyObject {
     _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?)
   var integerDivision: Bool { get }
+  /// Runs a bound query now: PIVOT finds its columns in the data.
+  func rows(of query: BoundQuery) throws -> [[Value]]
 }
 
 package enum CatalogEntry: Sendable {

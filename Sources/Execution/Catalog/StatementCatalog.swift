@@ -12,16 +12,21 @@ final class StatementCatalog: CatalogReader {
   let database: DatabaseCatalog
   let settings: Settings
   let onProgress: @Sendable (String?) -> Void
+  private let run: (BoundQuery) throws -> [[Value]]
 
   init(
     _ state: CatalogState, _ database: DatabaseCatalog, settings: Settings,
-    onProgress: @escaping @Sendable (String?) -> Void
+    onProgress: @escaping @Sendable (String?) -> Void,
+    run: @escaping (BoundQuery) throws -> [[Value]]
   ) {
     self.state = state
     self.database = database
     self.settings = settings
     self.onProgress = onProgress
+    self.run = run
   }
+
+  func rows(of query: BoundQuery) throws -> [[Value]] { try run(query) }
 
   var integerDivision: Bool { settings.integerDivision }
 

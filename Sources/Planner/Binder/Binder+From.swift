@@ -60,8 +60,10 @@ extension Binder {
       )
     case .join(let join):
       return try bind(join, span: reference.span)
-    case .pivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
-    case .unpivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    case .pivot(let pivot):
+      return try scope(of: bind(pivot, span: reference.span), reference, fallback: "pivot")
+    case .unpivot(let unpivot):
+      return try scope(of: bind(unpivot, span: reference.span), reference, fallback: "unpivot")
     }
   }
 
@@ -127,6 +129,15 @@ extension Binder {
     let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
     let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
+  }
+
+  private func scope(
+    of bound: BoundQuery, _ reference: TableReference, fallback: String
+  ) throws -> (plan: Plan, scope: Scope) {
+    (
+      bound.plan,
+      try scope(of: bound, alias: reference.alias, fallback: fallback, reference.span)
+    )
   }
 
   func scope(

@@ -101,6 +101,12 @@ package struct SelectItem: Sendable {
   package var expression: SyntaxExpression
   package var alias: Identifier?
   package var span: SourceSpan
+
+  package init(expression: SyntaxExpression, alias: Identifier? = nil, span: SourceSpan) {
+    self.expression = expression
+    self.alias = alias
+    self.span = span
+  }
 }
 
 /// GROUP BY.
