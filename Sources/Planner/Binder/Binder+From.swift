@@ -39,9 +39,12 @@ extension Binder {
   }
 
   func bind(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
-    if reference.sample != nil {
-      throw Binder.notYet("samples in FROM", reference.span)
-    }
+    var bound = try bindAll(reference)
+    bound.plan = try sampled(bound.plan, reference.sample)
+    return bound
+  }
+
+  private func bindAll(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
     switch reference.kind {
     case .table(let name):
       return try bindTable(name, alias: reference.alias, span: reference.span)

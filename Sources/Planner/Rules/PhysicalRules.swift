@@ -49,7 +49,7 @@ enum TopN {
 }
 
 /// Places exchanges: one gather on top of a plan that has enough to do for several workers, and one
-/// below each LIMIT, which runs on one worker and stops those below it.
+/// below each LIMIT and each sample, which run on one worker; a LIMIT stops those below it.
 enum ExchangePlacement {
   /// Fewer rows than this are not worth waking other threads for.
   static let smallestParallelInput = 60_000.0
@@ -61,9 +61,15 @@ enum ExchangePlacement {
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
     let below = plan.mapChildren { belowLimits($0, workers) }
-    guard case .limit(var node) = below else { return below }
-    node.input = gather(node.input, workers)
-    return .limit(node)
+    switch below {
+    case .limit(var node):
+      node.input = gather(node.input, workers)
+      return .limit(node)
+    case .sample(var node):
+      node.input = gather(node.input, workers)
+      return .sample(node)
+    default: return below
+    }
   }
 
   private static func gather(_ plan: Plan, _ workers: Int) -> Plan {
@@ -81,7 +87,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit: 0
+    case .exchange, .limit, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }
