@@ -175,7 +175,14 @@ package final class PlanBuilder {
         input: try build(node.input, index + 1, worker, region),
         lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
         hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
-    case .sample, .dependentJoin:
+    case .sample(let node):
+      // Serial, as LIMIT: rows are numbered in their order.
+      if worker.index > 0 { return BatchListSource([]) }
+      return SampleOperator(
+        input: try build(node.input, index + 1, Worker(query: query), RegionShared()),
+        types: node.input.output.map(\.type), method: node.method, amount: node.amount,
+        seed: node.seed, batchRows: query.batchRows)
+    case .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }

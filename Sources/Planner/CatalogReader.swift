@@ -53,6 +53,8 @@ package protocol CatalogReader: AnyObject {
   /// The rows of DESCRIBE and SHOW.
   func rows(of statement: Statement, bind: (Query) throws -> BoundQuery) throws
     -> (any TableSource)?
+  /// Runs a bound query now: PIVOT finds its columns in the data.
+  func rows(of query: BoundQuery) throws -> [[Value]]
 }
 
 package enum CatalogEntry: Sendable {

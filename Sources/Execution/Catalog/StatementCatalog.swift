@@ -17,11 +17,13 @@ final class StatementCatalog: CatalogReader {
   /// Schema keys.
   var searchPath: [String]
   let onProgress: @Sendable (String?) -> Void
+  private let run: (BoundQuery) throws -> [[Value]]
 
   init(
     _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget,
     settings: Settings, connection: ConnectionState,
-    onProgress: @escaping @Sendable (String?) -> Void
+    onProgress: @escaping @Sendable (String?) -> Void,
+    run: @escaping (BoundQuery) throws -> [[Value]]
   ) {
     self.state = state
     self.database = database
@@ -30,7 +32,10 @@ final class StatementCatalog: CatalogReader {
     self.connection = connection
     searchPath = settings.searchPath
     self.onProgress = onProgress
+    self.run = run
   }
+
+  func rows(of query: BoundQuery) throws -> [[Value]] { try run(query) }
 
   var integerDivision: Bool { settings.integerDivision }
 

@@ -135,10 +135,15 @@ package final class Session: @unchecked Sendable {
 
   func catalog() -> StatementCatalog {
     StatementCatalog(
-      state, database, target: self, settings: settings, connection: connection
-    ) { [weak self] text in
-      self?.running.withLock { $0.text = text }
-    }
+      state, database, target: self, settings: settings, connection: connection,
+      onProgress: { [weak self] text in self?.running.withLock { $0.text = text } },
+      run: { [weak self] query in
+        var rows: [[Value]] = []
+        try self?.drain(query) { batch in
+          for row in 0..<batch.rowCount { rows.append(batch.columns.map { $0.value(row) }) }
+        }
+        return rows
+      })
   }
 
   /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB

@@ -183,8 +183,7 @@ extension Binder {
       if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
         return found
       }
-      if let aliased = try alias(parts[0], context) { return aliased }
-      return try wholeRow(name, context)
+      return try alias(parts[0], context) ?? wholeRow(name, context)
     }
     var rest = name.parts[...]
     // schema.table.column, database.schema.table.column

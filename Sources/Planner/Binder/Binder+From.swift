@@ -39,9 +39,12 @@ extension Binder {
   }
 
   func bind(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
-    if reference.sample != nil {
-      throw Binder.notYet("samples in FROM", reference.span)
-    }
+    var bound = try bindAll(reference)
+    bound.plan = try sampled(bound.plan, reference.sample)
+    return bound
+  }
+
+  private func bindAll(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
     switch reference.kind {
     case .table(let name):
       return try bindTable(name, alias: reference.alias, span: reference.span)
@@ -60,8 +63,10 @@ extension Binder {
       )
     case .join(let join):
       return try bind(join, span: reference.span)
-    case .pivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
-    case .unpivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    case .pivot(let pivot):
+      return try scope(of: bind(pivot, span: reference.span), reference, fallback: "pivot")
+    case .unpivot(let unpivot):
+      return try scope(of: bind(unpivot, span: reference.span), reference, fallback: "unpivot")
     }
   }
 
@@ -133,6 +138,15 @@ extension Binder {
         ProjectNode(
           input: plan, items: entries.map { (.column($0.reference), $0.reference) })),
       names: entries.map(\.name))
+  }
+
+  private func scope(
+    of bound: BoundQuery, _ reference: TableReference, fallback: String
+  ) throws -> (plan: Plan, scope: Scope) {
+    (
+      bound.plan,
+      try scope(of: bound, alias: reference.alias, fallback: fallback, reference.span)
+    )
   }
 
   func scope(

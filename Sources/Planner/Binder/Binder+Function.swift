@@ -133,6 +133,14 @@ extension Binder {
 
   // MARK: Aggregates
 
+  /// FILTER, and what PIVOT asks besides.
+  private func aggregateFilter(_ function: FunctionCall, _ context: ExpressionContext) throws
+    -> Expression?
+  {
+    let own = try function.filter.map { try bindCondition($0, context) }
+    return Expression.conjunction([context.aggregateFilter, own].compactMap { $0 })
+  }
+
   private func bind(
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
@@ -184,7 +192,7 @@ extension Binder {
     }
     let call = BoundAggregate(
       resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
-      filter: try function.filter.map { try bindCondition($0, inner) }, order: order)
+      filter: try aggregateFilter(function, inner), order: order)
     if let known = collector.calls.first(where: { $0.call == call }) {
       return .column(known.reference)
     }

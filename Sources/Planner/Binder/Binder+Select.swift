@@ -10,8 +10,8 @@ extension Binder {
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
+    plan = try sampled(plan, select.sample)
     let items = try expandStars(select.items, scope)
     var aliases: [String: SyntaxExpression] = [:]
     for item in items {

@@ -389,7 +389,7 @@ extension Binder {
   // MARK: Names
 
   /// What a column without alias is called: the column's own name, else the expression's text.
-  private func outputName(_ expression: SyntaxExpression, _ scope: Scope) -> String {
+  func outputName(_ expression: SyntaxExpression, _ scope: Scope) -> String {
     switch expression.kind {
     case .column(let name):
       positionalName(name, scope) ?? name.last.name

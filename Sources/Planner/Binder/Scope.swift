@@ -150,6 +150,8 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// PIVOT: what every aggregate's rows must satisfy besides their own FILTER.
+  var aggregateFilter: Expression?
   /// nil where unnest is not allowed.
   var unnests: UnnestCollector?
   var isInsideUnnest = false

@@ -5,7 +5,9 @@ extension Parser {
   func startsQuery(at offset: Int = 0) -> Bool {
     let following = token(at: offset + 1)
     switch token(at: offset).keyword {
-    case .select, .with, .from, .describe, .show, .summarize, .pivot, .unpivot: return true
+    case .select, .with, .from, .describe, .show, .summarize, .pivot, .unpivot, .pivotWider,
+      .pivotLonger:
+      return true
     case .values: return following.kind == .leftParenthesis
     case .table: return isName(at: offset + 1)
     case .train, .evaluate, .validate: return following.keyword == .model
@@ -208,7 +210,7 @@ extension Parser {
       return .table(try qualifiedName("a table"))
     case .describe, .show, .summarize, .train, .evaluate, .validate:
       return .statement(try parseStatement())
-    case .pivot, .unpivot: return .select(try pivotStatement())
+    case .pivot, .unpivot, .pivotWider, .pivotLonger: return .select(try pivotStatement())
     default:
       guard at(.leftParenthesis) else {
         throw unexpected("a query", [.select, .values, .from, .with, .table])

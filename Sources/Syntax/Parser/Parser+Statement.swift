@@ -7,7 +7,7 @@ extension Parser {
     .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
-    .pivot, .unpivot, .start, .savepoint, .release,
+    .pivot, .unpivot, .pivotWider, .pivotLonger, .start, .savepoint, .release,
   ]
 
   /// The statement at hand; nested statements (EXPLAIN, PREPARE, WITH) come here too.
@@ -19,7 +19,8 @@ extension Parser {
     if at(.leftParenthesis) { return .query(try query()) }
     switch peek.keyword {
     case .with: return try withStatement()
-    case .select, .from, .values, .table, .pivot, .unpivot: return .query(try query())
+    case .select, .from, .values, .table, .pivot, .unpivot, .pivotWider, .pivotLonger:
+      return .query(try query())
     case .create: return try create()
     case .drop: return try drop()
     case .alter: return try alter()
