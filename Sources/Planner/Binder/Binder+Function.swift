@@ -71,6 +71,9 @@ extension Binder {
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }
+    if key == "try", function.name.parts.count == 1 {
+      return try bindAttempt(arguments.compactMap(\.expression), context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }

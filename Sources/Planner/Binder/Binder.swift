@@ -14,6 +14,8 @@ package final class Binder {
   var usedStatements: Set<String> = []
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
+  /// Inside of TRY constants that fail stay expressions.
+  var attemptDepth = 0
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
 
@@ -241,7 +243,7 @@ package final class Binder {
     case .last: nullsFirst = false
     case nil: nullsFirst = false
     }
-    return SortItem(expression: expression, descending: descending, nullsFirst: nullsFirst)
+    return SortItem(expression: collationKey(expression), descending: descending, nullsFirst: nullsFirst)
   }
 
   /// The position (from 0) that an integer literal names; nil for anything else.
