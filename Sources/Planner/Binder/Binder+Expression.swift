@@ -56,7 +56,8 @@ extension Binder {
       let type = try resolve(cast.type)
       return try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
-    case .collate: throw Binder.notYet("collations", span)
+    case .collate(let operand, let name):
+      return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
     case .subquery(let query): return try bindScalar(query, context, span: span)
     case .arraySubquery(let query): return try bindArray(query, context, span: span)
@@ -322,7 +323,7 @@ extension Binder {
         let cast = try Functions.Cast.column(column, to: type, tryCast: isTry)
         return .constant(cast.value(0), type)
       } catch let error as SQLError {
-        throw error.placed(at: span)
+        if attemptDepth == 0 { throw error.placed(at: span) }
       }
     }
     return .cast(expression, to: type, isTry: isTry)

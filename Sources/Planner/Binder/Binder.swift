@@ -18,6 +18,8 @@ package final class Binder {
   var boundRelations: [String: (plan: Plan, scope: Scope)] = [:]
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
+  /// Inside of TRY constants that fail stay expressions.
+  var attemptDepth = 0
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
   /// Values of the statement's parameters, by `Parameter.key`.
@@ -138,7 +140,7 @@ package final class Binder {
     case .last: nullsFirst = false
     case nil: nullsFirst = defaults.nullsFirst(descending: descending)
     }
-    return SortItem(expression: expression, descending: descending, nullsFirst: nullsFirst)
+    return SortItem(expression: collationKey(expression), descending: descending, nullsFirst: nullsFirst)
   }
 
   // MARK: Messages
