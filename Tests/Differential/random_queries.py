@@ -22,7 +22,7 @@ import tree
 from queries import FEATURES, Generator
 
 # Queries that share their tables.
-ROUND = 500
+ROUND = 250
 # Queries that share their settings.
 SETTINGS_FOR = 10
 

@@ -94,7 +94,8 @@ extension Binder {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
     }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+    let known =
+      ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
       + catalog.userFunctionNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
