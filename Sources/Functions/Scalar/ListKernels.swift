@@ -3,6 +3,16 @@ import Diagnostics
 
 /// Kernels over lists; lists of one column may share and reorder their child column freely.
 enum ListKernels {
+  /// The elements that a batch of lists may have in all: an error is better than the end of memory.
+  static let elementLimit = 1 << 27
+
+  static func checkRoom(_ held: Int, _ more: Int) throws {
+    if more > elementLimit - held {
+      throw SQLError(
+        .outOfRange, "the resulting lists would have more than \(elementLimit) elements")
+    }
+  }
+
   /// Each row's two lists, one after the other; NULL when one is NULL.
   static func concatenated(
     _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType
@@ -90,18 +100,45 @@ extension ListKernels {
     }
   }
 
-  /// Parts of lists: entries only, the elements stay where they are. NULL bounds are the ends.
+  /// Parts of lists: entries only, the elements stay where they are.
   static func slice(_ a: [Column], _ count: Int, _ type: LogicalType) -> Column {
     let x = ColumnReader<ListEntry>(a[0])
     let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
-    let result = Kernels.rows([a[0]], count, type, ListEntry.self) { row in
+    let result = Kernels.rows(a, count, type, ListEntry.self) { row in
       let entry = x[row]
-      let part = range(
-        from.isNull(row) ? 1 : from[row], to.isNull(row) ? Int64(entry.length) : to[row],
-        entry.length)
+      let part = range(from[row], to[row], entry.length)
       return ListEntry(offset: entry.offset + part.lowerBound, length: part.count)
     }
     result.replaceChildren(a[0].children)
+    return result
+  }
+
+  /// Every `step`-th element of a part, from its end where the step is negative.
+  static func steppedSlice(_ a: [Column], _ count: Int, _ type: LogicalType) throws -> Column {
+    let x = ColumnReader<ListEntry>(a[0])
+    let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
+    let steps = ColumnReader<Int64>(a[3])
+    var picks: [Int] = []
+    let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
+      let entry = x[row]
+      let step = steps[row]
+      if step == 0 { throw SQLError(.invalidInput, "the step of a slice cannot be 0") }
+      let start = picks.count
+      let part =
+        step > 0 ? range(from[row], to[row], entry.length) : range(to[row], from[row], entry.length)
+      let width = Int(clamping: step.magnitude)
+      if step > 0 {
+        picks += stride(from: part.lowerBound, to: part.upperBound, by: width).map {
+          entry.offset + $0
+        }
+      } else {
+        picks += stride(from: part.upperBound - 1, through: part.lowerBound, by: 0 - width).map {
+          entry.offset + $0
+        }
+      }
+      return ListEntry(offset: start, length: picks.count - start)
+    }
+    result.replaceChildren([Column.dictionary(a[0].children[0], Selection(picks)).flattened()])
     return result
   }
 

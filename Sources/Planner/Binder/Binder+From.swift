@@ -70,51 +70,33 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    for qualifier in name.qualifiers
-    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
-      throw SQLError(
-        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
-        hint: didYouMean(qualifier.name, among: ["main"]))
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    switch catalog.entry(named: last) {
+    switch try catalog.entry(named: name) {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
-    case .view(let query, let columns, _):
-      let known = (commonTables, outer)
+    case .view(let query, let columns, let searchPath):
+      let known = (commonTables, outer, catalog.searchPath)
       commonTables = [:]
       outer = []
-      defer { (commonTables, outer) = known }
+      catalog.searchPath = searchPath
+      defer { (commonTables, outer, catalog.searchPath) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -129,7 +111,7 @@ extension Binder {
     return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
   }
 
-  private func scope(
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []
@@ -166,13 +148,28 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
-    guard let row = TableFunctions.named(name) else {
-      throw SQLError(
-        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames))
-    }
     let context = ExpressionContext(
       scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    if let bound = try bindListTable(function, context, span: span) {
+      return (
+        bound.plan,
+        try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
+      )
+    }
+    if let bound = try bindQueryFunction(call, name, span: span)
+      ?? bindTableMacro(call, span: span)
+    {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = catalog.catalogFunction(named: name) ?? TableFunctions.named(name) else {
+      throw SQLError(
+        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
+        hint: didYouMean(
+          name,
+          among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
+            "unnest"
+          ]))
+    }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
     for argument in call.arguments {
@@ -194,13 +191,23 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    var bound = try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    if let alias, alias.columns.isEmpty, source.schema.count == 1, source.schema[0].name == name {
+      bound.scope.entries[0].name = alias.name.name
+    }
+    return bound
+  }
+
+  /// A table function's only column, called like the function, goes by the alias.
+  private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
+    var bound = bound
+    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    return bound
   }
 
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
-    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
     let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
@@ -212,7 +219,11 @@ extension Binder {
     case .full: kind = .full
     case .semi: kind = .semi
     case .anti: kind = .anti
-    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    case .positional:
+      return (
+        .positionalJoin(PositionalJoinNode(left: left.plan, right: right.plan)),
+        left.scope.appending(right.scope)
+      )
     }
     let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
     if isDependent && (kind == .right || kind == .full) {
@@ -223,9 +234,11 @@ extension Binder {
     }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
+    var usesNames = true
     switch join.condition {
     case .none: break
     case .on(let expression):
+      usesNames = false
       let collector = SubqueryCollector()
       let context = ExpressionContext(
         scope: scope, clause: "JOIN conditions", subqueries: collector)
@@ -250,6 +263,7 @@ extension Binder {
         common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
         &node, &scope)
     }
+    if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
     if isDependent {
       return (
@@ -339,6 +353,10 @@ extension Binder {
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
+      }
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == leftEntry.reference.id {
+        scope.entries[index].isJoined = true
       }
       switch kind {
       case .right, .full:

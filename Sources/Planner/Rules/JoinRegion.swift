@@ -95,7 +95,7 @@ struct JoinRegion {
   private static func isPlain(_ expression: Expression) -> Bool {
     switch expression {
     case .column, .constant: true
-    case .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict: false
+    case .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict, .listLambda: false
     }
   }
 
