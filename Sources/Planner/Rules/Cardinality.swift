@@ -96,7 +96,7 @@ package final class Cardinality {
     case .positionalJoin: return max(input, inputs[1])
     case .dependentJoin(let node): return join(node.join, input, inputs[1])
     case .predict, .exchange, .window, .scan, .values, .filter, .project, .aggregate, .join, .sort,
-      .limit, .union:
+      .distinctOn, .limit, .union:
       return input
     }
   }
