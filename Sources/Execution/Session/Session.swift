@@ -198,9 +198,7 @@ package final class Session: @unchecked Sendable {
     var batches: [Batch] = []
     while let batch = try source.next() { batches.append(batch) }
     var changed: Int?
-    if case .rows(let node) = bound.plan, let provider = node.provider as? TableWriteProvider,
-      !provider.write.returnsRows, case .integer(let count)? = batches.first?.columns[0].value(0)
-    {
+    if bound.plan.countsWrites, case .integer(let count)? = batches.first?.columns[0].value(0) {
       changed = Int(clamping: count)
     }
     return StatementResult(
