@@ -4,7 +4,7 @@ import Syntax
 
 /// Where the parts of a written name lead. A schema key of the catalog is `main` or another schema of
 /// the database `memory`, `temp`, or `database.schema` of an attached one; all lower case.
-struct NameResolution {
+struct NameResolution: Sendable {
   static let database = "memory"
   /// Schemas that hold nothing but what the engine itself shows.
   static let systemSchemas = ["information_schema", "pg_catalog", "system"]
@@ -37,6 +37,17 @@ struct NameResolution {
       }
       return [key]
     }
+  }
+
+  /// The object that a name means, by the search path where it has no schema.
+  func find(_ space: CatalogState.Space, _ name: QualifiedName) throws -> (
+    key: CatalogState.Key, object: CatalogObject
+  )? {
+    for schema in try schemas(of: name) {
+      let key = CatalogState.Key(space, schema: schema, name.last.name)
+      if let object = state[key] { return (key, object) }
+    }
+    return nil
   }
 
   /// The schema key where a new object of that name goes.
@@ -127,11 +138,7 @@ extension StatementCatalog {
   func find(_ space: CatalogState.Space, _ name: QualifiedName) throws -> (
     key: CatalogState.Key, object: CatalogObject
   )? {
-    for schema in try names.schemas(of: name) {
-      let key = CatalogState.Key(space, schema: schema, name.last.name)
-      if let object = state[key] { return (key, object) }
-    }
-    return nil
+    try names.find(space, name)
   }
 
   func isSchemaOrDatabase(_ name: String) -> Bool {

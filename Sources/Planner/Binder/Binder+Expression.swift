@@ -54,8 +54,12 @@ extension Binder {
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
       let type = try resolve(cast.type)
-      return try foldedCast(
+      let value = try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
+      if let labels = try enumLabels(of: cast.type) {
+        return try checked(value, among: labels, isTry: cast.isTry, span: span)
+      }
+      return value
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)

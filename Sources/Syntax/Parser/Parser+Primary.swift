@@ -63,6 +63,7 @@ extension Parser {
     case .numberedParameter:
       guard let number = Int(lexer.text(token.start + 1, token.end)), (1...65_535).contains(number)
       else { throw mistake("parameters are numbered from $1 to $65535", at: token.span) }
+      parameterCount = max(parameterCount, number)
       parameter = .position(number)
     default:
       parameter = .named(lexer.text(token.start + 1, token.end))

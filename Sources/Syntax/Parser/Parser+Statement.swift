@@ -66,6 +66,7 @@ extension Parser {
     let word = peek.keyword
     advance()
     if word == .show, let show = try show() { return .show(show) }
+    if word != .summarize, accept(.tables) { return .show(.tables) }
     let target: Describe.Target
     if startsQuery() || at(.leftParenthesis) {
       target = .query(try query())
