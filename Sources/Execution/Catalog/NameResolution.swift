@@ -16,7 +16,9 @@ struct NameResolution: Sendable {
   func schemas(of name: QualifiedName) throws -> [String] {
     let parts = name.parts.dropLast().map { $0.name.lowercased() }
     switch parts.count {
-    case 0: return [CatalogState.temporarySchema] + searchPath
+    case 0:
+      // Behind the path, as DuckDB has it, comes the main schema.
+      return [CatalogState.temporarySchema] + searchPath + mains
     case 1:
       let only = parts[0]
       if only == CatalogState.temporarySchema || hasSchema(only) { return [only] }
@@ -37,6 +39,17 @@ struct NameResolution: Sendable {
       }
       return [key]
     }
+  }
+
+  /// The main schemas of the databases of the path, where the path does not have them.
+  private var mains: [String] {
+    var found: [String] = []
+    for schema in searchPath {
+      let database = NameResolution.parts(of: schema).database
+      let main = NameResolution.key(database: database, schema: CatalogState.mainSchema)
+      if !searchPath.contains(main), !found.contains(main) { found.append(main) }
+    }
+    return found
   }
 
   /// The object that a name means, by the search path where it has no schema.

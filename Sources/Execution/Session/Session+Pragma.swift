@@ -48,6 +48,11 @@ extension Session {
     switch pragma.argument {
     case .value(let value):
       if Pragmas.withoutEffect.contains(name) { return .none }
+      if CatalogFunctions.named("pragma_\(name)") != nil {
+        throw SQLError(
+          .binder, "pragma \"\(name)\" is no setting", at: pragma.name.span,
+          hint: "PRAGMA \(name)(…)")
+      }
       try apply(pragma.name, text: try settingText(value))
       return .none
     case .none:

@@ -149,7 +149,7 @@ enum SessionFunctions {
   private static func schemas(_ call: SessionCall) throws -> Expression {
     let withSystem = try call.constant(0).value == .boolean(true)
     var names = call.catalog.searchPath.map { NameResolution.parts(of: $0).schema }
-    if withSystem { names = ["main"] + names + ["main", "pg_catalog"] }
+    if withSystem { names = ["main"] + names + ["main", "main", "pg_catalog"] }
     return .constant(.list(names.map { .varchar($0) }), .list(.varchar))
   }
 

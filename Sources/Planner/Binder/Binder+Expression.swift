@@ -23,7 +23,7 @@ extension Binder {
     case .row(let items):
       return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter(let parameter): return try value(of: parameter, span: span)
+    case .parameter(let parameter): return try value(of: parameter, context, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
     case .columns(let columns): return try bind(columns, context, span: span)

@@ -48,21 +48,28 @@ extension Binder {
     return try bind(try Binder.modified(expanded, like: function, macro, span), context)
   }
 
-  /// OVER of a macro's call belongs to the one call that is its body.
+  /// OVER of a macro's call, and what goes with it, belongs to the one call that is its body.
   private static func modified(
     _ body: SyntaxExpression, like call: FunctionCall, _ macro: MacroEntry, _ span: SourceSpan
   ) throws -> SyntaxExpression {
-    if call.isDistinct || call.filter != nil || !call.orderBy.isEmpty {
+    let isModified = call.isDistinct || call.filter != nil || !call.orderBy.isEmpty
+    if call.over == nil {
+      if !isModified { return body }
       throw SQLError(
         .binder,
         "macro \"\(macro.name)\" is no aggregate: DISTINCT, FILTER and ORDER BY do not apply",
         at: span, hint: "write them in the macro's body")
     }
-    if call.over == nil { return body }
     guard case .function(var inner) = body.kind, inner.over == nil else {
       throw SQLError(
         .binder, "OVER applies only to a macro that is one call, and \"\(macro.name)\" is not",
         at: span)
+    }
+    if call.isDistinct { inner.isDistinct = true }
+    if !call.orderBy.isEmpty { inner.orderBy = call.orderBy }
+    if let filter = call.filter {
+      inner.filter =
+        inner.filter.map { SyntaxExpression(.and([$0, filter]), span: filter.span) } ?? filter
     }
     inner.over = call.over
     return SyntaxExpression(.function(inner), span: body.span)
@@ -136,6 +143,8 @@ extension Binder {
     do {
       switch definition.body {
       case .expression(let body):
+        checkedParameters = Set(values.keys)
+        defer { checkedParameters = [] }
         var context = ExpressionContext(
           scope: Scope(), clause: "a macro", subqueries: SubqueryCollector())
         context.aggregates = AggregateCollector()

@@ -16,7 +16,16 @@ package struct ParameterValue: Sendable {
 
 extension Binder {
   /// A parameter is the constant that was given for it: its type is the value's.
-  func value(of parameter: Parameter, span: SourceSpan) throws -> Expression {
+  func value(of parameter: Parameter, _ context: ExpressionContext, span: SourceSpan) throws
+    -> Expression
+  {
+    if checkedParameters.contains(parameter.key),
+      !context.scope.matches(table: nil, name: parameter.key).isEmpty
+    {
+      throw SQLError(
+        .binder, "the macro's parameter \"\(parameter.key)\" is also a column here", at: span,
+        hint: "give the parameter another name")
+    }
     if let given = parameters[parameter.key] { return .constant(given.value, given.type) }
     if allowsMissingParameters { return .constant(.null, .null) }
     throw SQLError(

@@ -200,6 +200,7 @@ package struct Drop: Sendable {
     case sequence = "SEQUENCE"
     case type = "TYPE"
     case macro = "MACRO"
+    case tableMacro = "MACRO TABLE"
   }
   package var target: Target
   package var ifExists: Bool
