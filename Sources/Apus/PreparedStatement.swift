@@ -43,34 +43,41 @@ public final class PreparedStatement {
 
   /// Runs the statement with the values that were bound; an error when one is missing.
   @discardableResult
-  public func execute() throws -> QueryResult {
-    do {
-      let result = QueryResult(
-        try session.run(parsed, values: bound, text: parsed.text(in: text)), in: text)
-      try result.materialize()
-      return result
-    } catch let error as SQLError {
-      throw DatabaseError(error, in: text)
-    }
-  }
+  public func execute() throws -> QueryResult { try run(bound) }
 
-  /// Runs the statement with these values, in the order of the parameters.
+  /// Runs the statement with these values, in the order of the parameters; what was bound counts for
+  /// nothing.
   @discardableResult
-  public func execute(_ values: any SQLValueConvertible...) throws -> QueryResult {
-    try execute(values: values)
+  public func execute(
+    _ first: any SQLValueConvertible, _ rest: any SQLValueConvertible...
+  ) throws -> QueryResult {
+    try execute(values: [first] + rest)
   }
 
   /// Runs the statement with these values by name, without the dollar.
   @discardableResult
   public func execute(named values: [String: any SQLValueConvertible]) throws -> QueryResult {
-    bound = [:]
-    for (name, value) in values { bind(value, to: name) }
-    return try execute()
+    var given: [String: ParameterValue] = [:]
+    for (name, value) in values { given[name.lowercased()] = UserTypes.parameter(value) }
+    return try run(given)
   }
 
   func execute(values: [any SQLValueConvertible]) throws -> QueryResult {
-    bound = [:]
-    for (position, value) in values.enumerated() { bind(value, at: position + 1) }
-    return try execute()
+    var given: [String: ParameterValue] = [:]
+    for (position, value) in values.enumerated() {
+      given["\(position + 1)"] = UserTypes.parameter(value)
+    }
+    return try run(given)
+  }
+
+  private func run(_ values: [String: ParameterValue]) throws -> QueryResult {
+    do {
+      let result = QueryResult(
+        try session.run(parsed, values: values, text: parsed.text(in: text)), in: text)
+      try result.materialize()
+      return result
+    } catch let error as SQLError {
+      throw DatabaseError(error, in: text)
+    }
   }
 }
