@@ -23,7 +23,7 @@ extension Binder {
     case .row(let items):
       return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter(let parameter): return try value(of: parameter, span: span)
+    case .parameter(let parameter): return try value(of: parameter, context, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
     case .columns(let columns): return try bind(columns, context, span: span)
@@ -54,8 +54,12 @@ extension Binder {
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
       let type = try resolve(cast.type)
-      return try foldedCast(
+      let value = try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
+      if let labels = try enumLabels(of: cast.type) {
+        return try checked(value, among: labels, isTry: cast.isTry, span: span)
+      }
+      return value
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)

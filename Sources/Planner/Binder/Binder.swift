@@ -29,6 +29,8 @@ package final class Binder {
   /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
   var macroArguments: [String: MacroArgument] = [:]
   var macroExpansions = 0
+  /// While a scalar macro is checked: its parameters, which no column around them may be called as.
+  var checkedParameters: Set<String> = []
 
   package init(catalog: any CatalogReader) { self.catalog = catalog }
 
