@@ -36,17 +36,20 @@ package final class PlanBuilder {
   }
 
   /// A plan whose rows go to a table: the sink runs in the workers, so they store in parallel.
-  func load(_ plan: Plan, into collector: RowGroupCollector) throws -> any BatchSource {
+  func load(_ plan: Plan, at index: Int = 0, into collector: RowGroupCollector) throws
+    -> any BatchSource
+  {
     guard case .exchange(let node) = plan else {
       return TableSinkOperator(
-        input: try source(plan), collector: collector, worker: Worker(query: query))
+        input: try build(plan, index, Worker(query: query), RegionShared()), collector: collector,
+        worker: Worker(query: query))
     }
     let inner = RegionShared()
     return try GatherOperator(
       query: query, workers: node.workers,
       makeSource: {
         TableSinkOperator(
-          input: try build(node.input, 1, $0, inner), collector: collector, worker: $0)
+          input: try build(node.input, index + 1, $0, inner), collector: collector, worker: $0)
       },
       barriers: { [inner] error in inner.breakBarriers(error) })
   }
@@ -92,11 +95,21 @@ package final class PlanBuilder {
     case .aggregate(let node): return try aggregate(node, index, worker, region)
     case .join(let node): return try join(node, index, worker, region)
     case .sort(let node): return try sort(node, index, worker, region)
+    case .distinctOn(let node): return try distinctOn(node, index, worker, region)
     case .limit(let node):
       // Serial: only one worker of the region counts, over a region of its own.
       if worker.index > 0 { return BatchListSource([]) }
       let input = try build(node.input, index + 1, Worker(query: query), RegionShared())
-      return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      if node.isConstant {
+        return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      }
+      return ComputedLimitOperator(
+        input: input, types: node.input.output.map(\.type), node: node,
+        bounds: try node.bounds.map {
+          try build(
+            $0.plan, index + 1 + PlanBuilder.size(of: node.input), Worker(query: query),
+            RegionShared())
+        }, query: query)
     case .union(let node):
       var inputs: [any BatchSource] = []
       var next = index + 1
@@ -117,6 +130,14 @@ package final class PlanBuilder {
         outputs: node.outputs.map { ($0.form, $0.reference.type) })
     case .rows(let node):
       if worker.index > 0 { return BatchListSource([]) }
+      if let provider = node.provider as? TableWriteProvider, let input = node.input {
+        let collector = provider.collector(input)
+        let source = TableWriteSource(
+          provider, input: try load(input, at: index + 1, into: collector), collector: collector,
+          query: query)
+        completions.append(source)
+        return source
+      }
       guard let provider = node.provider as? any RunnableRowProvider else {
         throw SQLError(.internal, "\(node.provider.title) cannot be run")
       }
@@ -154,7 +175,14 @@ package final class PlanBuilder {
         input: try build(node.input, index + 1, worker, region),
         lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
         hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
-    case .sample, .dependentJoin:
+    case .sample(let node):
+      // Serial, as LIMIT: rows are numbered in their order.
+      if worker.index > 0 { return BatchListSource([]) }
+      return SampleOperator(
+        input: try build(node.input, index + 1, Worker(query: query), RegionShared()),
+        types: node.input.output.map(\.type), method: node.method, amount: node.amount,
+        seed: node.seed, batchRows: query.batchRows)
+    case .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }
@@ -305,6 +333,27 @@ package final class PlanBuilder {
       shared: shared, worker: worker)
     if types.count == output.count { return sorted }
     return PickColumnsOperator(input: sorted, positions: Array(0..<output.count))
+  }
+
+  private func distinctOn(
+    _ node: DistinctOnNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    let (input, positions) = try withColumns(
+      node.keys + node.order.map(\.expression), node.input, index + 1, worker, region)
+    let output = node.input.output
+    let types = types(node.input, node.keys + node.order.map(\.expression), positions)
+    let keys = zip(positions.dropFirst(node.keys.count), node.order).map {
+      SortKey(column: $0, descending: $1.descending, nullsFirst: $1.nullsFirst)
+    }
+    let shared = region.shared(index) { SortShared(workers: worker.count) }
+    region.add(shared.barrier)
+    let sorted = SortOperator(
+      input: input, inputTypes: types, keys: keys, shared: shared, worker: worker)
+    let first = FirstOfEachOperator(
+      input: sorted, keys: Array(positions.prefix(node.keys.count)),
+      types: node.keys.map(\.type), memory: query.memory)
+    if types.count == output.count { return first }
+    return PickColumnsOperator(input: first, positions: Array(0..<output.count))
   }
 
   private func join(_ node: JoinNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws

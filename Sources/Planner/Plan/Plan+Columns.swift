@@ -25,7 +25,7 @@ extension Plan {
       return node.lists.map(\.reference) + (node.ordinality.map { [$0] } ?? [])
     case .sharedScan(let node): return node.columns.map(\.reference)
     case .recursive(let node): return node.columns
-    case .filter, .sort, .limit, .exchange, .sample, .positionalJoin, .with: return []
+    case .filter, .sort, .distinctOn, .limit, .exchange, .sample, .positionalJoin, .with: return []
     }
   }
 
@@ -149,7 +149,8 @@ extension Plan {
     case .recursive(var node):
       node.columns = node.columns.map(new)
       return .recursive(node)
-    case .filter, .sort, .limit, .exchange, .sample, .positionalJoin, .with: return self
+    case .filter, .sort, .distinctOn, .limit, .exchange, .sample, .positionalJoin, .with:
+      return self
     }
   }
 }

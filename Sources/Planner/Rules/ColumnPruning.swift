@@ -45,8 +45,15 @@ enum ColumnPruning {
     case .sort(var node):
       node.input = prune(node.input, needed.union(ids(node.items.map(\.expression))))
       return .sort(node)
+    case .distinctOn(var node):
+      let own = ids(node.keys + node.order.map(\.expression))
+      node.input = prune(node.input, needed.union(own))
+      return .distinctOn(node)
     case .limit(var node):
       node.input = prune(node.input, needed)
+      if let bounds = node.bounds {
+        node.bounds?.plan = prune(bounds.plan, Set(bounds.plan.output.map(\.id)))
+      }
       return .limit(node)
     case .union(var node):
       let kept = node.columns.indices.filter { needed.contains(node.columns[$0].id) }

@@ -72,7 +72,7 @@ struct ConditionPuller {
       else { return nil }
       node.input = input
       return (.unnest(node), pulled)
-    case .scan, .values, .sort, .limit, .union, .predict, .rows, .exchange, .sample,
+    case .scan, .values, .sort, .distinctOn, .limit, .union, .predict, .rows, .exchange, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return nil
     }

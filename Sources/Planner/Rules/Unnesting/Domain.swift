@@ -114,7 +114,18 @@ extension Unnesting {
     case .aggregate(let node): return try flatten(node, domain)
     case .join(let node): return try flatten(node, domain)
     case .sort(let node): return try flatten(node, domain)
+    case .distinctOn(var node):
+      let input = try flatten(node.input, domain)
+      node.input = input.plan
+      node.keys =
+        node.keys.map(input.apply)
+        + domain.columns.compactMap { input.columns[$0.id].map { .column($0) } }
+      node.order = node.order.map { $0.map(input.apply) }
+      return Flattened(plan: .distinctOn(node), columns: input.columns)
     case .limit(let node):
+      if !node.isConstant {
+        throw Unnesting.cannot("LIMIT with a share or a subquery")
+      }
       let input = try flatten(node.input, domain)
       return firstRows(of: input, domain, order: [], limit: node.limit, offset: node.offset)
     case .union(let node): return try flatten(node, domain)

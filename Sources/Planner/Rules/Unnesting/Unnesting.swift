@@ -223,7 +223,7 @@ struct Unnesting {
         node.right = aggregate.input
       case .limit(let limit)
       where node.keys.isEmpty && node.condition == nil && limit.offset == 0
-        && (limit.limit ?? 1) > 0:
+        && (limit.limit ?? 1) > 0 && limit.isConstant:
         node.right = limit.input
       default: return
       }
@@ -248,7 +248,8 @@ struct Unnesting {
         above.append(plan)
         plan = filter.input
       case .sort(let sort) where sort.limit == nil: plan = sort.input
-      case .limit(let limit) where limit.offset == 0 && (limit.limit ?? 1) > 0:
+      case .limit(let limit)
+      where limit.offset == 0 && (limit.limit ?? 1) > 0 && limit.isConstant:
         plan = limit.input  // of one row
       default: break search
       }
