@@ -6,7 +6,7 @@
 Every kind of join over two to six tables, with equalities, inequalities, OR, IS NOT DISTINCT FROM,
 constants and nothing at all as conditions, with USING and NATURAL, over tables with NULLs, with
 duplicates and with no rows; ASOF and POSITIONAL joins, and subqueries that become joins. Each query
-runs under settings drawn from those of `random_queries`: threads, batch sizes, rules off. The exit
+runs under settings drawn from those of `engines`: threads, batch sizes, rules off. The exit
 status is 1 if an answer differs.
 """
 
@@ -14,9 +14,8 @@ import argparse
 import random
 import sys
 
-import duckdb
-
-import random_queries as base
+import comparing
+import engines
 
 KINDS = ["JOIN", "INNER JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"]
 TABLES = {"a": 12, "b": 9, "c": 6, "d": 1, "e": 0, "f": 16}
@@ -203,33 +202,27 @@ def main():
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    draw = random.Random(options.seed)
-    setup = list(setup_statements(draw))
-    duck = duckdb.connect()
-    duck.execute("SET threads = 1")
-    for statement in setup:
-        duck.execute(statement)
-    apus = base.Apus(options.apus, setup)
-    settings = base.configurations()
+    setup = list(setup_statements(random.Random(options.seed)))
+    duck = engines.DuckDB(setup)
+    apus = engines.Apus(options.apus, setup)
+    settings = engines.configurations()
     differing = failing = 0
     for number in range(options.queries):
         generator = Generator(f"{options.seed}/{number}")
         sql = generator.query()
-        try:
-            result = duck.execute(sql)
-            types = [str(column[1]) for column in duck.description]
-            answer = (types, result.fetchall())
-        except Exception as error:
-            answer = str(error)
-            failing += 1
         setting = generator.pick(settings)
-        ours = apus.run(setting, sql)
-        if not isinstance(answer, str) and "types" in ours:
-            answer = (ours["types"], answer[1])  # what is compared here is rows
-        found = base.difference(answer, ours, ordered=False)
+        theirs, ours = duck.run(sql), apus.run(sql, setting)
+        failing += theirs.error is not None
+        if theirs.error or ours.error:
+            # Both may refuse; a crash is never right.
+            agree = theirs.error and ours.error and not ours.error.startswith(("CRASH", "HANG"))
+            found = None if agree else f"DuckDB: {theirs.error or 'rows'}; apus: {ours.error or 'rows'}"
+        else:
+            theirs.types = ours.types  # what is compared here is rows
+            found = comparing.differ_from_duckdb(theirs, ours, ordered=False)
         if found:
             differing += 1
-            print(f"-- query {number}, {'; '.join(setting)}\n{sql};\n   {found}\n", flush=True)
+            print(f"-- query {number}, {setting}\n{sql};\n   {found}\n", flush=True)
     print(f"{options.queries} queries, seed {options.seed}: {differing} differ, {failing} fail in DuckDB")
     sys.exit(1 if differing else 0)
 

@@ -22,11 +22,11 @@ package struct Scope: Sendable {
   package var merged: [String: Expression] = [:]
 
   package var tables: [String] {
-    var seen: [String] = []
-    for entry in entries {
-      if let table = entry.table, !seen.contains(table) { seen.append(table) }
+    var seen: Set<String> = []
+    return entries.compactMap { entry in
+      guard let table = entry.table, seen.insert(table).inserted else { return nil }
+      return table
     }
-    return seen
   }
 
   /// Columns that `name` or `table.name` may mean.

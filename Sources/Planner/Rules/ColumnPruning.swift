@@ -41,7 +41,7 @@ enum ColumnPruning {
       // Columns of the other side do no harm here, and telling them apart in deep trees costs.
       node.left = prune(node.left, below)
       node.right = prune(node.right, below)
-      return .join(node)
+      return dropped(.join(node), needed)
     case .sort(var node):
       node.input = prune(node.input, needed.union(ids(node.items.map(\.expression))))
       return .sort(node)
@@ -125,6 +125,16 @@ enum ColumnPruning {
       return .sharedScan(scan)
     }
     return node
+  }
+
+  /// Long chains of joins would carry the keys of all of them: a projection lets go of those that
+  /// nobody above reads, when they are many.
+  private static func dropped(_ plan: Plan, _ needed: Set<Int>) -> Plan {
+    let output = plan.output
+    if output.count < 12 { return plan }
+    let kept = output.filter { needed.contains($0.id) }
+    if output.count - kept.count < 8 || kept.isEmpty { return plan }
+    return .project(ProjectNode(input: plan, items: kept.map { (.column($0), $0) }))
   }
 
   private static func keepAll(_ plan: Plan) -> Plan {
