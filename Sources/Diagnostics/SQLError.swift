@@ -41,7 +41,8 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
   package var isOfData: Bool {
     switch code {
     case .conversion, .outOfRange, .invalidInput: true
-    case .syntax, .binder, .catalog, .constraint, .transaction, .io, .outOfMemory, .interrupted, .notSupported, .model, .internal:
+    case .syntax, .binder, .catalog, .dependency, .constraint, .transaction, .io, .outOfMemory,
+      .interrupted, .notSupported, .model, .internal:
       false
     }
   }

@@ -45,7 +45,8 @@ extension TableData {
     for group in mine.added(since: base.nextRow) {
       let first = result.append([group])
       try result.index(
-        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true })
+        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true }
+      )
     }
     return result
   }

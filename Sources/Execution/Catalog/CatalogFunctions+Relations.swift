@@ -24,7 +24,8 @@ extension CatalogFunctions {
         .text(object.comment), .boolean(false), .boolean(place.isTemporary),
         .boolean(definition.keys.contains { $0.kind == .primary }),
         .count(table.estimatedRowCount ?? 0), .count(definition.columns.count),
-        .count(TableText.indexCount(definition, key, catalog.state)), .count(definition.checks.count),
+        .count(TableText.indexCount(definition, key, catalog.state)),
+        .count(definition.checks.count),
         .varchar(TableText.create(definition, key, object)),
       ]
     }

@@ -113,7 +113,8 @@ extension Session {
   )] {
     switch key.space {
     case .schema: return state.allObjects().filter { $0.key.schema == key.name }
-    case .relation: return state.referencing(key).filter { $0.key != key }.compactMap { table in
+    case .relation:
+      return state.referencing(key).filter { $0.key != key }.compactMap { table in
         state[table.key].map { (table.key, $0) }
       }
     case .sequence:
@@ -137,7 +138,8 @@ extension Session {
             let sequence = try? catalog().find(.sequence, name)
           else { return }
           if sequence.key == key { found = true }
-        }) { _, _ in nil }
+        }
+      ) { _, _ in nil }
       return found
     }
   }

@@ -140,7 +140,8 @@ package final class Binder {
     case .last: nullsFirst = false
     case nil: nullsFirst = defaults.nullsFirst(descending: descending)
     }
-    return SortItem(expression: collationKey(expression), descending: descending, nullsFirst: nullsFirst)
+    return SortItem(
+      expression: collationKey(expression), descending: descending, nullsFirst: nullsFirst)
   }
 
   // MARK: Messages

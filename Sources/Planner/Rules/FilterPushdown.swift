@@ -71,9 +71,10 @@ enum FilterPushdown {
       return wrap(.scan(node), conditions)
     case .window(var node):
       // A condition that knows only the partition's keys drops whole partitions.
-      let keys = Set(node.partition.flatMap { expression -> [Int] in
-        if case .column(let reference) = expression { [reference.id] } else { [] }
-      })
+      let keys = Set(
+        node.partition.flatMap { expression -> [Int] in
+          if case .column(let reference) = expression { [reference.id] } else { [] }
+        })
       let isBelow = { (condition: Expression) in
         let ids = condition.columnIDs
         return !ids.isEmpty && ids.isSubset(of: keys) && !condition.isVolatile
