@@ -198,7 +198,11 @@ extension Binder {
     plan = .project(ProjectNode(input: plan, items: items))
     switch select.distinct {
     case .all: break
-    case .distinct where items.count == visible.count: plan = distinct(plan)
+    case .distinct where items.count == visible.count:
+      plan = distinct(plan)
+      let renamed = Dictionary(
+        uniqueKeysWithValues: zip(visible, plan.output).map { ($0.id, Expression.column($1)) })
+      sortItems = sortItems.map { item in item.map { $0.substituting(renamed) } }
     case .distinct:
       // Ordered by what is not selected: of equal rows the first one counts.
       plan = .distinctOn(
