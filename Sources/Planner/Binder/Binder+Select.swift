@@ -84,6 +84,10 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
+      if let position = alias(expression, among: selected, aliases) {
+        order.append((sortItem(selected[position].expression, item), position))
+        continue
+      }
       // An alias alone wins over a column; inside an expression the column does.
       if case .column = expression.kind { context.prefersAliases = true }
       for (bound, _) in try bindColumnsEach(expression, context) {
