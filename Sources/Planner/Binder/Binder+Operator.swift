@@ -23,7 +23,8 @@ extension Binder {
       }
       // So is -2^127 a HUGEINT, whose magnitude alone is none.
       if case .literal = operand.kind, case .constant(.unsigned(let value), _) = bound,
-        value == 1 << 127 {
+        value == 1 << 127
+      {
         return .constant(.integer(.min), .hugeint)
       }
       return ConstantFolding.fold(try call("-", [bound], span: span))
