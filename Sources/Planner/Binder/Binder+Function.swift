@@ -70,6 +70,10 @@ extension Binder {
       }
     }
     if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
+    if !function.withinGroup.isEmpty {
+      let plain = try orderedSet(function, arguments, context, span: span)
+      return try bind(plain.function, context, span: span)
+    }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }

@@ -106,12 +106,13 @@ extension Binder {
             FilterNode(
               input: input, condition: .isNull(.column(reference), isNegated: true))),
           items: [(.column(reference), reference)]))
+      let values = distinct(texts)
       let sorted = Plan.sort(
         SortNode(
-          input: distinct(texts),
-          items: [
-            SortItem(expression: .column(reference), descending: false, nullsFirst: false)
-          ]))
+          input: values,
+          items: values.output.map {
+            SortItem(expression: .column($0), descending: false, nullsFirst: false)
+          }))
       return try pivotValues(of: BoundQuery(plan: sorted, names: ["value"]), column)
     case .query(let query):
       let bound = try bind(query)

@@ -95,6 +95,10 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
+      if let position = alias(expression, among: selected, aliases) {
+        order.append((sortItem(selected[position].expression, item), position))
+        continue
+      }
       // An alias alone wins over a column; inside an expression the column does.
       if case .column = expression.kind { context.prefersAliases = true }
       for (bound, _) in try bindColumnsEach(expression, context) {
@@ -210,7 +214,11 @@ extension Binder {
     plan = .project(ProjectNode(input: plan, items: items))
     switch select.distinct {
     case .all: break
-    case .distinct where items.count == visible.count: plan = distinct(plan)
+    case .distinct where items.count == visible.count:
+      plan = distinct(plan)
+      let renamed = Dictionary(
+        uniqueKeysWithValues: zip(visible, plan.output).map { ($0.id, Expression.column($1)) })
+      sortItems = sortItems.map { item in item.map { $0.substituting(renamed) } }
     case .distinct:
       // Ordered by what is not selected: of equal rows the first one counts.
       plan = .distinctOn(

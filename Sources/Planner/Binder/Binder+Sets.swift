@@ -274,14 +274,12 @@ extension Binder {
       overload: overload, argumentTypes: [.bigint], resultType: type)
   }()
 
-  /// The distinct rows of a plan, under the same references.
+  /// The distinct rows of a plan: the same columns, by position, under new references.
   func distinct(_ plan: Plan) -> Plan {
-    let output = plan.output
-    let keys = output.map { (Expression.column($0), makeReference($0.name, $0.type)) }
-    let aggregate = Plan.aggregate(
-      AggregateNode(input: plan, keys: keys.map { ($0.0, $0.1) }, calls: []))
-    return .project(
-      ProjectNode(input: aggregate, items: zip(keys, output).map { (.column($0.1), $1) }))
+    .aggregate(
+      AggregateNode(
+        input: plan,
+        keys: plan.output.map { (.column($0), makeReference($0.name, $0.type)) }, calls: []))
   }
 
   // MARK: Order

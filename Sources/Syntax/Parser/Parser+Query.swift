@@ -74,6 +74,15 @@ extension Parser {
       advance()
       return Limit(count: count, isPercent: true)
     }
+    if at(TokenKind.leftParenthesis) {
+      let start = index
+      let count = try primary()
+      if at(TokenKind.percent), !startsOperand(at: 1) {
+        advance()
+        return Limit(count: count, isPercent: true)
+      }
+      index = start
+    }
     let count = try expression()
     return Limit(count: count, isPercent: accept(Keyword.percent) || accept(TokenKind.percent))
   }
