@@ -58,6 +58,8 @@
     case .interval: "INTERVAL"
     case .list(let element): "\(element)[]"
     case .array(let element, let count): "\(element)[\(count)]"
+    case .structure(let fields) where fields.allSatisfy(\.name.isEmpty) && !fields.isEmpty:
+      "TUPLE(" + fields.map(\.type.description).joined(separator: ", ") + ")"
     case .structure(let fields):
       "STRUCT(" + fields.map { "\(quotedIdentifier($0.name)) \($0.type)" }.joined(separator: ", ")
         + ")"

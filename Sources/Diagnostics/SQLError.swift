@@ -9,6 +9,7 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
     case conversion = "Conversion Error"
     case outOfRange = "Out of Range Error"
     case invalidInput = "Invalid Input Error"
+    case dependency = "Dependency Error"
     case constraint = "Constraint Error"
     case transaction = "TransactionContext Error"
     case io = "IO Error"

@@ -27,17 +27,46 @@ package struct ScalarFunction: Sendable {
   /// An expression and what it gives as text, run by a test: `("abs(-3)", "3")`.
   package let examples: [(sql: String, result: String)]
   package let overloads: [ScalarOverload]
+  /// When set, asked before the overloads: a signature that hangs on constants or names among the
+  /// arguments (the field that struct_extract reads, the aggregate that list_aggregate runs). Nil
+  /// leaves the choice to the overloads.
+  package let signature: SignatureRule?
+
+  package typealias SignatureRule =
+    @Sendable ([CallArgument]) throws -> (overload: ScalarOverload, types: [LogicalType])?
 
   package init(
     _ name: String, aliases: [String] = [], category: String, summary: String,
-    examples: [(sql: String, result: String)], overloads: [ScalarOverload]
+    examples: [(sql: String, result: String)], overloads: [ScalarOverload] = [],
+    signature: SignatureRule? = nil
   ) {
+    self.signature = signature
     self.name = name
     self.aliases = aliases
     self.category = category
     self.summary = summary
     self.examples = examples
     self.overloads = overloads
+  }
+}
+
+/// An argument as a signature rule sees it.
+package struct CallArgument: Sendable {
+  package let type: LogicalType
+  /// Of a constant.
+  package let value: Value?
+  /// As in `name := value`.
+  package let name: String?
+
+  package init(_ type: LogicalType, value: Value? = nil, name: String? = nil) {
+    self.type = type
+    self.value = value
+    self.name = name
+  }
+
+  /// The text of a string constant.
+  package var text: String? {
+    if case .varchar(let text) = value { text } else { nil }
   }
 }
 

@@ -22,6 +22,21 @@ package struct TableFunctionDefinition: Sendable {
       _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
       _ catalog: any CatalogReader
     ) throws -> any TableSource
+
+  package init(
+    name: String, aliases: [String], summary: String, example: String,
+    make:
+      @escaping @Sendable (
+        _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
+        _ catalog: any CatalogReader
+      ) throws -> any TableSource
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.example = example
+    self.make = make
+  }
 }
 
 package enum TableFunctions {

@@ -90,6 +90,11 @@ struct CatalogState: Sendable {
     return found.sorted { ($0.key.schema, $0.key.name) < ($1.key.schema, $1.key.name) }
   }
 
+  /// Every object of every space, in no order.
+  func allObjects() -> [(key: Key, object: CatalogObject)] {
+    shared.map { ($0.key, $0.value) } + temporary.map { ($0.key, $0.value) }
+  }
+
   func names(_ space: Space) -> [String] { objects(space).map(\.object.name) }
 
   private static let stamps = Atomic<Int>(0)
@@ -140,6 +145,8 @@ struct CatalogObject: Sendable {
   var name: String
   var item: CatalogItem
   var comment: String?
+  /// By lower-case name of the column.
+  var columnComments: [String: String] = [:]
   /// Unique to this version of the object.
   fileprivate(set) var stamp = 0
 
@@ -156,6 +163,9 @@ enum CatalogItem: Sendable {
   case table(MemoryTable)
   case view(ViewDefinition)
   case model(ModelEntry)
+  case sequence(NumberSequence)
+  case type(TypeEntry)
+  case macro(MacroEntry)
 
   /// As messages call it.
   var kind: String {
@@ -164,6 +174,9 @@ enum CatalogItem: Sendable {
     case .table: "table"
     case .view: "view"
     case .model: "model"
+    case .sequence: "sequence"
+    case .type: "type"
+    case .macro: "macro"
     }
   }
 }
@@ -174,4 +187,6 @@ struct ViewDefinition: Sendable {
   var columns: [String]
   /// The query as SQL.
   var text: String
+  /// The search path under which the query means what it means.
+  var searchPath: [String]
 }

@@ -11,17 +11,22 @@ final class StatementCatalog: CatalogReader {
   let state: CatalogState
   let database: DatabaseCatalog
   let settings: Settings
+  let connection: ConnectionState
+  /// Schema keys.
+  var searchPath: [String]
   let onProgress: @Sendable (String?) -> Void
   private let run: (BoundQuery) throws -> [[Value]]
 
   init(
     _ state: CatalogState, _ database: DatabaseCatalog, settings: Settings,
-    onProgress: @escaping @Sendable (String?) -> Void,
+    connection: ConnectionState, onProgress: @escaping @Sendable (String?) -> Void,
     run: @escaping (BoundQuery) throws -> [[Value]]
   ) {
     self.state = state
     self.database = database
     self.settings = settings
+    self.connection = connection
+    searchPath = settings.searchPath
     self.onProgress = onProgress
     self.run = run
   }
@@ -29,26 +34,6 @@ final class StatementCatalog: CatalogReader {
   func rows(of query: BoundQuery) throws -> [[Value]] { try run(query) }
 
   var integerDivision: Bool { settings.integerDivision }
-
-  func entry(named name: String) -> CatalogEntry? {
-    if let (_, object) = state.find(.relation, name) {
-      switch object.item {
-      case .table(let table): return .table(table)
-      case .view(let view):
-        return .view(query: view.query, columns: view.columns, text: view.text)
-      case .schema, .model: return nil
-      }
-    }
-    // A replacement scan: a name that is a path of a known format.
-    if name.contains("."), let format = try? FileFormats.find(nil, path: name),
-      let paths = try? FileGlob.expand(name), let source = try? format.read(paths, [])
-    {
-      return .table(source)
-    }
-    return nil
-  }
-
-  var tableNames: [String] { state.names(.relation) }
 
   func model(named name: String) -> (any ModelDescription)? { modelEntry(named: name)?.current }
 

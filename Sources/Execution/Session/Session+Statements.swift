@@ -13,7 +13,9 @@ extension Session {
 
   func run(_ create: CreateTable) throws -> StatementResult {
     let name = create.name.last.name
-    if try !mayCreate(name, create.header, span: create.name.span) { return .none }
+    guard let key = try claim(.relation, create.name, create.header, kind: "table") else {
+      return .none
+    }
     switch create.content {
     case .query(let query, let names, let hasData):
       var bound = try bind(query)
@@ -31,7 +33,7 @@ extension Session {
         table.append(loaded.groups)
         rows = loaded.rowCount
       }
-      try publish(name, .table(table), create.header)
+      publish(key, create.name, .table(table))
       return try count(rows)
     case .columns(let definition, let constraints):
       if let constraint = constraints.first {
@@ -45,7 +47,7 @@ extension Session {
           throw SQLError(
             .notSupported, "generated columns are not supported yet", at: column.span)
         }
-        fields.append(Field(column.name.name, try TypeResolution.resolve(type)))
+        fields.append(Field(column.name.name, try binder().resolve(type)))
         for constraint in column.constraints {
           switch constraint {
           case .notNull: required.insert(position)
@@ -63,41 +65,11 @@ extension Session {
         throw SQLError(
           .catalog, "column \"\(field.name)\" is defined twice", at: definition[position].name.span)
       }
-      try publish(
-        name, .table(MemoryTable(name: name, schema: fields, requiredColumns: required)),
-        create.header)
+      publish(
+        key, create.name,
+        .table(MemoryTable(name: name, schema: fields, requiredColumns: required)))
       return .none
     }
-  }
-
-  func run(_ create: CreateView) throws -> StatementResult {
-    let name = create.name.last.name
-    if try !mayCreate(name, create.header, span: create.name.span) { return .none }
-    // Bound once, so that a wrong view fails now and not at its first use.
-    let bound = try binder().bind(create.query)
-    if create.columns.count > bound.names.count {
-      throw SQLError(
-        .binder, "view \"\(name)\" has \(bound.names.count) columns, but more names are given",
-        at: create.name.span)
-    }
-    try publish(
-      name,
-      .view(
-        ViewDefinition(
-          query: create.query, columns: create.columns.map(\.name),
-          text: Printer.sql(create.query))), create.header)
-    return .none
-  }
-
-  /// Whether to go on; an error when the name is taken and nothing says what then.
-  private func mayCreate(_ name: String, _ header: CreateHeader, span: SourceSpan) throws -> Bool {
-    guard let (_, known) = state.find(.relation, name), !header.isOrReplace else { return true }
-    if header.isIfNotExists { return false }
-    throw SQLError(.catalog, "\(known.item.kind) \"\(known.name)\" exists already", at: span)
-  }
-
-  private func publish(_ name: String, _ item: CatalogItem, _ header: CreateHeader) throws {
-    change { $0[CatalogState.Key(.relation, name)] = CatalogObject(name: name, item: item) }
   }
 
   /// Columns of one name get a number behind: a, a_1.
@@ -114,31 +86,6 @@ extension Session {
     }
   }
 
-  func run(_ drop: Drop) throws -> StatementResult {
-    let word: String
-    switch drop.target {
-    case .table: word = "table"
-    case .view: word = "view"
-    default: throw SQLError(.notSupported, "this DROP is not supported yet")
-    }
-    for name in drop.names {
-      guard let (key, known) = state.find(.relation, name.last.name) else {
-        if drop.ifExists { continue }
-        throw SQLError(
-          .catalog, "\(word) \"\(name.last.name)\" does not exist", at: name.span,
-          hint: didYouMean(name.last.name, among: catalog().tableNames))
-      }
-      let kind = known.item.kind
-      if kind != word {
-        throw SQLError(
-          .catalog, "\"\(known.name)\" is a \(kind)", at: name.span,
-          hint: "DROP \(kind.uppercased()) \(quotedIdentifier(known.name))")
-      }
-      change { $0[key] = nil }
-    }
-    return .none
-  }
-
   func run(_ insert: Insert) throws -> StatementResult {
     let name = insert.table.last
     guard insert.conflict == nil, insert.returning.isEmpty, !insert.isByName, insert.with == nil
@@ -146,7 +93,7 @@ extension Session {
       throw SQLError(
         .notSupported, "this form of INSERT is not supported yet", at: insert.table.span)
     }
-    guard case .table(let source) = catalog().entry(named: name.name),
+    guard case .table(let source) = try catalog().entry(named: insert.table),
       let table = source as? MemoryTable
     else {
       throw SQLError(
@@ -312,143 +259,5 @@ extension Session {
         hint: didYouMean(name, among: catalog().modelNames))
     }
     return .none
-  }
-
-  // MARK: Looking
-
-  func run(_ explain: Explain) throws -> StatementResult {
-    let bound: BoundQuery
-    switch explain.statement {
-    case .query, .trainModel, .evaluateModel:
-      bound = try binder().bindRowStatement(explain.statement)
-    case .createTable(let create):
-      guard case .query(let query, _, _) = create.content else {
-        throw SQLError(
-          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
-      }
-      bound = try binder().bind(query)
-    case .copyTo(let copy):
-      guard case .query(let query) = copy.source else {
-        throw SQLError(
-          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
-      }
-      bound = try binder().bind(query)
-    default:
-      throw SQLError(
-        .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
-    }
-    let plan = try optimize(bound.plan)
-    if !explain.isAnalyze {
-      return try table(["plan"], ExplainText.lines(plan).map { [$0] })
-    }
-    let query = start()
-    let builder = PlanBuilder(query: query, measuring: plan)
-    let begin = monotonicNanoseconds()
-    let source = try builder.source(plan)
-    var rows = 0
-    while let batch = try source.next() { rows += batch.rowCount }
-    for completion in builder.completions { try completion.complete() }
-    let total = monotonicNanoseconds() - begin
-    let statistics = builder.statistics ?? []
-    var lines = ExplainText.lines(plan) { index in
-      guard index < statistics.count else { return nil }
-      let node = statistics[index]
-      var text = "\(node.rows) rows, \(milliseconds(node.nanoseconds))"
-      if node.bytes > 0 { text += ", \(node.bytes >> 10) KiB" }
-      return text
-    }
-    lines.append("")
-    lines.append(
-      "\(rows) rows in \(milliseconds(total)), peak memory of operators \(query.memory.peak >> 10) KiB; "
-        + "a node's time is that of all workers, what is below it included")
-    return try table(["plan"], lines.map { [$0] })
-  }
-
-  private func milliseconds(_ nanoseconds: Int) -> String {
-    let hundredths = nanoseconds / 10_000
-    let fraction = hundredths % 100
-    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) ms"
-  }
-
-  func run(_ describe: Describe) throws -> StatementResult {
-    let bound: BoundQuery
-    switch describe.target {
-    case .model(let reference): return try describeModel(reference.name)
-    case .all: return try run(Show.tables)
-    case .query(let query): bound = try bind(query)
-    case .table(let name):
-      if catalog().entry(named: name.last.name) == nil,
-        catalog().modelEntry(named: name.last.name) != nil
-      {
-        return try describeModel(name)
-      }
-      bound = try binder().bind(try ModelQueries.query(of: .table(name)))
-    case .file(let path, let span):
-      bound = try binder().bind(try ModelQueries.query(of: .file(path, span: span)))
-    }
-    return try table(
-      ["column_name", "column_type"], bound.fields.map { [$0.name, $0.type.description] })
-  }
-
-  private func describeModel(_ name: QualifiedName) throws -> StatementResult {
-    let entry = try catalog().modelEntry(name)
-    let definition = entry.definition
-    var rows: [[String?]] = []
-    for input in definition.inputs { rows.append(["input", input.name, input.type.description]) }
-    rows.append(["output", definition.output.name, definition.output.type.description])
-    if !entry.current.classNames.isEmpty {
-      rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
-    }
-    for layer in definition.network.layers {
-      rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
-    }
-    for option in definition.optionTexts { rows.append(["option", option.name, option.value]) }
-    rows.append(["parameters", nil, "\(definition.network.parameterCount)"])
-    rows.append([
-      "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
-    ])
-    if let last = entry.history.last {
-      rows.append(["epochs", nil, "\(last.report.epoch)"])
-      rows.append(["loss", nil, "\(last.report.loss)"])
-    }
-    return try table(["property", "name", "value"], rows)
-  }
-
-  func run(_ show: Show) throws -> StatementResult {
-    switch show {
-    case .tables, .allTables, .tablesFrom:
-      return try table(["name"], catalog().tableNames.map { [$0] })
-    case .models:
-      let catalog = catalog()
-      let entries = catalog.modelNames.compactMap { catalog.modelEntry(named: $0) }
-      return try table(
-        ["name", "inputs", "output", "layers", "parameters", "version"],
-        entries.map { entry in
-          let definition = entry.definition
-          return [
-            definition.name,
-            definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
-            "\(definition.output.name) \(definition.output.type)",
-            "\(definition.network.layers.count)", "\(definition.network.parameterCount)",
-            entry.current.isTrained ? "\(entry.current.version)" : nil,
-          ]
-        })
-    case .allSettings:
-      return try table(
-        ["name", "value", "description"],
-        Setting.rows.map { [$0.name, $0.read(settings), $0.summary] })
-    case .functions:
-      return try table(
-        ["name"], (ScalarFunctions.allNames + Aggregates.allNames).sorted().map { [$0] })
-    case .databases: return try table(["database_name"], [["memory"]])
-    case .schemas: return try table(["schema_name"], [["main"]])
-    case .name(let name):
-      if let setting = Setting.named(name.last.name) {
-        return try table([setting.name], [[setting.read(settings)]])
-      }
-      return try run(Describe(target: .table(name)))
-    case .variables, .createModel, .createTable, .versions:
-      throw SQLError(.notSupported, "this SHOW is not supported yet")
-    }
   }
 }

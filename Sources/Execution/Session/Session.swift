@@ -28,7 +28,10 @@ package struct StatementResult {
 /// and `progress` may be called from any thread.
 package final class Session: @unchecked Sendable {
   let database: DatabaseCatalog
-  package private(set) var settings = Settings()
+  package internal(set) var settings = Settings()
+  var connection = ConnectionState()
+  /// Values for the parameters of the running statement.
+  var parameters: [String: ParameterValue] = [:]
   /// What the running statement sees and changes; of no meaning between statements.
   private(set) var state = CatalogState()
   private var isChanged = false
@@ -67,7 +70,7 @@ package final class Session: @unchecked Sendable {
     return try body(&state)
   }
 
-  private func run(_ statement: Statement) throws -> StatementResult {
+  func run(_ statement: Statement) throws -> StatementResult {
     switch statement {
     case .query(let query): return try rows(try bind(query))
     case .trainModel, .evaluateModel: return try rows(try binder().bindRowStatement(statement))
@@ -80,15 +83,34 @@ package final class Session: @unchecked Sendable {
     case .describe(let describe): return try run(describe)
     case .show(let show): return try run(show)
     case .set(let set): return try run(set)
-    case .reset(let reset):
-      try apply(reset.name, text: nil)
-      return .none
+    case .reset(let reset): return try run(reset)
+    case .pragma(let pragma): return try run(pragma)
+    case .use(let name): return try run(use: name)
+    case .prepare(let prepare): return try run(prepare)
+    case .execute(let execute): return try run(execute)
+    case .deallocate(let name): return try deallocate(name)
+    case .createSchema(let create): return try run(create)
+    case .createType(let create): return try run(create)
+    case .createSequence(let create): return try run(create)
+    case .createMacro(let create): return try run(create)
+    case .comment(let comment): return try run(comment)
+    case .attach(let attach): return try run(attach)
+    case .detach(let name, let ifExists): return try detach(name, ifExists: ifExists)
+    case .call(let call): return try rows(try binder().bindCall(call))
+    case .summarize: return try rows(try binder().bindRowStatement(statement))
+    case .alterTable(let alter):
+      if alter.isView, case .renameTable(let name) = alter.action {
+        return try rename(view: alter, to: name)
+      }
+      throw SQLError(.notSupported, "this statement is not supported yet")
+    case .load(let name, _):
+      throw SQLError(
+        .notSupported, "extensions are not supported: \"\(name)\"",
+        hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
-      .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel, .verifyModel, .summarize,
-      .pragma, .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
-      .maintenance, .comment:
+    case .createIndex, .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel,
+      .verifyModel, .transaction, .maintenance:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -97,7 +119,7 @@ package final class Session: @unchecked Sendable {
 
   func catalog() -> StatementCatalog {
     StatementCatalog(
-      state, database, settings: settings,
+      state, database, settings: settings, connection: connection,
       onProgress: { [weak self] text in self?.running.withLock { $0.text = text } },
       run: { [weak self] query in
         var rows: [[Value]] = []
@@ -110,10 +132,10 @@ package final class Session: @unchecked Sendable {
 
   /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB
   /// has it.
-  func bind(_ query: Query) throws -> BoundQuery {
+  func bind(_ query: Query, keepsNull: Bool = false) throws -> BoundQuery {
     var bound = try binder().bind(query)
     let output = bound.plan.output
-    if output.contains(where: { $0.type == .null }) {
+    if !keepsNull, output.contains(where: { $0.type == .null }) {
       var id = 0
       let items = output.map { reference -> (expression: Expression, reference: ColumnReference) in
         id -= 1
@@ -128,7 +150,11 @@ package final class Session: @unchecked Sendable {
     return bound
   }
 
-  func binder() -> Binder { Binder(catalog: catalog()) }
+  func binder() -> Binder {
+    let binder = Binder(catalog: catalog())
+    binder.parameters = parameters
+    return binder
+  }
 
   func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
     try Optimizer(workers: settings.threads, disabled: settings.disabledRules)
@@ -195,52 +221,6 @@ package final class Session: @unchecked Sendable {
     return StatementResult(
       fields: [Field("Count", .bigint)],
       source: BatchListSource([Batch(columns: [column], rowCount: 1)]), changedRows: rows)
-  }
-
-  // MARK: Settings
-
-  private func run(_ set: SetVariable) throws -> StatementResult {
-    if set.scope == .variable { throw SQLError(.notSupported, "SET VARIABLE is not supported yet") }
-    let text: String
-    switch set.value.kind {
-    case .literal(.string(let value)), .literal(.integer(let value)), .literal(.decimal(let value)),
-      .literal(.double(let value)):
-      text = value
-    case .literal(.boolean(let value)): text = "\(value)"
-    case .column(let word): text = word.last.name
-    default:
-      throw SQLError(.binder, "a setting takes one literal", at: set.value.span)
-    }
-    try apply(set.name, text: text)
-    return .none
-  }
-
-  /// Sets, or with nil resets.
-  private func apply(_ name: QualifiedName, text: String?) throws {
-    let key = name.last.name
-    guard let setting = Setting.named(key) else {
-      throw SQLError(
-        .catalog, "setting \"\(key)\" does not exist", at: name.span,
-        hint: didYouMean(key, among: Setting.rows.map(\.name)))
-    }
-    do {
-      var changed = settings
-      try setting.write(&changed, text ?? setting.read(Settings()))
-      if key.lowercased() == "disabled_optimizers" {
-        for rule in changed.disabledRules
-        where !Optimizer.rules.contains(where: { $0.name == rule }) {
-          throw SQLError(
-            .invalidInput, "optimizer rule \"\(rule)\" does not exist",
-            hint: didYouMean(rule, among: Optimizer.rules.map(\.name)))
-        }
-      }
-      if text == nil, key.lowercased().contains("memory") {
-        changed.memoryLimit = Settings.defaultMemoryLimit
-      }
-      settings = changed
-    } catch let error as SQLError {
-      throw error.placed(at: name.span)
-    }
   }
 }
 

@@ -30,6 +30,22 @@ let asSummand: ArgumentRule = { type in
 /// As `asSummand`, without BOOLEAN.
 let asAveraged: ArgumentRule = { $0 == .boolean ? nil : asSummand($0) }
 
+/// Moments, times and intervals; a date is its midnight.
+let asMoment: ArgumentRule = { type in
+  switch type {
+  case .time, .timestamp, .interval: type
+  case .date: .timestamp
+  default: nil
+  }
+}
+
+let asDecimal: ArgumentRule = { type in
+  if type.isDecimal { return type }
+  if type == .null { return .decimal(precision: 18, scale: 3) }
+  return type.isInteger
+    ? .decimal(precision: ImplicitCast.digits(of: type), scale: 0) : nil
+}
+
 let asText: ArgumentRule = { _ in .varchar }
 
 /// The q of a quantile: DOUBLE, or a list of them.

@@ -9,7 +9,13 @@ final class ArgumentExtremeState<Key: StateValue, End: Extreme>: AggregateState 
   private let scratch = StateMemory(stride: 4)
   private var heap = StringHeap()
 
-  init(value: LogicalType) { values = ValueVector(value) }
+  /// Whether a row counts whose value is NULL.
+  private let keepsNull: Bool
+
+  init(value: LogicalType, keepsNull: Bool) {
+    values = ValueVector(value)
+    self.keepsNull = keepsNull
+  }
 
   var byteCount: Int { best.byteCount + seen.byteCount + values.byteCount + heap.byteCount }
 
@@ -31,7 +37,7 @@ final class ArgumentExtremeState<Key: StateValue, End: Extreme>: AggregateState 
     forEachValid(arguments[1], Key.self, count) { row, key in
       let group = Int(groups[row])
       if known[group] != 0 && !End.isBetter(key, than: best[group]) { return }
-      if value.isNull(row) { return }
+      if !keepsNull && value.isNull(row) { return }
       known[group] = 1
       best[group] = key.stored(in: heap)
       rows[picked] = UInt32(row)

@@ -8,7 +8,8 @@ let basicAggregates: [AggregateFunction] = [
     overloads: [
       signature(asAveraged, result: { _ in .double }) { types, result in
         sumState(types[0], result, isAverage: true)
-      }
+      },
+      signature(asMoment, result: { $0[0] }) { _, result in AverageState(result: result) },
     ]),
   AggregateFunction(
     "count", summary: "The number of rows, or of values that are not NULL.",
@@ -22,22 +23,35 @@ let basicAggregates: [AggregateFunction] = [
     examples: [("count_if(x > 1)", "2")],
     overloads: [signature(asBoolean, result: { _ in .hugeint }) { _, _ in CountState(.whereTrue) }]),
   AggregateFunction(
-    "max", summary: "The greatest value; NaN is greater than any number.",
+    "count_star", summary: "The number of rows.", examples: [("count_star()", "4")],
+    overloads: [signature(result: { _ in .bigint }) { _, _ in CountState(.rows) }]),
+  AggregateFunction(
+    "decimal_average", summary: "The mean as a DECIMAL of the values' own type, rounded.",
+    examples: [("decimal_average(x::DECIMAL(4, 1))", "2.0")],
+    overloads: [
+      signature(asDecimal, result: { $0[0] }) { _, result in AverageState(result: result) }
+    ]),
+  AggregateFunction(
+    "max", summary: "The greatest value, or the n greatest; NaN is greater than any number.",
     examples: [("max(x)", "3")],
     overloads: [
       signature(asItIs, result: { $0[0] }) { types, result in
         keepingBytes(types, result) { makeState($0[0], ExtremeMaker<Greatest>(result: $1)) }
-      }
+      },
+      best(largest: true, byAnother: false),
     ]),
   AggregateFunction(
-    "min", summary: "The least value.", examples: [("min(x)", "1")],
+    "min", summary: "The least value, or the n least.",
+    examples: [("min(x)", "1"), ("min(x, 2)", "[1, 2]")],
     overloads: [
       signature(asItIs, result: { $0[0] }) { types, result in
         keepingBytes(types, result) { makeState($0[0], ExtremeMaker<Least>(result: $1)) }
-      }
+      },
+      best(largest: false, byAnother: false),
     ]),
   AggregateFunction(
-    "sum", summary: "The sum of the values that are not NULL; NULL when there are none.",
+    "sum", aliases: ["sum_no_overflow"],
+    summary: "The sum of the values that are not NULL; NULL when there are none.",
     examples: [("sum(x)", "6")],
     overloads: [
       signature(asSummand, result: { sumType($0[0]) }) { types, result in

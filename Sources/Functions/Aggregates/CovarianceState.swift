@@ -3,7 +3,10 @@ import Columnar
 /// Two columns' joint moments: covariance, correlation and regression of y on x, for calls (y, x).
 /// Rows with a NULL in either are left out.
 final class CovarianceState: AggregateState {
-  enum Result { case population, sample, correlation, slope, intercept, pairs, rSquared }
+  enum Result {
+    case population, sample, correlation, slope, intercept, pairs, rSquared
+    case meanX, meanY, squaresX, squaresY, products
+  }
 
   private struct Moments: BitwiseCopyable {
     var count: Double
@@ -102,6 +105,11 @@ final class CovarianceState: AggregateState {
       if one.squaresY == 0 { return 1 }
       return one.products * one.products / (one.squaresX * one.squaresY)
     case .pairs: return one.count
+    case .meanX: return one.meanX
+    case .meanY: return one.meanY
+    case .squaresX: return one.squaresX
+    case .squaresY: return one.squaresY
+    case .products: return one.products
     }
   }
 }

@@ -2,7 +2,9 @@ import Columnar
 
 /// The running variance of one column: Welford 1962, merged as in Chan, Golub and LeVeque 1979.
 final class MomentState: AggregateState {
-  enum Result { case variancePopulation, varianceSample, deviationPopulation, deviationSample }
+  enum Result {
+    case variancePopulation, varianceSample, deviationPopulation, deviationSample, standardError
+  }
 
   private struct Moments: BitwiseCopyable {
     var count: Double
@@ -67,6 +69,8 @@ final class MomentState: AggregateState {
       case .varianceSample: return one.count < 2 ? nil : one.squares / (one.count - 1)
       case .deviationPopulation:
         return one.count < 1 ? nil : (one.squares / one.count).squareRoot()
+      case .standardError:
+        return one.count < 1 ? nil : (one.squares / one.count).squareRoot() / one.count.squareRoot()
       case .deviationSample:
         return one.count < 2 ? nil : (one.squares / (one.count - 1)).squareRoot()
       }

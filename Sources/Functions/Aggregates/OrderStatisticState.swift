@@ -105,7 +105,10 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     return lists
   }
 
-  private func quantile(_ sorted: [T], _ fraction: Double) -> T {
+  private func quantile(_ ascending: [T], _ fraction: Double) -> T {
+    // A negative fraction counts from the other end.
+    let sorted = fraction < 0 ? ascending.reversed() : ascending
+    let fraction = abs(fraction)
     if statistic == .discrete {
       // As DuckDB: the least value with at least this fraction of the values at or below it.
       let above = Int((Double(sorted.count) - fraction * Double(sorted.count)).rounded(.down))
@@ -151,10 +154,12 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
       }
     default: throw fractionOutOfRange()
     }
-    for fraction in fractions where !(fraction >= 0 && fraction <= 1) { throw fractionOutOfRange() }
+    for fraction in fractions where !(fraction >= -1 && fraction <= 1) {
+      throw fractionOutOfRange()
+    }
   }
 }
 
 private func fractionOutOfRange() -> SQLError {
-  SQLError(.binder, "the fraction of a quantile must lie between 0 and 1")
+  SQLError(.binder, "the fraction of a quantile must lie between -1 and 1")
 }

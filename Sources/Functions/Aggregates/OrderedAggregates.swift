@@ -9,8 +9,14 @@ let orderedAggregates: [AggregateFunction] = [
     "arg_max", aliases: ["argmax", "max_by"],
     "The first argument in the row where the second is greatest.", example: "3", Greatest.self),
   argumentExtreme(
+    "arg_max_null", aliases: [], "As arg_max, also when the first argument is NULL there.",
+    example: "3", Greatest.self, keepsNull: true),
+  argumentExtreme(
     "arg_min", aliases: ["argmin", "min_by"],
     "The first argument in the row where the second is least.", example: "1", Least.self),
+  argumentExtreme(
+    "arg_min_null", aliases: [], "As arg_min, also when the first argument is NULL there.",
+    example: "1", Least.self, keepsNull: true),
   AggregateFunction(
     "first", aliases: ["arbitrary"], summary: "The first value, NULL or not.",
     examples: [("first(x ORDER BY x DESC NULLS LAST)", "3")], overloads: [pick(.first)]),
@@ -85,24 +91,26 @@ private func pick(_ rule: PickState.Rule) -> AggregateOverload {
 }
 
 private func argumentExtreme<End: Extreme>(
-  _ name: String, aliases: [String], _ summary: String, example: String, _ end: End.Type
+  _ name: String, aliases: [String], _ summary: String, example: String, _ end: End.Type,
+  keepsNull: Bool = false
 ) -> AggregateFunction {
   AggregateFunction(
     name, aliases: aliases, summary: summary, examples: [("\(name)(x, x)", example)],
     overloads: [
       signature(asItIs, asItIs, result: { $0[0] }) { types, result in
         keepingBytes(types, result) { types, _ in
-          makeState(types[1], ArgumentExtremeMaker<End>(value: types[0]))
+          makeState(types[1], ArgumentExtremeMaker<End>(value: types[0], keepsNull: keepsNull))
         }
       }
-    ])
+    ] + (keepsNull ? [] : [best(largest: End.self == Greatest.self, byAnother: true)]))
 }
 
 private struct ArgumentExtremeMaker<End: Extreme>: StateMaking {
   let value: LogicalType
+  let keepsNull: Bool
   @inline(__always)
   func make<T: StateValue>(_ type: T.Type) -> any AggregateState {
-    SpecialisedState(ArgumentExtremeState<T, End>(value: value))
+    SpecialisedState(ArgumentExtremeState<T, End>(value: value, keepsNull: keepsNull))
   }
 }
 
@@ -112,7 +120,7 @@ private func quantileType(_ types: [LogicalType]) -> LogicalType {
 }
 
 /// The state over values of `types[0]`; a second type is that of the fractions.
-private func orderState(
+func orderState(
   _ statistic: OrderStatistic, _ types: [LogicalType], fractions: [Double]
 ) -> any AggregateState {
   let value = types[0]

@@ -33,6 +33,16 @@ let statisticalAggregates: [AggregateFunction] = [
   joint(
     "covar_samp", "The covariance, estimated from a sample.", "covar_samp(x, 2 * x)", "2.0",
     .sample),
+  weighted(
+    "favg", aliases: [], "The mean, by a sum that loses no digits on its way.", "2.0", .average),
+  weighted(
+    "fsum", aliases: ["kahan_sum", "sumkahan"], "The sum, without losing digits on its way.", "6.0",
+    .sum),
+  weighted(
+    "geomean", aliases: ["geometric_mean"], "The geometric mean.", "1.8171205928321397",
+    .geometric),
+  powers("kurtosis", "The excess kurtosis, estimated from a sample.", "NULL", .kurtosis),
+  powers("kurtosis_pop", "The excess kurtosis of a whole population.", "-1.5", .kurtosisPopulation),
   AggregateFunction(
     "product", summary: "The product of the values that are not NULL.",
     examples: [("product(x)", "6.0")],
@@ -41,6 +51,8 @@ let statisticalAggregates: [AggregateFunction] = [
         SpecialisedState(FoldState<Product>(result, zero: 0))
       }
     ]),
+  joint("regr_avgx", "The mean of x where neither is NULL.", "regr_avgx(2 * x, x)", "2.0", .meanX),
+  joint("regr_avgy", "The mean of y where neither is NULL.", "regr_avgy(2 * x, x)", "4.0", .meanY),
   joint(
     "regr_count", "The rows where neither y nor x is NULL.", "regr_count(x, x)", "3", .pairs,
     type: .uinteger),
@@ -53,6 +65,18 @@ let statisticalAggregates: [AggregateFunction] = [
   joint(
     "regr_slope", "The slope of the line of least squares of y over x.",
     "regr_slope(2 * x + 1, x)", "2.0", .slope),
+  joint(
+    "regr_sxx", "The sum of squared differences of x from its mean.", "regr_sxx(2 * x, x)", "2.0",
+    .squaresX),
+  joint(
+    "regr_sxy", "The sum of products of differences from the means.", "regr_sxy(2 * x, x)", "4.0",
+    .products),
+  joint(
+    "regr_syy", "The sum of squared differences of y from its mean.", "regr_syy(2 * x, x)", "8.0",
+    .squaresY),
+  moment(
+    "sem", "The standard error of the mean.", example: "0.47140452079103173", .standardError),
+  powers("skewness", "The skewness, estimated from a sample.", "0.0", .skewness),
   moment(
     "stddev", aliases: ["stddev_samp"], "The standard deviation, estimated from a sample.",
     example: "1.0", .deviationSample),
@@ -65,7 +89,30 @@ let statisticalAggregates: [AggregateFunction] = [
   moment(
     "variance", aliases: ["var_samp"], "The variance, estimated from a sample.", example: "1.0",
     .varianceSample),
+  AggregateFunction(
+    "weighted_avg", aliases: ["wavg"], summary: "The mean of values, each counted by its weight.",
+    examples: [("weighted_avg(x, x)", "2.3333333333333335")],
+    overloads: [
+      signature(asDouble, asDouble, result: { _ in .double }) { _, _ in WeightedState(.weighted) }
+    ]),
 ]
+
+private func weighted(
+  _ name: String, aliases: [String], _ summary: String, _ value: String,
+  _ result: WeightedState.Result
+) -> AggregateFunction {
+  AggregateFunction(
+    name, aliases: aliases, summary: summary, examples: [("\(name)(x)", value)],
+    overloads: [signature(asDouble, result: { _ in .double }) { _, _ in WeightedState(result) }])
+}
+
+private func powers(
+  _ name: String, _ summary: String, _ value: String, _ result: PowerSumState.Result
+) -> AggregateFunction {
+  AggregateFunction(
+    name, summary: summary, examples: [("\(name)(x)", value)],
+    overloads: [signature(asDouble, result: { _ in .double }) { _, _ in PowerSumState(result) }])
+}
 
 private func moment(
   _ name: String, aliases: [String] = [], _ summary: String, example: String,

@@ -41,6 +41,13 @@ package enum Cast {
       return exists(from: a, to: b)
     case (.array(let a, let n), .array(let b, let m)): return n == m && exists(from: a, to: b)
     case (.structure(let a), .structure(let b)):
+      if ImplicitCast.hasNames(a) && ImplicitCast.hasNames(b) {
+        // By name: at least one must be in both.
+        let pairs = a.compactMap { field in
+          ImplicitCast.index(of: field.name, in: b).map { (field.type, b[$0].type) }
+        }
+        return !pairs.isEmpty && pairs.allSatisfy { exists(from: $0, to: $1) }
+      }
       return a.count == b.count && zip(a, b).allSatisfy { exists(from: $0.type, to: $1.type) }
     case (.boolean, _): return to.isNumeric
     case (_, .boolean): return from.isNumeric

@@ -28,15 +28,7 @@ package enum ImplicitCast {
     case (.list(let a), .array(let b, _)): return cost(from: a, to: b).map { $0 + 8 }
     case (.array(let a, let n), .array(let b, let m)):
       return n == m ? cost(from: a, to: b).map { $0 + 1 } : nil
-    case (.structure(let a), .structure(let b)):
-      guard a.count == b.count else { return nil }
-      var total = 1
-      for (x, y) in zip(a, b) {
-        guard x.name.lowercased() == y.name.lowercased(), let one = cost(from: x.type, to: y.type)
-        else { return nil }
-        total += one
-      }
-      return total
+    case (.structure(let a), .structure(let b)): return structureCost(a, b)
     default:
       if from.isInteger && to.isInteger { return integerCost(from, to) }
       if from.isInteger, case .decimal(let precision, let scale) = to {
@@ -71,6 +63,43 @@ package enum ImplicitCast {
     }
   }
 
+  /// By name, where both have names: fields that are missing become NULL. Else by position.
+  private static func structureCost(_ from: [Field], _ to: [Field]) -> Int? {
+    let byName = hasNames(from) && hasNames(to)
+    if !byName && from.count != to.count { return nil }
+    var total = 1
+    for (position, field) in from.enumerated() {
+      let place = byName ? index(of: field.name, in: to) : position
+      guard let place, let one = cost(from: field.type, to: to[place].type) else { return nil }
+      total += one
+    }
+    return total + max(0, to.count - from.count)
+  }
+
+  private static func commonStructure(
+    _ a: [Field], _ b: [Field], force: Bool
+  ) -> LogicalType? {
+    let byName = hasNames(a) && hasNames(b)
+    if !byName && a.count != b.count { return nil }
+    var fields = a
+    for (position, field) in b.enumerated() {
+      guard let place = byName ? index(of: field.name, in: fields) : position else {
+        fields.append(field)
+        continue
+      }
+      guard let type = commonType(fields[place].type, field.type, force: force) else { return nil }
+      let name = fields[place].name
+      fields[place] = Field(name.isEmpty ? field.name : name, type)
+    }
+    return .structure(fields)
+  }
+
+  static func hasNames(_ fields: [Field]) -> Bool { fields.contains { !$0.name.isEmpty } }
+
+  static func index(of name: String, in fields: [Field]) -> Int? {
+    fields.firstIndex { $0.name.lowercased() == name.lowercased() }
+  }
+
   private static func integerCost(_ from: LogicalType, _ to: LogicalType) -> Int? {
     let wider = bits(to) - bits(from)
     if isSigned(from) == isSigned(to) { return wider > 0 ? rank(to) - rank(from) : nil }
@@ -96,16 +125,7 @@ package enum ImplicitCast {
     case (.array(let x, let n), .array(let y, let m)):
       guard let element = commonType(x, y, force: force) else { return nil }
       return n == m ? .array(element, count: n) : .list(element)
-    case (.structure(let x), .structure(let y)):
-      guard x.count == y.count else { return nil }
-      var fields: [Field] = []
-      for (left, right) in zip(x, y) {
-        guard left.name.lowercased() == right.name.lowercased(),
-          let type = commonType(left.type, right.type, force: force)
-        else { return nil }
-        fields.append(Field(left.name, type))
-      }
-      return .structure(fields)
+    case (.structure(let x), .structure(let y)): return commonStructure(x, y, force: force)
     default: break
     }
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }

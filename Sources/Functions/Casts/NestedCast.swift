@@ -20,14 +20,17 @@ enum NestedCast {
       guard n == width else { throw Cast.noCast(column.type, type) }
       return wrapped(column, type, try elements(column, element, tryCast))
     case (.structure(let from), .structure(let fields)):
-      guard from.count == fields.count else { throw Cast.noCast(column.type, type) }
+      let byName = ImplicitCast.hasNames(from) && ImplicitCast.hasNames(fields)
+      guard byName || from.count == fields.count else { throw Cast.noCast(column.type, type) }
       var children: [Column] = []
       for (position, field) in fields.enumerated() {
-        // By name where all names are known, else by position.
-        let source =
-          from.firstIndex { $0.name.lowercased() == field.name.lowercased() } ?? position
+        let place = byName ? ImplicitCast.index(of: field.name, in: from) : position
+        guard let place else {
+          children.append(Column.nulls(field.type, count: column.count).flattened())
+          continue
+        }
         children.append(
-          try Cast.column(column.children[source], to: field.type, tryCast: tryCast).flattened())
+          try Cast.column(column.children[place], to: field.type, tryCast: tryCast).flattened())
       }
       return wrapped(column, type, children)
     default: throw Cast.noCast(column.type, type)

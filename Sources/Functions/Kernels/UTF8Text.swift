@@ -26,6 +26,26 @@ enum UTF8Text {
     return length &- continued
   }
 
+  /// Whether the bytes are UTF-8: no stray or missing continuations, surrogates or long forms.
+  static func isValid(_ bytes: Bytes) -> Bool {
+    if isASCII(bytes) { return true }
+    var position = 0
+    while position < bytes.count {
+      let length = width(bytes, position)
+      let first = bytes[position]
+      let found = scalar(bytes, position)
+      if first < 0x80 ? length != 1 : found == "\u{FFFD}" {
+        // U+FFFD itself may be there.
+        guard length == 3, first == 0xEF, bytes[position + 1] == 0xBF, bytes[position + 2] == 0xBD
+        else { return false }
+      } else if UTF8.width(found) != length {
+        return false
+      }
+      position += length
+    }
+    return true
+  }
+
   static func isASCII(_ bytes: Bytes) -> Bool {
     guard let base = UnsafeRawPointer(bytes.baseAddress) else { return true }
     let length = bytes.count

@@ -6,7 +6,7 @@ import Glibc
 enum ArithmeticOperators {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
-      "%", aliases: ["mod", "fmod"], category: "operator",
+      "%", aliases: ["mod"], category: "operator",
       summary: "Remainder with the sign of the dividend; by zero gives NULL.",
       examples: [("7 % 3", "1"), ("-7 % 3", "-1"), ("7 % 0", "NULL")],
       overloads: [

@@ -37,17 +37,34 @@ package enum ScalarFunctions {
   /// The overload with the cheapest implicit casts; among equals the first of the table.
   /// `.catalog` error for an unknown name, `.binder` when no overload takes the arguments.
   package static func resolve(
-    name: String, arguments: [LogicalType], literals: [ArgumentLiteral] = []
+    name: String, arguments: [LogicalType], literals: [ArgumentLiteral] = [],
+    call: [CallArgument]? = nil
   ) throws -> ResolvedScalar {
     guard let function = named(name) else { throw unknownFunction(name) }
-    return try resolve(function, arguments: arguments, literals: literals, calledAs: name)
+    return try resolve(
+      function, arguments: arguments, literals: literals, calledAs: name, call: call)
   }
 
   /// The overload of one function.
   package static func resolve(
     _ function: ScalarFunction, arguments: [LogicalType], literals: [ArgumentLiteral],
-    calledAs name: String
+    calledAs name: String, call: [CallArgument]? = nil
   ) throws -> ResolvedScalar {
+    if let rule = function.signature,
+      let (overload, types) = try rule(call ?? arguments.map { CallArgument($0) })
+    {
+      // Names among the arguments are part of what is called: two calls are equal only with them.
+      let names = (call ?? []).compactMap(\.name)
+      let called =
+        names.isEmpty
+        ? function
+        : ScalarFunction(
+          "\(function.name)(\(names.joined(separator: ",")))", category: function.category,
+          summary: function.summary, examples: [])
+      return ResolvedScalar(
+        function: called, overload: overload, argumentTypes: types,
+        resultType: try overload.result(types))
+    }
     var best: (cost: Int, overload: ScalarOverload, types: [LogicalType])?
     var refusal: SQLError?
     for overload in function.overloads {

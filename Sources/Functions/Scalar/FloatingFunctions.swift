@@ -7,8 +7,11 @@ import Glibc
 enum FloatingFunctions {
   static let rows: [ScalarFunction] = [
     plain("acos", "Arc cosine.", ("acos(1)", "0.0")) { acos($0) },
+    plain("acosh", "Inverse hyperbolic cosine.", ("acosh(1)", "0.0")) { acosh($0) },
     plain("asin", "Arc sine.", ("asin(0)", "0.0")) { asin($0) },
+    plain("asinh", "Inverse hyperbolic sine.", ("asinh(0)", "0.0")) { asinh($0) },
     plain("atan", "Arc tangent.", ("atan(0)", "0.0")) { atan($0) },
+    plain("atanh", "Inverse hyperbolic tangent.", ("atanh(0)", "0.0")) { atanh($0) },
     ScalarFunction(
       "atan2", category: "math", summary: "The angle of the point (x, y), given y and x.",
       examples: [("atan2(0, 1)", "0.0")],
@@ -33,6 +36,15 @@ enum FloatingFunctions {
       let even = fmod(up, 2) == 0 ? up : up + 1
       return value < 0 ? -even : even
     },
+    quotient(
+      "fdiv", "The quotient, rounded down; NULL when the divisor is 0.", ("fdiv(-7, 2)", "-4.0")
+    ) {
+      ($0 / $1).rounded(.down)
+    },
+    quotient(
+      "fmod", "The rest of a division rounded down; NULL when the divisor is 0.",
+      ("fmod(-5, 3)", "1.0")
+    ) { $0 - $1 * ($0 / $1).rounded(.down) },
     plain("gamma", "Gamma function: (x - 1)! between the whole numbers.", ("gamma(5)", "24.0")) {
       tgamma($0)
     },
@@ -41,6 +53,10 @@ enum FloatingFunctions {
     test("isfinite", "Neither infinite nor NaN.", ("isfinite(1.0)", "true")) { $0.isFinite },
     test("isinf", "Infinite, of either sign.", ("isinf('-inf'::DOUBLE)", "true")) { $0.isInfinite },
     test("isnan", "Not a number.", ("isnan('nan'::DOUBLE)", "true")) { $0.isNaN },
+    plain("lgamma", "Logarithm of the gamma function's magnitude.", ("lgamma(2)", "0.0")) {
+      var sign: Int32 = 0
+      return lgamma_r($0, &sign)
+    },
     plain("ln", "Natural logarithm.", ("ln(1)", "0.0")) { log($0) },
     ScalarFunction(
       "log", category: "math",
@@ -60,6 +76,22 @@ enum FloatingFunctions {
     plain("log10", "Decimal logarithm.", ("log10(100)", "2.0")) { log10($0) },
     plain("log1p", "ln(1 + x), exact near 0.", ("log1p(0)", "0.0")) { log1p($0) },
     plain("log2", "Logarithm to base 2.", ("log2(8)", "3.0")) { log2($0) },
+    ScalarFunction(
+      "nextafter", category: "math",
+      summary: "The next floating-point number after the first towards the second.",
+      examples: [("nextafter(1::DOUBLE, 2)", "1.0000000000000002")],
+      overloads: [
+        .taking([.double, .double], returns: .double) { a, n, t in
+          Kernels.binary(a[0], a[1], n, t, Double.self, Double.self, Double.self) {
+            nextafter($0, $1)
+          }
+        },
+        .taking([.float, .float], returns: .float) { a, n, t in
+          Kernels.binary(a[0], a[1], n, t, Float.self, Float.self, Float.self) {
+            nextafterf($0, $1)
+          }
+        },
+      ]),
     ScalarFunction(
       "pi", category: "math", summary: "π.", examples: [("round(pi(), 2)", "3.14")],
       overloads: [
@@ -84,6 +116,22 @@ enum FloatingFunctions {
     .ofDouble(name, summary, [example]) { column, count in
       Kernels.unary(column, count, .double, Double.self, Double.self) { operation($0) }
     }
+  }
+
+  private static func quotient(
+    _ name: String, _ summary: String, _ example: (sql: String, result: String),
+    _ operation: @escaping @Sendable (Double, Double) -> Double
+  ) -> ScalarFunction {
+    ScalarFunction(
+      name, category: "math", summary: summary, examples: [example],
+      overloads: [
+        .taking([.double, .double], returns: .double) { a, n, t in
+          let (x, y) = (ColumnReader<Double>(a[0]), ColumnReader<Double>(a[1]))
+          return Kernels.nullableRows(a, n, t, Double.self) { row in
+            y[row] == 0 ? nil : operation(x[row], y[row])
+          }
+        }
+      ])
   }
 
   private static func test(

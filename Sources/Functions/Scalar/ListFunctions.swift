@@ -13,36 +13,9 @@ enum ListFunctions {
       summary: "The position, from 1, of the first smallest element; NULL of an empty list.",
       examples: [("list_argmin([3, 9, 4])", "1")], overloads: [position(sign: -1)]),
     ScalarFunction(
-      "list_avg", aliases: ["array_avg"], category: "list", summary: "Mean of the elements.",
-      examples: [("list_avg([1, 2, NULL])", "1.5")],
-      overloads: [folding { $1 == 0 ? nil : $0 / Double($1) }]),
-    ScalarFunction(
-      "list_concat", aliases: ["list_cat", "array_concat", "array_cat"], category: "list",
-      summary: "Two lists, one after the other.",
-      examples: [("list_concat([1], [2, 3])", "[1, 2, 3]")],
-      overloads: [
-        ScalarOverload([.common, .common], resultFrom: { $0[0] }, coerce: bothLists) { a, n, t in
-          ListKernels.concatenated(a[0], a[1], n, t)
-        }
-      ]),
-    ScalarFunction(
       "list_contains", aliases: ["array_contains", "list_has", "array_has"], category: "list",
       summary: "Whether the list contains the element.",
       examples: [("list_contains([1, 2], 2)", "true")], overloads: [containing]),
-    ScalarFunction(
-      "list_distinct", aliases: ["array_distinct"], category: "list",
-      summary: "The elements without repetitions and NULLs, in order of first appearance.",
-      examples: [("list_distinct([2, 1, 2])", "[2, 1]")],
-      overloads: [
-        picking { entry, child, picks in
-          for item in 0..<entry.length where !child.isNull(entry.offset + item) {
-            let place = entry.offset + item
-            if !picks.contains(where: { NestedComparison.compare(child, $0, child, place) == 0 }) {
-              picks.append(place)
-            }
-          }
-        }
-      ]),
     ScalarFunction(
       "list_extract", aliases: ["array_extract", "element_at", "list_element"], category: "list",
       summary: "The element at a position, or character of a string; NULL beyond the ends.",
@@ -63,7 +36,12 @@ enum ListFunctions {
             return UTF8Text.view(bytes, start, start + UTF8Text.width(bytes, start))
           }
         },
-      ]),
+      ],
+      signature: { arguments in
+        // s['field'] and row[1] read fields.
+        guard let first = arguments.first, case .structure = first.type else { return nil }
+        return try StructFunctions.extraction(arguments, byName: true)
+      }),
     ScalarFunction(
       "list_max", aliases: ["array_max"], category: "list", summary: "The largest element.",
       examples: [("list_max([3, 9, 4])", "9")], overloads: [extreme(sign: 1)]),
@@ -92,8 +70,12 @@ enum ListFunctions {
       ]),
     ScalarFunction(
       "list_slice", aliases: ["array_slice"], category: "list",
-      summary: "The elements, or characters, from one position to another, both included.",
-      examples: [("list_slice([1, 2, 3, 4], 2, 3)", "[2, 3]")],
+      summary: "The elements, or characters, from one position to another, both included; every "
+        + "so many when there is a step, backwards when it is negative.",
+      examples: [
+        ("list_slice([1, 2, 3, 4], 2, 3)", "[2, 3]"),
+        ("list_slice([1, 2, 3, 4], 4, 1, -2)", "[4, 2]"),
+      ],
       overloads: [
         ScalarOverload([.anyList, .exactly(.bigint), .exactly(.bigint)], resultFrom: { $0[0] }) {
           a, n, t in ListKernels.slice(a, n, t)
@@ -114,23 +96,6 @@ enum ListFunctions {
           }
         },
       ]),
-    ScalarFunction(
-      "list_sort", aliases: ["array_sort"], category: "list",
-      summary: "The elements in ascending order, NULLs last.",
-      examples: [("list_sort([3, 1, NULL, 2])", "[1, 2, 3, NULL]")],
-      overloads: [
-        picking { entry, child, picks in
-          picks.append(
-            contentsOf: (entry.offset..<(entry.offset + entry.length)).sorted {
-              NestedComparison.compare(child, $0, child, $1) < 0
-            })
-        }
-      ]),
-    ScalarFunction(
-      "list_sum", aliases: ["array_sum"], category: "list",
-      summary: "Sum of the elements, integers as HUGEINT, others as DOUBLE; NULL without any.",
-      examples: [("list_sum([1, 2, NULL])", "3"), ("list_sum([0.5, 1])", "1.5")],
-      overloads: [integerSum, folding { $1 == 0 ? nil : $0 }]),
     ScalarFunction(
       "list_value", aliases: ["list_pack", "array_value"], category: "list",
       summary: "A list of the arguments.", examples: [("list_value(1, 2)", "[1, 2]")],
@@ -155,14 +120,6 @@ enum ListFunctions {
       let common = ImplicitCast.commonType(element, types[1])
     else { throw SQLError(.binder, "cannot look for \(types[1]) in \(types[0])") }
     return [.list(common), common]
-  }
-
-  private static func bothLists(_ types: [LogicalType]) throws -> [LogicalType] {
-    let lists = types.map { type in type.elementType.map { LogicalType.list($0) } ?? type }
-    guard let common = ImplicitCast.commonType(lists[0], lists[1]), case .list = common else {
-      throw SQLError(.binder, "cannot concatenate \(types[0]) and \(types[1])")
-    }
-    return [common, common]
   }
 
   static func find(_ entry: ListEntry, _ child: Column, _ wanted: Column, _ row: Int) -> Int? {
@@ -197,56 +154,6 @@ enum ListFunctions {
       let child = a[0].children[0]
       return ListKernels.picked(child, n) { row in
         a[0].isNull(row) ? nil : best(x[row], child, sign: sign)
-      }
-    }
-  }
-
-  private static let integerSum = ScalarOverload(
-    [.any], resultFrom: { _ in .hugeint },
-    coerce: { types in
-      guard types[0].elementType?.isInteger ?? false else {
-        throw SQLError(.binder, "a list of integers is needed, not \(types[0])")
-      }
-      return [.list(.hugeint)]
-    },
-    kernel: { a, n, t in
-      let x = ColumnReader<ListEntry>(a[0])
-      let values = ColumnReader<Int128>(a[0].children[0])
-      return try Kernels.nullableRows(a, n, t, Int128.self) { row in
-        var sum: Int128?
-        for place in x[row].offset..<(x[row].offset + x[row].length) where !values.isNull(place) {
-          let (next, overflows) = (sum ?? 0).addingReportingOverflow(values[place])
-          if overflows {
-            throw Arithmetic.overflow("list_sum", .hugeint, "\(sum ?? 0) + \(values[place])")
-          }
-          sum = next
-        }
-        return sum
-      }
-    })
-
-  private static func folding(
-    _ finish: @escaping @Sendable (Double, Int) -> Double?
-  ) -> ScalarOverload {
-    ScalarOverload(
-      [.any], resultFrom: { _ in .double },
-      coerce: { types in
-        guard
-          types[0] == .null || (types[0].elementType.map { $0.isNumeric || $0 == .null } ?? false)
-        else { throw SQLError(.binder, "a list of numbers is needed, not \(types[0])") }
-        return [.list(.double)]
-      }
-    ) { a, n, t in
-      let x = ColumnReader<ListEntry>(a[0])
-      let values = ColumnReader<Double>(a[0].children[0])
-      return Kernels.nullableRows(a, n, t, Double.self) { row in
-        var sum = 0.0
-        var count = 0
-        for place in x[row].offset..<(x[row].offset + x[row].length) where !values.isNull(place) {
-          sum += values[place]
-          count += 1
-        }
-        return finish(sum, count)
       }
     }
   }

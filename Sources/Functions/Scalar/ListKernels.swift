@@ -3,6 +3,16 @@ import Diagnostics
 
 /// Kernels over lists; lists of one column may share and reorder their child column freely.
 enum ListKernels {
+  /// The elements that a batch of lists may have in all: an error is better than the end of memory.
+  static let elementLimit = 1 << 27
+
+  static func checkRoom(_ held: Int, _ more: Int) throws {
+    if more > elementLimit - held {
+      throw SQLError(
+        .outOfRange, "the resulting lists would have more than \(elementLimit) elements")
+    }
+  }
+
   /// Each row's two lists, one after the other; NULL when one is NULL.
   static func concatenated(
     _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType

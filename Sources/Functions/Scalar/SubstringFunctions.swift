@@ -89,16 +89,8 @@ enum SubstringFunctions {
       let bytes = x.pointer(row).buffer
       let ascii = UTF8Text.isASCII(bytes)
       let total = ascii ? bytes.count : UTF8Text.count(bytes)
-      // No string is longer than 2^32: what lies beyond is all the same, and sums cannot overflow.
-      let reach: Int64 = 1 << 33
-      let start = max(-reach, min(reach, starts[row]))
-      let length = lengths.map { max(-2 * reach, min(2 * reach, $0[row])) } ?? 2 * reach
-      var from = start > 0 ? start - 1 : start < 0 ? Int64(total) + start : -1
-      var to = from + length
-      if lengths == nil { to = Int64(total) }
-      if length < 0 { (from, to) = (to, from) }
-      let low = Int(max(0, min(Int64(total), from)))
-      let high = Int(max(0, min(Int64(total), to)))
+      let range = Substrings.range(start: starts[row], length: lengths?[row], count: total)
+      let (low, high) = (range.lowerBound, range.upperBound)
       if low >= high { return StringView() }
       if ascii { return UTF8Text.view(bytes, low, high) }
       let first = UTF8Text.offset(bytes, of: low)
@@ -191,5 +183,24 @@ enum SubstringFunctions {
     }
     result.replaceChildren([parts.finish()])
     return result
+  }
+}
+
+/// What substring's numbers mean.
+enum Substrings {
+  /// The places of `length` characters (all, when nil) from position `start`, from 1 or negative
+  /// from the end, of a string of `count` characters. A negative length goes to the left.
+  static func range(start: Int64, length: Int64?, count: Int) -> Range<Int> {
+    let total = Int64(count)
+    // No string is longer than 2^32: what lies beyond is all the same, and sums cannot overflow.
+    let reach: Int64 = 1 << 33
+    let start = max(-reach, min(reach, start))
+    let bounded = length.map { max(-2 * reach, min(2 * reach, $0)) } ?? 2 * reach
+    var from = start > 0 ? start - 1 : start < 0 ? total + start : -1
+    var to = length == nil ? total : from + bounded
+    if bounded < 0 { (from, to) = (to, from) }
+    let low = Int(max(0, min(total, from)))
+    let high = Int(max(0, min(total, to)))
+    return low..<max(low, high)
   }
 }

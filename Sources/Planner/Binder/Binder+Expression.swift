@@ -10,20 +10,20 @@ extension Binder {
     switch expression.kind {
     case .literal(let literal): return try bind(literal, span: span)
     case .typedLiteral(let typeName, let text):
-      let type = try TypeResolution.resolve(typeName)
+      let type = try resolve(typeName)
       return try foldedCast(.constant(.varchar(text), .varchar), to: type, isTry: false, span: span)
     case .interval(let literal): return try bind(literal, context, span: span)
     case .list(let items):
       return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
-      return try structure(
-        fields.map { ($0.name.name, try bind($0.value, context)) }, span: span)
+      return try call(
+        "struct_pack", try fields.map { try bind($0.value, context) },
+        names: fields.map(\.name.name), span: span)
     case .map: throw Binder.notYet("MAP values", span)
     case .row(let items):
-      return try structure(
-        items.map { ("", try bind($0, context)) }, span: span)
+      return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter: throw Binder.notYet("parameters here", span)
+    case .parameter(let parameter): return try value(of: parameter, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
     case .columns(let columns): return try bind(columns, context, span: span)
@@ -53,7 +53,7 @@ extension Binder {
     case .predict(let predict): return try bind(predict, context, span: span)
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
-      let type = try TypeResolution.resolve(cast.type)
+      let type = try resolve(cast.type)
       return try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
     case .collate: throw Binder.notYet("collations", span)
@@ -172,6 +172,7 @@ extension Binder {
     if let parameter = context.parameters[parts[0].lowercased()] {
       return try name.parts.dropFirst().reduce(parameter) { try field($0, $1) }
     }
+    if let argument = try bindMacroArgument(name) { return argument }
     if parts.count == 1, let positional = try positional(name, context) { return positional }
     if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
       return aliased
@@ -182,12 +183,17 @@ extension Binder {
       if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
         return found
       }
-      return try alias(parts[0], context) ?? wholeRow(name, context)
+      if let aliased = try alias(parts[0], context) { return aliased }
+      return try wholeRow(name, context)
     }
     var rest = name.parts[...]
-    // schema.table.column
-    if parts.count >= 3, ["main", "memory", "temp"].contains(parts[0].lowercased()) {
-      rest = rest.dropFirst()
+    // schema.table.column, database.schema.table.column
+    for _ in 0..<2 where rest.count >= 3 {
+      if let first = rest.first?.name, catalog.isSchemaOrDatabase(first),
+        context.scope.matches(table: first, name: rest[rest.startIndex + 1].name).isEmpty
+      {
+        rest = rest.dropFirst()
+      }
     }
     let first = rest[rest.startIndex]
     let second = rest[rest.startIndex + 1]
@@ -270,14 +276,6 @@ extension Binder {
       CallExpression(
         resolved: StructFields.extract(name.name, from: operand.type), arguments: [operand],
         span: name.span))
-  }
-
-  private func structure(_ fields: [(String, Expression)], span: SourceSpan) throws -> Expression {
-    let names = fields.enumerated().map { $1.0.isEmpty ? "v\($0 + 1)" : $1.0 }
-    return .call(
-      CallExpression(
-        resolved: StructFields.pack(names: names, types: fields.map(\.1.type)),
-        arguments: fields.map(\.1), span: span))
   }
 
   // MARK: Types

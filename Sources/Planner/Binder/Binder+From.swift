@@ -75,51 +75,33 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    for qualifier in name.qualifiers
-    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
-      throw SQLError(
-        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
-        hint: didYouMean(qualifier.name, among: ["main"]))
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    switch catalog.entry(named: last) {
+    switch try catalog.entry(named: name) {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
-    case .view(let query, let columns, _):
-      let known = (commonTables, outer)
+    case .view(let query, let columns, let searchPath):
+      let known = (commonTables, outer, catalog.searchPath)
       commonTables = [:]
       outer = []
-      defer { (commonTables, outer) = known }
+      catalog.searchPath = searchPath
+      defer { (commonTables, outer, catalog.searchPath) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -188,10 +170,19 @@ extension Binder {
         try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
       )
     }
-    guard let row = TableFunctions.named(name) else {
+    if let bound = try bindQueryFunction(call, name, span: span)
+      ?? bindTableMacro(call, span: span)
+    {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = catalog.catalogFunction(named: name) ?? TableFunctions.named(name) else {
       throw SQLError(
         .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames + ["unnest"]))
+        hint: didYouMean(
+          name,
+          among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
+            "unnest"
+          ]))
     }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
@@ -231,7 +222,6 @@ extension Binder {
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
-    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
     let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
@@ -243,7 +233,11 @@ extension Binder {
     case .full: kind = .full
     case .semi: kind = .semi
     case .anti: kind = .anti
-    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    case .positional:
+      return (
+        .positionalJoin(PositionalJoinNode(left: left.plan, right: right.plan)),
+        left.scope.appending(right.scope)
+      )
     }
     let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
     if isDependent && (kind == .right || kind == .full) {
@@ -254,9 +248,11 @@ extension Binder {
     }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
+    var usesNames = true
     switch join.condition {
     case .none: break
     case .on(let expression):
+      usesNames = false
       let collector = SubqueryCollector()
       let context = ExpressionContext(
         scope: scope, clause: "JOIN conditions", subqueries: collector)
@@ -281,6 +277,7 @@ extension Binder {
         common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
         &node, &scope)
     }
+    if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
     if isDependent {
       return (
@@ -370,6 +367,10 @@ extension Binder {
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
+      }
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == leftEntry.reference.id {
+        scope.entries[index].isJoined = true
       }
       switch kind {
       case .right, .full:

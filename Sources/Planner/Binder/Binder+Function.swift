@@ -5,7 +5,9 @@ import Syntax
 
 extension Binder {
   /// A scalar function by name over bound arguments, with the casts it needs.
-  func call(_ name: String, _ arguments: [Expression], span: SourceSpan) throws -> Expression {
+  func call(
+    _ name: String, _ arguments: [Expression], names: [String?] = [], span: SourceSpan
+  ) throws -> Expression {
     let types = arguments.map(\.type)
     let resolved: ResolvedScalar
     do {
@@ -14,7 +16,10 @@ extension Binder {
           user, arguments: types, literals: arguments.map(literal), calledAs: name)
       } else {
         resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literals: arguments.map(literal))
+          name: name, arguments: types, literals: arguments.map(literal),
+          call: arguments.enumerated().map { position, argument in
+            callArgument(argument, position < names.count ? names[position] : nil)
+          })
       }
     } catch let error as SQLError {
       throw error.placed(at: span)
@@ -23,6 +28,13 @@ extension Binder {
       try foldedCast($0, to: $1, isTry: false, span: span)
     }
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
+  }
+
+  private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
+    if case .constant(let value, let type) = argument {
+      return CallArgument(type, value: value, name: name)
+    }
+    return CallArgument(argument.type, name: name)
   }
 
   /// What overload resolution should know of a constant beyond its type. An integer of a
@@ -52,16 +64,20 @@ extension Binder {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
-      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
+      if !qualifier.parts.allSatisfy({ catalog.isSchemaOrDatabase($0.name) }) {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }
     if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
       return try bindLambdaCall(lambda, name, arguments, context, span: span)
+    }
+    if key == "grouping" || key == "grouping_id" {
+      return try bindGrouping(arguments, context, span: span)
     }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
@@ -71,7 +87,10 @@ extension Binder {
       throw SQLError(
         .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
     }
-    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
+    let isSessionFunction = catalog.sessionFunctionNames.contains(key)
+    if catalog.userFunction(named: key) == nil, !isSessionFunction {
+      try checkExists(name, function.name.span)
+    }
     var bound: [Expression] = []
     let spread = try unpacked(arguments, context)
     arguments = spread.map(\.argument)
@@ -88,14 +107,13 @@ extension Binder {
       }
       bound.append(try bind(expression, context))
     }
-    if key == "struct_pack" || (key == "row" && !arguments.isEmpty) {
-      let names = arguments.enumerated().map { $1.name?.name ?? "v\($0 + 1)" }
-      return .call(
-        CallExpression(
-          resolved: StructFields.pack(names: names, types: bound.map(\.type)), arguments: bound,
-          span: span))
+    if isSessionFunction,
+      let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
+    {
+      return found
     }
-    return ConstantFolding.fold(try call(key, bound, span: span))
+    return ConstantFolding.fold(
+      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
@@ -106,7 +124,8 @@ extension Binder {
     }
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
-      + catalog.userFunctionNames + LambdaFunction.allNames
+      + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
+      + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -136,8 +155,8 @@ extension Binder {
     }
     var inner = context
     inner.aggregates = nil
-    inner.unnests = nil
     inner.windows = nil
+    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []

@@ -226,6 +226,17 @@ extension Binder {
         let bound = try bind(query)
         return (bound.plan, bound.names)
       }
+    case .summarize(let describe): return try bindSummary(describe)
+    case .describe, .show:
+      guard let source = try catalog.rows(of: statement, bind: { try bind($0) }) else {
+        throw SQLError(.notSupported, "this statement cannot be used as a source of rows yet")
+      }
+      let columns = source.schema.enumerated().map { position, field in
+        (position: position, reference: makeReference(field.name, field.type))
+      }
+      return BoundQuery(
+        plan: .scan(ScanNode(source: source, name: "catalog", columns: columns)),
+        names: source.schema.map(\.name))
     default:
       throw SQLError(.notSupported, "this statement cannot be used as a source of rows yet")
     }

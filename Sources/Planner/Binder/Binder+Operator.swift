@@ -144,7 +144,7 @@ extension Binder {
     var items = try list.items.map { try bind($0, context) }
     var type = operand.type
     for (index, item) in items.enumerated()
-    where !(isStringLiteral(item) && operand.type != .varchar) {
+    where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
       let textMeetsOther =
         (type == .varchar) != (item.type == .varchar) && type != .null && item.type != .null
         && !isStringLiteral(operand)

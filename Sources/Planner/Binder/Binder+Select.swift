@@ -49,49 +49,23 @@ extension Binder {
     }
 
     // GROUP BY
-    var keys: [Expression] = []
-    var isGrouped = false
-    switch select.groupBy {
-    case nil: break
-    case .all:
-      isGrouped = true
-      let calls = Set(aggregates.calls.map(\.reference.id))
-      try windows.refuseGrouping(by: selected.map(\.expression), at: select.span)
-      for (expression, _) in selected where expression.columnIDs.isDisjoint(with: calls) {
-        if case .constant = expression { continue }
-        if !expression.columnIDs.isDisjoint(with: unnests.references) {
-          throw SQLError(.binder, "GROUP BY ALL cannot group by an unnest", at: select.span)
-        }
-        if !keys.contains(expression) { keys.append(expression) }
+    var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
+    groupContext.aliases = aliases
+    groupContext.unnests = unnests
+    let groups = try bindGroups(
+      select.groupBy, selected: selected, aggregates: aggregates, groupContext)
+    try windows.refuseGrouping(by: groups.keys, at: select.span)
+    for key in groups.keys {
+      if case .all = select.groupBy, !key.columnIDs.isDisjoint(with: unnests.references) {
+        throw SQLError(.binder, "GROUP BY ALL cannot group by an unnest", at: select.span)
       }
-    case .elements(let elements):
-      isGrouped = true
-      var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
-      groupContext.aliases = aliases
-      groupContext.unnests = unnests
-      for element in elements {
-        for expression in try plainGroup(element) {
-          let key: Expression
-          if let ordinal = try ordinal(expression, count: selected.count, clause: "GROUP BY") {
-            key = selected[ordinal].expression
-            try windows.refuseGrouping(by: [key], at: expression.span)
-            if !key.columnIDs.isDisjoint(with: aggregates.calls.map(\.reference.id)) {
-              throw SQLError(
-                .binder, "GROUP BY cannot name an aggregate", at: expression.span)
-            }
-          } else {
-            key = try bind(expression, groupContext)
-          }
-          if !keys.contains(key) { keys.append(key) }
-          groupUnnests.take(key.columnIDs, from: unnests)
-        }
-      }
+      groupUnnests.take(key.columnIDs, from: unnests)
     }
 
     context.clause = "HAVING"
     context.aliases = aliases
-    context.unnests = nil
     context.windows = nil
+    context.unnests = nil
     let having = try select.having.map { try bindConditionEach($0, context) }
     context.windows = windows
     let qualify = try bindQualify(select.qualify, context)
@@ -116,10 +90,18 @@ extension Binder {
       }
       context.prefersAliases = false
     }
+    var distinctOn: [Expression] = []
+    if case .on(let expressions) = select.distinct {
+      context.clause = "DISTINCT ON"
+      distinctOn = try expressions.map { expression in
+        try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
+          .map { selected[$0].expression } ?? bind(expression, context)
+      }
+    }
 
     // Aggregation
-    if isGrouped || !aggregates.calls.isEmpty || having != nil {
-      let keyed = keys.map { key -> (expression: Expression, reference: ColumnReference) in
+    if groups.isGrouped || !aggregates.isEmpty || having != nil {
+      let keyed = groups.keys.map { key -> (expression: Expression, reference: ColumnReference) in
         if case .column(let reference) = key {
           return (key, makeReference(reference.name, reference.type))
         }
@@ -127,7 +109,10 @@ extension Binder {
       }
       let input = groupUnnests.attach(to: inner.attach(to: plan))
       let below = Set(input.output.map(\.id))
-      plan = .aggregate(AggregateNode(input: input, keys: keyed, calls: aggregates.calls))
+      plan = .aggregate(
+        AggregateNode(
+          input: input, keys: keyed, calls: aggregates.calls, sets: groups.sets,
+          groupings: try groupingKeys(aggregates, groups)))
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
@@ -143,6 +128,7 @@ extension Binder {
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
+      distinctOn = try distinctOn.map(lift)
       // Subqueries too see the groups, not the rows below.
       for index in outer.entries.indices {
         outer.entries[index].keys = try outer.entries[index].keys.map {
@@ -150,10 +136,10 @@ extension Binder {
         }
         outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
       }
+      let late = windows.takeReaders(from: outer)
       for index in unnests.chains.indices {
         unnests.chains[index].list = try lift(unnests.chains[index].list)
       }
-      let late = windows.takeReaders(from: outer)
       plan = outer.attach(to: plan)
       if let having {
         plan = .filter(FilterNode(input: plan, condition: try lift(having)))
@@ -172,14 +158,14 @@ extension Binder {
     plan = unnests.attach(to: plan)
     return try finish(
       select, plan, selected: selected, order: order, limit: limit, offset: offset,
-      distinctContext: context)
+      distinctOn: distinctOn)
   }
 
   /// Projection, DISTINCT, ORDER BY and LIMIT over what the block selects.
   private func finish(
     _ select: Select, _ input: Plan, selected: [(expression: Expression, name: String)],
     order: [(item: SortItem, position: Int?)], limit: Limit?, offset: SyntaxExpression?,
-    distinctContext: ExpressionContext
+    distinctOn: [Expression]
   ) throws -> BoundQuery {
     var plan = input
     var items = selected.map {
@@ -200,16 +186,24 @@ extension Binder {
       }
       sortItems.append(item)
     }
+    let uniqueKeys = distinctOn.map { key -> Expression in
+      if let known = items.first(where: { $0.expression == key }) {
+        return .column(known.reference)
+      }
+      let hidden = makeReference("on", key.type)
+      items.append((key, hidden))
+      return .column(hidden)
+    }
     plan = .project(ProjectNode(input: plan, items: items))
     switch select.distinct {
     case .all: break
+    case .distinct where items.count == visible.count: plan = distinct(plan)
     case .distinct:
-      if items.count > visible.count {
-        throw SQLError(
-          .binder, "with SELECT DISTINCT, ORDER BY takes only what is selected", at: select.span)
-      }
-      plan = distinct(plan)
-    case .on: throw Binder.notYet("DISTINCT ON", select.span)
+      // Ordered by what is not selected: of equal rows the first one counts.
+      plan = .distinctOn(
+        DistinctOnNode(input: plan, keys: visible.map { .column($0) }, order: sortItems))
+    case .on:
+      plan = .distinctOn(DistinctOnNode(input: plan, keys: uniqueKeys, order: sortItems))
     }
     if !sortItems.isEmpty { plan = .sort(SortNode(input: plan, items: sortItems)) }
     plan = try applyLimit(limit, offset, to: plan)
@@ -220,20 +214,6 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
-  }
-
-  private func plainGroup(_ element: GroupingElement) throws -> [SyntaxExpression] {
-    switch element {
-    case .expression(let expression):
-      if case .row(let parts) = expression.kind { return parts }
-      return [expression]
-    case .empty: return []
-    case .rollup(let parts):
-      throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", parts.first?.span)
-    case .cube(let parts):
-      throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", parts.first?.span)
-    case .sets: throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", nil)
-    }
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

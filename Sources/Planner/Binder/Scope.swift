@@ -11,6 +11,8 @@ package struct Scope: Sendable {
     package var reference: ColumnReference
     /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
     package var isShadowed = false
+    /// The first copy of a USING column: what the bare name means beside other tables' columns.
+    package var isJoined = false
   }
 
   package var entries: [Entry] = []
@@ -29,10 +31,15 @@ package struct Scope: Sendable {
   package func matches(table: String?, name: String) -> [Entry] {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
-    return entries.filter {
+    let found = entries.filter {
       $0.name.lowercased() == wanted
         && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
     }
+    if qualifier == nil, found.count > 1 {
+      let joined = found.filter(\.isJoined)
+      if joined.count == 1 { return joined }
+    }
+    return found
   }
 
   package func appending(_ other: Scope) -> Scope {
@@ -96,6 +103,12 @@ extension DependentJoinNode {
 /// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
 final class AggregateCollector {
   var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+  /// GROUPING(…): what it names must turn out to be keys.
+  var groupings:
+    [(
+      arguments: [(expression: Expression, span: SourceSpan)], reference: ColumnReference,
+      span: SourceSpan
+    )] = []
 }
 
 /// Where an expression stands: what its names mean and what it may contain.

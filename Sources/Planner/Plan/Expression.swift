@@ -55,6 +55,12 @@ package struct CallExpression: Sendable {
   package var arguments: [Expression]
   /// Where it was written, for errors found while running.
   package var span: SourceSpan?
+
+  package init(resolved: ResolvedScalar, arguments: [Expression], span: SourceSpan? = nil) {
+    self.resolved = resolved
+    self.arguments = arguments
+    self.span = span
+  }
 }
 
 package struct CaseWhen: Sendable {

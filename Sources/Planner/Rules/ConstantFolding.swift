@@ -9,9 +9,14 @@ package enum ConstantFolding {
   package static func fold(_ expression: Expression) -> Expression {
     switch expression {
     case .call(let call):
-      guard !call.resolved.overload.isVolatile, !call.resolved.resultType.isNested else {
-        return expression
+      if call.resolved.overload.isVolatile { return expression }
+      // NULL in, NULL out: whatever the other arguments are, they need no look.
+      if call.resolved.overload.nullRule == .propagates, call.arguments.contains(where: isNull),
+        !call.arguments.contains(where: \.isVolatile)
+      {
+        return .constant(.null, call.resolved.resultType)
       }
+      if call.resolved.resultType.isNested { return expression }
       var columns: [Column] = []
       for argument in call.arguments {
         guard case .constant(let value, let type) = argument,
@@ -54,6 +59,10 @@ package enum ConstantFolding {
 
   package static func foldAll(_ expression: Expression) -> Expression {
     expression.rewritten(fold)
+  }
+
+  private static func isNull(_ expression: Expression) -> Bool {
+    if case .constant(.null, _) = expression { true } else { false }
   }
 
   private static func isConstant(_ expression: Expression, _ value: Bool) -> Bool {

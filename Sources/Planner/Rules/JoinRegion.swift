@@ -85,7 +85,7 @@ struct JoinRegion {
       }
     case .scan, .values, .filter, .project, .aggregate, .join, .sort, .limit, .union, .predict,
       .rows, .exchange, .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive,
-      .dependentJoin:
+      .dependentJoin, .distinctOn:
       let number = relations.count
       relations.append(order(plan))
       for reference in plan.output { owners[reference.id] = number }

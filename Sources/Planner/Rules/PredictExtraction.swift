@@ -76,6 +76,15 @@ struct PredictExtraction {
       node.input = stack(pending, on: extract(node.input))
       if pending.isEmpty { return .sort(node) }
       return .project(ProjectNode(input: .sort(node), items: kept.map { (.column($0), $0) }))
+    case .distinctOn(var node):
+      let kept = node.input.output
+      if case .distinctOn(let lifted) = Plan.distinctOn(node).mapExpressions({ lift($0, &pending) })
+      {
+        node = lifted
+      }
+      node.input = stack(pending, on: extract(node.input))
+      if pending.isEmpty { return .distinctOn(node) }
+      return .project(ProjectNode(input: .distinctOn(node), items: kept.map { (.column($0), $0) }))
     case .join(var node):
       // A prediction in a join key or condition is computed on its own side; a condition that
       // mixes both sides is decided above an inner join.

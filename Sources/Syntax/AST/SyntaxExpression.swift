@@ -326,6 +326,12 @@ package struct Cast: Sendable {
   package var operand: SyntaxExpression
   package var type: TypeName
   package var isTry: Bool
+
+  package init(operand: SyntaxExpression, type: TypeName, isTry: Bool) {
+    self.operand = operand
+    self.type = type
+    self.isTry = isTry
+  }
 }
 
 /// `lambda x, y: body`.

@@ -43,12 +43,23 @@ package struct TableFunction: Sendable {
   package var isLateral: Bool
   /// WITH ORDINALITY
   package var hasOrdinality: Bool
+
+  package init(call: FunctionCall, isLateral: Bool = false, hasOrdinality: Bool = false) {
+    self.call = call
+    self.isLateral = isLateral
+    self.hasOrdinality = hasOrdinality
+  }
 }
 
 /// `(query)`, with VALUES as one kind of query.
 package struct DerivedTable: Sendable {
   package var query: Query
   package var isLateral: Bool
+
+  package init(query: Query, isLateral: Bool = false) {
+    self.query = query
+    self.isLateral = isLateral
+  }
 }
 
 /// `left JOIN right ON …`.

@@ -1,0 +1,207 @@
+import Columnar
+import Diagnostics
+import Glibc
+
+/// Aggregates over kept values: the n best, quantiles by other names, entropy, deviations.
+let collectedAggregates: [AggregateFunction] = [
+  AggregateFunction(
+    "approx_quantile",
+    summary: "The value at fraction q of the sorted values (here exact, of the values' own type).",
+    examples: [("approx_quantile(x, 0.5)", "2")], overloads: [quantile()]),
+  AggregateFunction(
+    "approx_top_k", summary: "The k values that come most often (here exact), as a LIST.",
+    examples: [("approx_top_k(x // 2, 1)", "[1]")],
+    overloads: [
+      signature(asItIs, asCount, result: { .list($0[0]) }) { types, result in
+        keepingBytes(types, result, resultElement: true) { types, result in
+          CollectedState(keeping: [types[0]], required: [0], result: result) { columns, n, more in
+            let wanted = try number(more, "approx_top_k")
+            let counted = frequencies(columns[0], n).sorted { $0.count > $1.count }
+            return .list(counted.prefix(wanted).map { columns[0].value($0.first) })
+          }
+        }
+      }
+    ]),
+  nullsLast(
+    "arg_max_nulls_last", "As arg_max; a NULL comes into play when nothing else does.", 1, "3"),
+  nullsLast(
+    "arg_min_nulls_last", "As arg_min; a NULL comes into play when nothing else does.", -1, "1"),
+  AggregateFunction(
+    "entropy", summary: "Shannon's entropy of the values in bits; 0 without values.",
+    examples: [("entropy(x // 2)", "0.9182958340544894")],
+    overloads: [
+      signature(asItIs, result: { _ in .double }) { types, result in
+        keepingBytes(types, result) { types, result in
+          CollectedState(
+            keeping: [types[0]], required: [0], result: result, empty: .double(0)
+          ) { columns, n, _ in
+            var sum = 0.0
+            for value in frequencies(columns[0], n) {
+              let share = Double(value.count) / Double(n)
+              sum -= share * log2(share)
+            }
+            return .double(sum)
+          }
+        }
+      }
+    ]),
+  AggregateFunction(
+    "mad", summary: "The median of the absolute deviations from the median.",
+    examples: [("mad(x)", "1.0")],
+    overloads: [
+      signature(asMeasured, result: { $0[0].isNumeric ? $0[0] : .interval }) { types, result in
+        CollectedState(keeping: types, required: [0], result: result) { columns, n, _ in
+          try deviation(columns[0], n, result)
+        }
+      }
+    ]),
+  AggregateFunction(
+    "reservoir_quantile",
+    summary: "The least value that fraction q of the values do not exceed (here of all values).",
+    examples: [("reservoir_quantile(x, 0.5)", "2")],
+    overloads: [quantile(), quantile(sampled: true)]),
+]
+
+/// The forms of min, max, arg_min and arg_max that give the n best as a list.
+func best(largest: Bool, byAnother: Bool) -> AggregateOverload {
+  let make: @Sendable ([LogicalType], LogicalType) -> any AggregateState = { types, result in
+    keepingBytes(types, result, resultElement: true) { types, result in
+      let kept = byAnother ? 2 : 1
+      return CollectedState(
+        keeping: Array(types.prefix(kept)), required: Array(0..<kept), result: result
+      ) { columns, n, more in
+        let wanted = try number(more, largest ? "max" : "min")
+        let key = columns[kept - 1]
+        let rows = (0..<n).sorted { a, b in
+          let found = NestedComparison.compare(key, a, key, b)
+          return found == 0 ? a < b : largest ? found > 0 : found < 0
+        }
+        return .list(rows.prefix(wanted).map { columns[0].value($0) })
+      }
+    }
+  }
+  return byAnother
+    ? signature(asItIs, asItIs, asCount, result: { .list($0[0]) }, state: make)
+    : signature(asItIs, asCount, result: { .list($0[0]) }, state: make)
+}
+
+private let asCount: ArgumentRule = { $0.isInteger || $0 == .null ? .bigint : nil }
+
+/// What has differences: numbers as they are interpolated, moments and times.
+private let asMeasured: ArgumentRule = { type in
+  type == .date ? .timestamp : asInterpolated(type)
+}
+
+private func number(_ constants: [Value], _ name: String) throws -> Int {
+  guard case .integer(let value)? = constants.first else {
+    throw SQLError(.invalidInput, "\(name) needs to know how many values, not NULL")
+  }
+  guard value > 0, value < 1_000_000 else {
+    throw SQLError(.invalidInput, "\(name) gives 1 to 999999 values, not \(value)")
+  }
+  return Int(value)
+}
+
+/// Each different value's first place and how often it comes, in order of first appearance.
+private func frequencies(_ column: Column, _ count: Int) -> [(first: Int, count: Int)] {
+  let rows = (0..<count).sorted { a, b in
+    let found = NestedComparison.compare(column, a, column, b)
+    return found == 0 ? a < b : found < 0
+  }
+  var result: [(first: Int, count: Int)] = []
+  for row in rows {
+    if let last = result.last, NestedComparison.compare(column, last.first, column, row) == 0 {
+      result[result.count - 1].count += 1
+    } else {
+      result.append((row, 1))
+    }
+  }
+  return result.sorted { $0.first < $1.first }
+}
+
+private func nullsLast(
+  _ name: String, _ summary: String, _ sign: Int, _ example: String
+) -> AggregateFunction {
+  AggregateFunction(
+    name, summary: summary, examples: [("\(name)(x, x)", example)],
+    overloads: [
+      signature(asItIs, asItIs, result: { $0[0] }) { types, result in
+        keepingBytes(types, result) { types, result in
+          CollectedState(keeping: types, required: [], result: result) { columns, n, _ in
+            let key = columns[1]
+            let best = (0..<n).min { a, b in
+              if key.isNull(a) != key.isNull(b) { return key.isNull(b) }
+              let found = NestedComparison.compare(key, a, key, b) * sign
+              return found == 0 ? a < b : found > 0
+            }
+            return best.map { columns[0].value($0) } ?? .null
+          }
+        }
+      }
+    ])
+}
+
+private func quantile(sampled: Bool = false) -> AggregateOverload {
+  let result: @Sendable ([LogicalType]) -> LogicalType = { types in
+    if case .list = types[1] { .list(types[0]) } else { types[0] }
+  }
+  let make: @Sendable ([LogicalType], LogicalType) -> any AggregateState = { types, _ in
+    orderState(.discrete, Array(types.prefix(2)), fractions: [])
+  }
+  return sampled
+    ? signature(asQuantified, asFraction, asCount, result: result, state: make)
+    : signature(asQuantified, asFraction, result: result, state: make)
+}
+
+private let asQuantified: ArgumentRule = { type in
+  switch type {
+  case .null: .double
+  case .date, .time, .timestamp: type
+  default: type.isNumeric ? type : nil
+  }
+}
+
+private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) throws -> Value {
+  func doubles() -> [Double] {
+    column.type == .float
+      ? (0..<count).map { Double(column.values(as: Float.self)[$0]) }
+      : (0..<count).map { column.values(as: Double.self)[$0] }
+  }
+  switch column.type {
+  case .float: return .float(Float(medianDeviation(doubles())))
+  case .double: return .double(medianDeviation(doubles()))
+  default:
+    let whole = (0..<count).map { row -> Int128 in
+      switch column.value(row) {
+      case .decimal(let digits): digits
+      case .time(let micros), .timestamp(let micros): Int128(micros)
+      default: 0
+      }
+    }
+    let found = medianDeviation(whole)
+    if result != .interval { return .decimal(found) }
+    let day = Int128(Calendar.microsecondsPerDay)
+    return .interval(
+      Interval(days: Int32(clamping: found / day), microseconds: Int64(clamping: found % day)))
+  }
+}
+
+private func medianDeviation(_ values: [Double]) -> Double {
+  func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
+    return low + (high - low) / 2
+  }
+  let middle = median(values)
+  return median(values.map { abs($0 - middle) })
+}
+
+private func medianDeviation(_ values: [Int128]) -> Int128 {
+  func median(_ values: [Int128]) -> Int128 {
+    let sorted = values.sorted()
+    let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
+    return low &+ (high &- low) / 2
+  }
+  let middle = median(values)
+  return median(values.map { $0 > middle ? $0 &- middle : middle &- $0 })
+}

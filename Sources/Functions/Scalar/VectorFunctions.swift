@@ -1,0 +1,168 @@
+import Columnar
+import Diagnostics
+
+/// Lists and arrays of numbers as vectors. FLOAT stays FLOAT; everything else is computed as
+/// DOUBLE. Both sides must have one length and no NULL in them.
+enum VectorFunctions {
+  static let rows: [ScalarFunction] = [
+    vectors(
+      "cosine_distance", symbols: ["<=>"], "One minus the cosine similarity.",
+      "([1, 0], [0, 1])", "1.0", cosine { 1 - $0 }),
+    vectors(
+      "cosine_similarity", symbols: [], "The cosine of the angle between the vectors.",
+      "([1, 2], [1, 2])", "1.0", cosine { $0 }),
+    vectors(
+      "distance", symbols: ["<->"], "The Euclidean distance of the vectors.", "([0, 0], [3, 4])",
+      "5.0",
+      { a, b in
+        var sum = 0.0
+        for (x, y) in zip(a, b) { sum += (x - y) * (x - y) }
+        return sum.squareRoot()
+      }),
+    vectors(
+      "inner_product", symbols: [], alias: "dot_product",
+      "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0", product),
+    vectors(
+      "negative_inner_product", symbols: ["<#>"], alias: "negative_dot_product",
+      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0", { -product($0, $1) }),
+    ScalarFunction(
+      "array_cross_product", category: "list", summary: "The cross product of two arrays of 3.",
+      examples: [
+        ("array_cross_product([1, 0, 0]::DOUBLE[3], [0, 1, 0]::DOUBLE[3])", "[0.0, 0.0, 1.0]")
+      ],
+      overloads: [
+        ScalarOverload(
+          [.any, .any], resultFrom: { .array($0[0].elementType ?? .double, count: 3) },
+          coerce: { types in
+            for type in types {
+              if type == .null { continue }
+              guard case .array(_, count: 3) = type else {
+                throw SQLError(.binder, "array_cross_product takes arrays of 3, not \(type)")
+              }
+            }
+            let item = itemType(types)
+            return [.array(item, count: 3), .array(item, count: 3)]
+          }, kernel: { a, n, t in try crossed(a, n, t) })
+      ]),
+  ]
+
+  private typealias Measure = @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double?
+
+  private static let product: @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double = {
+    a, b in
+    var sum = 0.0
+    for (x, y) in zip(a, b) { sum += x * y }
+    return sum
+  }
+
+  private static func cosine(_ finish: @escaping @Sendable (Double) -> Double) -> Measure {
+    { a, b in
+      if a.isEmpty { return nil }
+      var (sum, left, right) = (0.0, 0.0, 0.0)
+      for (x, y) in zip(a, b) {
+        sum += x * y
+        left += x * x
+        right += y * y
+      }
+      let similarity = sum / (left * right).squareRoot()
+      return finish(similarity.isNaN ? similarity : max(-1, min(1, similarity)))
+    }
+  }
+
+  private static func itemType(_ types: [LogicalType]) -> LogicalType {
+    let known = types.compactMap(\.elementType)
+    return !known.isEmpty && known.allSatisfy { $0 == .float } ? .float : .double
+  }
+
+  private static func vectors(
+    _ name: String, symbols: [String], alias: String? = nil, _ summary: String, _ example: String,
+    _ result: String, _ measure: @escaping Measure
+  ) -> ScalarFunction {
+    var aliases = ["array_\(name)"] + symbols
+    if let alias { aliases += ["list_\(alias)", "array_\(alias)"] }
+    return ScalarFunction(
+      "list_\(name)", aliases: aliases, category: "list", summary: summary,
+      examples: [("list_\(name)\(example)", result)],
+      overloads: [
+        ScalarOverload(
+          [.any, .any], resultFrom: { $0[0].elementType ?? .double },
+          coerce: { types in
+            if case .array(_, let m) = types[0], case .array(_, let n) = types[1], m != n {
+              throw SQLError(
+                .binder, "list_\(name) takes arrays of one size, not of \(m) and \(n)")
+            }
+            for type in types {
+              guard type == .null || (type.elementType.map { $0.isNumeric || $0 == .null } ?? false)
+              else { throw SQLError(.binder, "list_\(name) takes lists of numbers, not \(type)") }
+            }
+            let item = itemType(types)
+            return [.list(item), .list(item)]
+          }, kernel: { a, n, t in try measured("list_\(name)", a, n, t, measure) })
+      ])
+  }
+
+  private static func measured(
+    _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure
+  ) throws -> Column {
+    let x = ColumnReader<ListEntry>(a[0])
+    let y = ColumnReader<ListEntry>(a[1])
+    let (left, right) = (doubles(a[0].children[0]), doubles(a[1].children[0]))
+    func value(_ row: Int) throws -> Double? {
+      guard x[row].length == y[row].length else {
+        throw SQLError(
+          .invalidInput,
+          "\(name) takes lists of one length, not of \(x[row].length) and \(y[row].length)")
+      }
+      for (entry, child) in [(x[row], a[0].children[0]), (y[row], a[1].children[0])]
+      where child.mayHaveNulls {
+        for item in entry.offset..<(entry.offset + entry.length) where child.isNull(item) {
+          throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
+        }
+      }
+      return measure(
+        left[x[row].offset..<(x[row].offset + x[row].length)],
+        right[y[row].offset..<(y[row].offset + y[row].length)])
+    }
+    if type == .float {
+      return try Kernels.nullableRows(a, count, type, Float.self) {
+        try value($0).map { Float($0) }
+      }
+    }
+    return try Kernels.nullableRows(a, count, type, Double.self) { try value($0) }
+  }
+
+  private static func doubles(_ column: Column) -> [Double] {
+    if column.type == .float {
+      let reader = ColumnReader<Float>(column)
+      return (0..<column.count).map { Double(reader[$0]) }
+    }
+    let reader = ColumnReader<Double>(column)
+    return (0..<column.count).map { reader[$0] }
+  }
+
+  private static func crossed(_ a: [Column], _ count: Int, _ type: LogicalType) throws -> Column {
+    let item = type.elementType ?? .double
+    let (left, right) = (a[0].flattened(), a[1].flattened())
+    for (column, child) in [(left, left.children[0]), (right, right.children[0])]
+    where child.mayHaveNulls {
+      for row in 0..<count where !column.isNull(row) {
+        for place in (3 * row)..<(3 * row + 3) where child.isNull(place) {
+          throw SQLError(.invalidInput, "array_cross_product takes arrays without NULL elements")
+        }
+      }
+    }
+    let (x, y) = (doubles(left.children[0]), doubles(right.children[0]))
+    var items = ColumnBuilder(item, capacity: 3 * count)
+    for row in 0..<count {
+      for place in 0..<3 {
+        let (i, j) = (3 * row + (place + 1) % 3, 3 * row + (place + 2) % 3)
+        let value = x[i] * y[j] - x[j] * y[i]
+        if item == .float { items.append(fixed: Float(value)) } else { items.append(fixed: value) }
+      }
+    }
+    let result = Column(flat: type, count: count, children: [items.finish()])
+    result.addNulls(of: left)
+    result.addNulls(of: right)
+    return result
+  }
+}
