@@ -40,6 +40,10 @@ extension StatementCatalog {
     try typeEntry(named: name)?.type
   }
 
+  func labels(ofType name: QualifiedName) throws -> [String]? {
+    try typeEntry(named: name)?.labels
+  }
+
   func typeEntry(named name: QualifiedName) throws -> TypeEntry? {
     if case .type(let entry)? = try find(.type, name)?.object.item { return entry }
     return nil
