@@ -47,6 +47,12 @@ class Expressions:
         """One of the kinds; in a common query one that SQLite has."""
         return self.random.choice([k for k in kinds if not self.common or k in COMMON])
 
+    def known(self, kinds, scope):
+        """One of the kinds, nearly always one that the scope has columns of: literals teach little."""
+        named = {kind for _, kind in scope.columns}
+        fitting = [k for k in kinds if k in named]
+        return self.kind(fitting if fitting and self.chance(0.9) else kinds)
+
     # Leaves
 
     def column(self, kind, scope):
@@ -60,7 +66,7 @@ class Expressions:
         return self.random.choice(fitting) if fitting else None
 
     def literal(self, kind):
-        if self.chance(0.06):
+        if self.chance(0.04):
             return E(kind, f"CAST(NULL AS {KINDS[kind]})")
         return E(kind, {
             "i": lambda: self.number(-4, 8), "l": lambda: f"CAST({self.number(-3, 9)} AS bigint)",
@@ -79,7 +85,7 @@ class Expressions:
             return E(kind, "{}", found) if found is not None else self.literal(kind)
         if scope.windows and self.chance(0.15) and kind in "ilxs":
             return self.window_value(kind, scope)
-        if scope.subqueries > 0 and self.chance(0.1):
+        if scope.subqueries > 0 and self.chance(0.07):
             self.used.add("scalar subquery")
             return self.scalar_subquery(kind, scope)
         if self.chance(0.12):
@@ -200,7 +206,7 @@ class Expressions:
         return self.pick("=", "=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
 
     def make_b(self, of, scope, depth):
-        kind = self.kind("iilssdxmbkgth")
+        kind = self.known("iilssdxmbkgth", scope)
         negated = self.pick("", "", "NOT ")
         pattern = quoted(self.pick("a%", "%b%", "_b%", "%", "", "a_c", "Z%", "%ü%", "x__", "1%"))
         if scope.subqueries > 0 and self.chance(0.2):
@@ -235,7 +241,7 @@ class Expressions:
 
     def predicate_subquery(self, scope):
         self.used.add("predicate subquery")
-        kind = self.kind("iiiilsdxbm")
+        kind = self.known("iiiilsdxbm", scope)
         negated = self.pick("", "", "NOT ")
         below = scope.of(subqueries=0)
         def query(kinds): return self.query(kinds, self.inner(scope), scope.subqueries - 1)

@@ -28,7 +28,7 @@ class Generator(Sources):
             self.used.add("pivot")
             return self.pivot(), False
         kinds = [self.kind("iiilssdxxmbktgh") for _ in range(self.random.randint(1, 4))]
-        body = self.query(kinds, [], 3 if self.chance(0.15) else self.pick(1, 2, 2), names=True, ordered=None)
+        body = self.query(kinds, [], 3 if self.chance(0.08) else self.pick(0, 1, 1, 2), names=True, ordered=None)
         if not self.chance(0.5):
             return body, False
         positions = list(range(1, len(kinds) + 1))
@@ -117,7 +117,7 @@ class Generator(Sources):
 
     def from_where(self, outer, depth, joins=None):
         """FROM and WHERE as text, with a scope of what they show."""
-        joins = self.pick(0, 0, 1, 1, 1, 2, 3) if joins is None else joins
+        joins = self.pick(0, 0, 0, 1, 1, 1, 1, 2, 2, 3) if joins is None else joins
         source, columns, rows = self.source(outer, depth, joins)
         scope = Scope(columns, list(outer), depth if rows <= 3000 else min(depth, 1))
         conditions = []
@@ -174,18 +174,21 @@ class Generator(Sources):
         source, scope = self.from_where(outer, depth, self.pick(0, 1))
         keys = [name for name, _ in self.random.sample(scope.columns, min(len(scope.columns), self.pick(1, 1, 2)))]
         first = fixed(", ".join(name + self.direction() for name in keys))
-        return query(f"SELECT DISTINCT ON ({', '.join(keys)}) {{}} FROM {{}} ORDER BY {{}}, {{}}",
+        return query(f"SELECT * FROM (SELECT DISTINCT ON ({', '.join(keys)}) {{}} FROM {{}} ORDER BY {{}}, {{}})",
                      self.listed([self.value(kind, scope, 1) for kind in kinds], names), source, first,
                      self.total_order(scope.columns))
 
     # Grouping
 
-    def aggregate(self, kind, scope, window=False):
+    def aggregate(self, kind, scope, over=None):
         """An aggregate call of that kind."""
         scope = scope.of(subqueries=0, windows=False)
+        # One of outer columns alone would be an aggregate of the outer query.
+        if self.chance(0.9):
+            scope = scope.of(outer=[])
         def v(its): return self.value(its, scope, 1)
-        distinct = "" if window or self.chance(0.75) else "DISTINCT "
-        any_kind = self.kind("ilsdxmbktgh")
+        distinct = "" if over is not None or self.chance(0.75) else "DISTINCT "
+        any_kind = self.known("ilsdxmbktgh", scope)
         options = {
             "l": [(3, lambda: text("count(*)")), (3, lambda: text(f"count({distinct}{{}})", v(any_kind))),
                   (1, lambda: text("count_if({})", v("b")), "duck")],
@@ -194,14 +197,18 @@ class Generator(Sources):
             "h": [(2, lambda: text(f"sum({distinct}{{}})", v(self.kind("ilk"))))],
             "b": [(1, lambda: text(self.pick("bool_and", "bool_or") + "({})", v("b")), "duck")],
             "s": [(2, lambda: text(f"string_agg({{}}, ',' ORDER BY {{}})", v("s"), self.total_order(scope.columns)), "duck")]
-            if not window else [],
-            "i": [(1, lambda: text(f"CAST(sum({distinct}{{}}) AS integer)", v("i")))],
+            if over is None else [],
+            "i": [(1, lambda: text(f"sum({distinct}{{}})", v("i")))],
             "m": [], "d": [], "k": [], "g": [], "t": []}[kind]
         options = options + [(2, lambda: text(self.pick("min", "max") + "({})", v(kind)))]
         call = self.choose(*options)
         if self.chance(0.15) and "filter" in self.enabled:
             self.used.add("filter")
             call = text("{}{}", call, optional(" FILTER (WHERE {})", v("b")))
+        if over is not None:
+            call = text("{} OVER ({})", call, over)
+        if kind == "i" and "sum(" in str(call)[:4]:
+            call = text("CAST({} AS integer)", call)
         return Node([call], kind=kind, role="expression")
 
     def odd_aggregate(self, scope):
@@ -219,11 +226,9 @@ class Generator(Sources):
     def aggregated(self, kind, outer, depth):
         """A query of one row."""
         source, scope = self.from_where(outer, max(depth, 0), self.pick(0, 0, 1))
-        return query("SELECT {} FROM {}", self.over_groups(kind, [(self.aggregate(kind, scope), kind)], [], 1), source)
-
-    def over_groups(self, kind, calls, outer, depth):
-        """An expression of aggregate calls and keys."""
-        return self.value(kind, Scope(calls, outer), depth)
+        call = self.aggregate(kind, scope)
+        value = self.value(kind, Scope([(call, kind)]), 1)
+        return query("SELECT {} FROM {}", value if str(call) in str(value) else call, source)
 
     def grouped(self, kinds, outer, depth, names, joins):
         source, scope = self.from_where(outer, depth, joins)
@@ -279,7 +284,7 @@ class Generator(Sources):
         def v(its): return self.value(its, plain, 1)
         order = self.total_order(plain.columns)
         options = [
-            (3, lambda: text("{} OVER ({})", self.aggregate(kind, plain, window=True), self.window(plain, order, True))),
+            (3, lambda: self.aggregate(kind, plain, over=self.window(plain, order, True))),
             (1, lambda: text(self.pick("first_value", "last_value") + "({}) OVER ({})", v(kind), self.window(plain, order, True))),
             (1, lambda: text(f"nth_value({{}}, {self.number(1, 3)}) OVER ({{}})", v(kind), self.window(plain, order, True))),
             (2, lambda: text(self.pick("lag", "lead") + self.pick("({}) OVER ({})", "({}, 2) OVER ({})", "({}, 0) OVER ({})"),

@@ -22,7 +22,7 @@ import tree
 from queries import FEATURES, Generator
 
 # Queries that share their tables.
-ROUND = 500
+ROUND = 250
 # Queries that share their settings.
 SETTINGS_FOR = 10
 
@@ -81,6 +81,22 @@ def shape(what):
     return "".join(c for c in what.split(" (SQLite")[0] if not c.isdigit())[:40]
 
 
+def one(options, enabled):
+    """Reduces one query and prints it, with what the engines say."""
+    number, seed = options.only, options.seed * 1_000_003
+    checker = Checker(options.apus, seed + number // ROUND * ROUND)
+    generator = Generator(seed + number, enabled)
+    made, ordered = generator.top()
+    settings = engines.configurations()
+    chosen = settings[number // SETTINGS_FOR % len(settings)]
+    verdict, what, _ = checker.check(str(made), ordered, chosen, generator.common)
+    print(f"{verdict}: {what}\n{made};\n", flush=True)
+    if bad(verdict):
+        tree.reduce(made, lambda sql: checker.check(sql, ordered, chosen, generator.common)[0] == verdict)
+        print(f"{chosen};\n{made};\n{checker.check(str(made), ordered, chosen, generator.common)[1]}")
+    checker.apus.stop()
+
+
 def run_round(job):
     apus, seed, start, count, enabled, reducing = job
     checker = Checker(apus, seed * 1_000_003 + start)
@@ -119,6 +135,7 @@ def main():
     parser.add_argument("--queries", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", type=int, default=0, dest="start", help="the first query's number")
+    parser.add_argument("--only", type=int, help="this query alone, reduced")
     parser.add_argument("--workers", type=int, default=2, choices=(1, 2))
     parser.add_argument("--without", default="", help="features to leave out, by comma: " + ", ".join(sorted(FEATURES)))
     parser.add_argument("--reduce", type=int, default=1, help="0: as made, 1: reduced, 2: crashes and hangs too")
@@ -139,6 +156,9 @@ def main():
             print(f"{Generator(options.seed * 1_000_003 + number, enabled).top()[0]};")
         return
 
+    if options.only is not None:
+        one(options, enabled)
+        return
     jobs, number, end = [], options.start, options.start + options.queries
     first = options.start // ROUND * ROUND
     if number != first:

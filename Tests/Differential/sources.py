@@ -16,7 +16,7 @@ class Sources(Expressions):
         return f"{prefix}{self.names}"
 
     def table(self, most_rows):
-        weights = {"t1": 5, "t2": 5, "t3": 3, "t4": 1, "t5": 3, "t6": 1, "big": 1.5, "wide": 0.7}
+        weights = {"t1": 5, "t2": 5, "t3": 3, "t4": 1, "t5": 3, "t6": 1, "big": 0.8, "wide": 0.4}
         fitting = [name for name in weights if ROWS[name] <= most_rows]
         return self.random.choices(fitting, [weights[name] for name in fitting])[0]
 
@@ -57,7 +57,7 @@ class Sources(Expressions):
             elements = [self.value("i", Scope(sides, outer), 1) for _ in range(self.random.randint(1, 3))]
             return (text("unnest([{}]) AS " + f"{alias}(c0)", items(elements)), [(f"{alias}.c0", "i")], 3)
 
-        options = [(12, base), (1, values, "duck"), (0.7, series, "duck", "range"), (0.7, unnest, "duck", "unnest")]
+        options = [(14, base), (1, values, "duck"), (0.7, series, "duck", "range"), (0.7, unnest, "duck", "unnest")]
         if depth > 0:
             options.append((3, derived, "derived table"))
         if depth > 0 and sides:
@@ -112,7 +112,8 @@ class Sources(Expressions):
     def join_condition(self, left, right, outer, depth):
         terms = []
         for _ in range(self.pick(1, 1, 2)):
-            kind = self.kind("iiisdlxm")
+            both = [k for k in "iiisdlxm" if k in {its for _, its in left} and k in {its for _, its in right}]
+            kind = self.kind(both if both and self.chance(0.9) else "iiisdlxm")
             ours = self.value(kind, Scope(left), self.pick(0, 0, 1))
             hers = self.value(kind, Scope(right), self.pick(0, 0, 1))
             operator = self.pick("=", "=", "=", "=", "<", ">=", "<>", "IS NOT DISTINCT FROM")

@@ -12,7 +12,7 @@ COMMON = "ilsdxb"
 # Name, columns, rows. `id` is a number of its own for each row.
 TABLES = [
     ("t1", "ilsdxmbkgt", 14), ("t2", "ilsdxmb", 9), ("t3", "isd", 5), ("t4", "ilsxb", 0),
-    ("t5", "isxbh", 30), ("t6", "il", 1), ("big", "ilsdxm", 3000), ("wide", "isb", 2100)]
+    ("t5", "isxbh", 30), ("t6", "il", 1), ("big", "ilsdxm", 800), ("wide", "isb", 2100)]
 ROWS = {name: rows for name, _, rows in TABLES}
 COLUMNS = {name: [("id", "i")] + [(kind + "1", kind) for kind in kinds] for name, kinds, _ in TABLES}
 

@@ -76,6 +76,7 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
+    if let bound = boundRelations[last] { return bound }
     if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
       let bound = try bind(entry, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
@@ -114,7 +115,30 @@ extension Binder {
     }
     let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
     let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
-    return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
+    var scope = try scope(of: bound, alias: alias, fallback: defaultAlias, span)
+    guard let stored = source as? any StoredTable, source.columnIndex("rowid") == nil else {
+      return (plan, scope)
+    }
+    let number = makeReference("rowid", .bigint)
+    scope.entries.append(
+      Scope.Entry(
+        table: alias?.name.name ?? defaultAlias, name: "rowid", reference: number,
+        isShadowed: true, isHidden: true))
+    let all = columns + [(position: stored.rowNumberPosition, reference: number)]
+    return (.scan(ScanNode(source: source, name: name, columns: all)), scope)
+  }
+
+  /// A relation as a query: without its hidden columns.
+  func visible(_ plan: Plan, _ scope: Scope) -> BoundQuery {
+    let entries = scope.entries.filter { !$0.isHidden }
+    if entries.count == scope.entries.count {
+      return BoundQuery(plan: plan, names: entries.map(\.name))
+    }
+    return BoundQuery(
+      plan: .project(
+        ProjectNode(
+          input: plan, items: entries.map { (.column($0.reference), $0.reference) })),
+      names: entries.map(\.name))
   }
 
   private func scope(

@@ -79,6 +79,9 @@ extension Binder {
     if key == "grouping" || key == "grouping_id" {
       return try bindGrouping(arguments, context, span: span)
     }
+    if key == "try", function.name.parts.count == 1 {
+      return try bindAttempt(arguments.compactMap(\.expression), context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }

@@ -34,6 +34,7 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    aggregates.subqueries = outer
     let windows = try WindowCollector(select.windows)
     context.windows = windows
     context.innerSubqueries = inner

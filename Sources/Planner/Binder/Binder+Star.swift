@@ -146,7 +146,8 @@ extension Binder {
   {
     let table = qualifier?.last
     let entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
+      !entry.isHidden
+        && (table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed)
     }
     if let qualifier, let table, entries.isEmpty {
       if let fields = try structColumns(qualifier, scope) { return fields }

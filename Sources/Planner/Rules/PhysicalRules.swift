@@ -115,13 +115,16 @@ enum ExchangePlacement {
     case .limit(var node):
       node.input = gather(node.input, workers)
       return .limit(node)
-    case .sample(var node):
-      node.input = gather(node.input, workers)
-      return .sample(node)
     case .positionalJoin(var node):
       node.left = gather(node.left, workers)
       node.right = gather(node.right, workers)
       return .positionalJoin(node)
+    case .rows(var node):
+      node.input = node.input.map { gather($0, workers) }
+      return .rows(node)
+    case .sample(var node):
+      node.input = gather(node.input, workers)
+      return .sample(node)
     default: return below
     }
   }
@@ -141,7 +144,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .sample, .recursive, .positionalJoin: 0
+    case .exchange, .limit, .rows, .recursive, .positionalJoin, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }

@@ -138,7 +138,7 @@ extension Parser {
   /// A query, or a statement that gives rows.
   private mutating func rowsQuery() throws -> Query {
     switch peek.keyword {
-    case .insert, .update, .delete, .train, .evaluate, .validate:
+    case .insert, .update, .delete, .merge, .train, .evaluate, .validate:
       let start = peek.start
       let statement = try parseStatement()
       return Query(body: .statement(statement), span: span(from: start))
@@ -155,6 +155,7 @@ extension Parser {
     case .insert: return .insert(try insert(with: with))
     case .update: return .update(try update(with: with))
     case .delete: return .delete(try delete(with: with))
+    case .merge: return .merge(try merge(with: with))
     default:
       let body = try queryBody(.union)
       var query = Query(with: with, body: body, span: SourceSpan(start, start))

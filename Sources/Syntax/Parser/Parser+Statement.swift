@@ -3,7 +3,8 @@ import Diagnostics
 extension Parser {
   static let statementKeywords: [Keyword] = [
     .select, .from, .with, .values, .table, .create, .drop, .alter, .insert, .update, .delete,
-    .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe, .show,
+    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe,
+    .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
     .pivot, .unpivot, .pivotWider, .pivotLonger, .start, .savepoint, .release,
@@ -26,6 +27,7 @@ extension Parser {
     case .insert: return .insert(try insert(with: nil))
     case .update: return .update(try update(with: nil))
     case .delete: return .delete(try delete(with: nil))
+    case .merge: return .merge(try merge(with: nil))
     case .truncate:
       advance()
       _ = accept(.table)
