@@ -61,7 +61,9 @@ extension Binder {
   /// A table's name alone: its row as a struct.
   func wholeRow(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let key = name.last.name.lowercased()
-    let entries = context.scope.entries.filter { $0.table?.lowercased() == key }
+    let entries = context.scope.entries.filter {
+      $0.table?.lowercased() == key && !$0.isHidden
+    }
     if entries.isEmpty { return nil }
     return .call(
       CallExpression(

@@ -247,6 +247,10 @@ extension Binder {
       context.aggregateFilter = Expression.conjunction(combination.filters)
       return try aggregates.map { item in
         let bound = try bind(item.expression, context)
+        if bound.columnIDs.isEmpty {
+          throw SQLError(
+            .binder, "PIVOT … USING needs an aggregate", at: item.expression.span)
+        }
         if !bound.columnIDs.isSubset(of: collector.calls.map(\.reference.id)) {
           throw SQLError(
             .binder, "PIVOT takes columns only inside aggregates", at: item.expression.span)

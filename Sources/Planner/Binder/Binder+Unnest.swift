@@ -98,7 +98,8 @@ extension Binder {
     _ value: Expression, _ options: UnnestOptions, depth: Int, prefix: String
   ) -> [(expression: Expression, name: String)] {
     guard case .structure(let fields) = value.type else { return [] }
-    return fields.enumerated().flatMap { position, field -> [(expression: Expression, name: String)] in
+    return fields.enumerated().flatMap {
+      position, field -> [(expression: Expression, name: String)] in
       let part = Expression.call(
         CallExpression(
           resolved: StructFields.extract(at: position, of: fields), arguments: [value]))
