@@ -246,12 +246,13 @@ extension Binder {
     return try combinations.flatMap { combination in
       context.aggregateFilter = Expression.conjunction(combination.filters)
       return try aggregates.map { item in
+        let known = keys.isEmpty ? 0 : collector.calls.count
         let bound = try bind(item.expression, context)
         if bound.columnIDs.isEmpty {
           throw SQLError(
             .binder, "PIVOT … USING needs an aggregate", at: item.expression.span)
         }
-        if !bound.columnIDs.isSubset(of: collector.calls.map(\.reference.id)) {
+        if !bound.columnIDs.isSubset(of: collector.calls[known...].map(\.reference.id)) {
           throw SQLError(
             .binder, "PIVOT takes columns only inside aggregates", at: item.expression.span)
         }
