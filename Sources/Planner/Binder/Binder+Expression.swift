@@ -21,7 +21,7 @@ extension Binder {
         names: fields.map(\.name.name), span: span)
     case .map: throw Binder.notYet("MAP values", span)
     case .row(let items):
-      return try call("row", try items.map { try bind($0, context) }, span: span)
+      return try call("row", try bindSpread(items, context), span: span)
     case .column(let name): return try bindColumn(name, context)
     case .parameter(let parameter): return try value(of: parameter, context, span: span)
     case .star:

@@ -200,7 +200,10 @@ extension Binder {
     let call = BoundAggregate(
       resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
       filter: try aggregateFilter(function, inner), order: order)
-    if let known = collector.calls.first(where: { $0.call == call }) {
+    // Under PIVOT's filters no call is there twice.
+    if context.aggregateFilter == nil,
+      let known = collector.calls.first(where: { $0.call == call })
+    {
       return .column(known.reference)
     }
     let reference = makeReference(

@@ -144,11 +144,14 @@ extension Binder {
     -> Expression
   {
     let collated = collated(
-      try [bind(list.operand, context)] + list.items.map { try bind($0, context) })
+      try [bind(list.operand, context)] + bindSpread(list.items, context))
     var operand = collated[0]
     var items = Array(collated.dropFirst())
     // Nothing is in an empty list, NULL neither.
     if items.isEmpty { return .constant(.boolean(list.isNegated), .boolean) }
+    // With `*COLUMNS(…)` among them there are more values than were written.
+    let places = list.items.map(\.span)
+    func place(_ index: Int) -> SourceSpan { items.count == places.count ? places[index] : span }
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
@@ -157,14 +160,14 @@ extension Binder {
         && !isStringLiteral(operand)
       guard !textMeetsOther, let common = TypeResolution.common(type, item.type) else {
         throw SQLError(
-          .binder, "cannot compare \(type) with \(item.type) in IN", at: list.items[index].span,
+          .binder, "cannot compare \(type) with \(item.type) in IN", at: place(index),
           hint: "cast one side explicitly")
       }
       type = isStringLiteral(operand) && type == .varchar ? item.type : common
     }
     operand = try foldedCast(operand, to: type, isTry: false, span: list.operand.span)
-    items = try items.enumerated().map {
-      try foldedCast($1, to: type, isTry: false, span: list.items[$0].span)
+    items = try items.enumerated().map { index, item in
+      try foldedCast(item, to: type, isTry: false, span: place(index))
     }
     var values: [Value] = []
     for item in items {
