@@ -129,6 +129,8 @@ package enum ImplicitCast {
     default: break
     }
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }
+    if a == .boolean && b.isNumeric { return b }
+    if b == .boolean && a.isNumeric { return a }
     if force && (a == .varchar || b == .varchar) { return .varchar }
     return nil
   }

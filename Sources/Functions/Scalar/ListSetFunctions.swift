@@ -51,8 +51,10 @@ enum ListSetFunctions {
             let x = ColumnReader<ListEntry>(a[0])
             let child = a[0].children[0]
             var picks: [Int] = []
-            let result = Kernels.rows(a, n, t, ListEntry.self) { index in
+            // With a NULL list nothing is in common, but a NULL first list is NULL.
+            let result = Kernels.rows([a[0]], n, t, ListEntry.self) { index in
               row = index
+              if y.isNull(row) { return ListEntry(offset: picks.count, length: 0) }
               fill(&set, other, y[row])
               seen.reset(capacity: x[row].length)
               let start = picks.count

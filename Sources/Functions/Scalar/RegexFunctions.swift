@@ -113,8 +113,10 @@ enum RegexFunctions {
     ]
   }
 
-  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int {
-    guard number >= 0, Int(number) <= expression.groupCount else {
+  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int? {
+    // A group that the pattern does not have matches nothing.
+    if number > 0, Int(number) > expression.groupCount { return nil }
+    guard number >= 0 else {
       throw SQLError(
         .invalidInput,
         "the pattern has \(expression.groupCount) groups, not a group \(number)")
@@ -131,7 +133,8 @@ enum RegexFunctions {
       let bytes = x.pointer(row).buffer
       let expression = try patterns.compiled(row)
       let group = try checkedGroup(groups?[row] ?? 0, expression)
-      guard try matcher.matches(expression, bytes), let range = matcher.group(group) else {
+      guard let group, try matcher.matches(expression, bytes), let range = matcher.group(group)
+      else {
         return StringView()
       }
       return UTF8Text.view(bytes, range.lowerBound, range.upperBound)
@@ -169,7 +172,7 @@ enum RegexFunctions {
       let group = try checkedGroup(groups?[row] ?? 0, expression)
       let start = parts.count
       try forEachMatch(matcher, expression, bytes) { _ in
-        let range = matcher.group(group) ?? 0..<0
+        let range = group.flatMap { matcher.group($0) } ?? 0..<0
         parts.append(bytes: UTF8Text.part(bytes, range))
         return true
       }
@@ -203,6 +206,25 @@ enum RegexFunctions {
     return result
   }
 
+  /// `\\3` needs a third group.
+  private static func checkReplacement(
+    _ replacement: UTF8Text.Bytes, _ expression: RegularExpression
+  ) throws {
+    var index = 0
+    while index + 1 < replacement.count {
+      if replacement[index] == 0x5C {
+        let digit = replacement[index + 1] &- 0x30
+        if digit < 10, Int(digit) > expression.groupCount {
+          throw SQLError(
+            .invalidInput,
+            "the replacement asks for group \(digit), the pattern has \(expression.groupCount)")
+        }
+        index += 1
+      }
+      index += 1
+    }
+  }
+
   private static func replace(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
     let replacements = ColumnReader<StringView>(a[2])
@@ -214,8 +236,13 @@ enum RegexFunctions {
       let expression = try patterns.compiled(row)
       let replacement = replacements.pointer(row).buffer
       let all = options?.pointer(row).buffer.contains(0x67) ?? false
+      try checkReplacement(replacement, expression)
       var position = 0
+      var isFirst = true
       try forEachMatch(matcher, expression, bytes) { whole in
+        // An empty match right behind another does not count.
+        if !isFirst && whole.isEmpty && whole.lowerBound == position { return all }
+        isFirst = false
         try buffer.append(UTF8Text.part(bytes, position..<whole.lowerBound))
         var index = 0
         while index < replacement.count {

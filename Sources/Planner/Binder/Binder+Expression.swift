@@ -54,8 +54,9 @@ extension Binder {
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
       let type = try TypeResolution.resolve(cast.type)
-      return try foldedCast(
-        try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
+      return marked(
+        try foldedCast(
+          unmarked(try bind(cast.operand, context)), to: type, isTry: cast.isTry, span: span))
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
@@ -226,15 +227,24 @@ extension Binder {
   /// What a SELECT alias of that name stands for.
   private func alias(_ name: String, _ context: ExpressionContext) throws -> Expression? {
     let key = name.lowercased()
-    guard let expression = context.aliases[key] else { return nil }
-    if context.aliasDepth > 50 {
-      throw SQLError(.binder, "the alias \"\(name)\" refers to itself", at: expression.span)
+    guard key != context.ownAlias, let expression = context.aliases[key] else { return nil }
+    aliasExpansions += 1
+    if context.aliasDepth > 200 || aliasExpansions > 20_000 {
+      throw SQLError(
+        .binder, "the alias \"\(name)\" refers to itself, or too deeply to others",
+        at: expression.span)
     }
     var inner = context
     inner.aliasDepth += 1
     inner.prefersAliases = false
     inner.aliases[key] = nil
-    return try bind(expression, inner)
+    let bound = try bind(expression, inner)
+    // One expression may be as deep as the parser allows; aliases of aliases must not multiply that.
+    if bound.isDeeper(than: 1500) {
+      throw SQLError(
+        .binder, "the alias \"\(name)\" makes the expression too deep", at: expression.span)
+    }
+    return bound
   }
 
   private func unknownColumn(
@@ -282,6 +292,48 @@ extension Binder {
   }
 
   // MARK: Types
+
+  /// An integer that was cast to the type that a literal of its value has: `1::INTEGER` does not
+  /// adapt to other types as `1` does. A cast to its own type tells them apart until the next call
+  /// or comparison is bound.
+  private func marked(_ expression: Expression) -> Expression {
+    guard case .constant(.integer(let value), let type) = expression,
+      type == Binder.literalType(value)
+    else { return expression }
+    return .cast(expression, to: type, isTry: false)
+  }
+
+  func unmarked(_ expression: Expression) -> Expression {
+    if case .cast(.constant(let value, let from), let to, isTry: false) = expression, from == to {
+      return .constant(value, from)
+    }
+    return expression
+  }
+
+  /// The type of an integer literal.
+  static func literalType(_ value: Int128) -> LogicalType {
+    if Int32(exactly: value) != nil { return .integer }
+    return Int64(exactly: value) != nil ? .bigint : .hugeint
+  }
+
+  /// The common type of branches: string literals take the others' type, whether they can or not.
+  func commonType(
+    _ results: [(Expression, SourceSpan)], what: String
+  ) throws -> LogicalType {
+    var type: LogicalType = .null
+    for (result, span) in results where !isStringLiteral(result) {
+      type = try unify(type, result, what: what, span: span)
+    }
+    return type == .null && results.contains { isStringLiteral($0.0) } ? .varchar : type
+  }
+
+  /// A branch as the common type. A literal that does not fit is an error of the rows that reach it.
+  func branch(_ result: Expression, as type: LogicalType, span: SourceSpan) throws -> Expression {
+    guard isStringLiteral(result) else { return try implicitCast(result, to: type, span: span) }
+    attemptDepth += 1
+    defer { attemptDepth -= 1 }
+    return try foldedCast(result, to: type, isTry: false, span: span)
+  }
 
   /// The common type of a growing set of values.
   func unify(_ type: LogicalType, _ next: Expression, what: String, span: SourceSpan) throws

@@ -8,15 +8,17 @@ extension Binder {
   func call(
     _ name: String, _ arguments: [Expression], names: [String?] = [], span: SourceSpan
   ) throws -> Expression {
+    let written = arguments
+    let arguments = arguments.map(unmarked)
     let types = arguments.map(\.type)
     let resolved: ResolvedScalar
     do {
       if let user = catalog.userFunction(named: name) {
         resolved = try ScalarFunctions.resolve(
-          user, arguments: types, literals: arguments.map(literal), calledAs: name)
+          user, arguments: types, literals: written.map(literal), calledAs: name)
       } else {
         resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literals: arguments.map(literal),
+          name: name, arguments: types, literals: written.map(literal),
           call: arguments.enumerated().map { position, argument in
             callArgument(argument, position < names.count ? names[position] : nil)
           })
@@ -24,10 +26,26 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
+    // What coalesce does not reach may be of any text.
+    let isLazy = resolved.function.name == "coalesce"
+    if isLazy { attemptDepth += 1 }
+    defer { if isLazy { attemptDepth -= 1 } }
     let cast = try zip(arguments, resolved.argumentTypes).map {
       try foldedCast($0, to: $1, isTry: false, span: span)
     }
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
+  }
+
+  /// `if(condition, a, b)` is a CASE: only the branch that is taken is evaluated.
+  private func conditional(
+    _ bound: [Expression], _ spans: [SourceSpan], span: SourceSpan
+  ) throws -> Expression {
+    let results = [(bound[1], spans[1]), (bound[2], spans[2])]
+    let type = try commonType(results, what: "if")
+    let cast = try results.map { try branch($0.0, as: type, span: $0.1) }
+    let condition = try foldedCast(bound[0], to: .boolean, isTry: false, span: spans[0])
+    return .caseWhen(
+      CaseWhen(branches: [(condition, cast[0])], otherwise: cast[1], type: type))
   }
 
   private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
@@ -92,6 +110,13 @@ extension Binder {
         throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
       }
       bound.append(try bind(expression, context))
+    }
+    // The type is known without the value.
+    if key == "typeof", bound.count == 1 {
+      return .constant(.varchar(bound[0].type.description), .varchar)
+    }
+    if key == "if" || key == "iff", bound.count == 3 {
+      return try conditional(bound, arguments.map(\.span), span: span)
     }
     return ConstantFolding.fold(
       try call(key, bound, names: arguments.map { $0.name?.name }, span: span))

@@ -14,6 +14,8 @@ package final class Binder {
   var usedStatements: Set<String> = []
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
+  /// How often an alias was put in its place: each use binds it anew.
+  var aliasExpansions = 0
   /// Inside of TRY constants that fail stay expressions.
   var attemptDepth = 0
   /// Views and CTEs being expanded, against cycles.
