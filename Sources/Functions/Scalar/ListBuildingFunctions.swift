@@ -218,7 +218,8 @@ enum ListBuildingFunctions {
         isFirst = false
         try buffer.append(items.pointer(place))
       }
-      return !isFirst
+      // Nothing but NULLs is NULL; nothing at all is the empty text.
+      return !isFirst || x[row].length == 0
     }
   }
 

@@ -40,7 +40,7 @@ enum ListSetFunctions {
       examples: [("list_intersect([3, 1, 2, 1], [1, 3])", "[3, 1]")],
       overloads: [
         ScalarOverload(
-          [.any, .any], resultFrom: { $0[0] }, coerce: sameLists,
+          [.any, .any], resultFrom: { $0[0] }, coerce: sameLists, nulls: .custom,
           kernel: { a, n, t in
             let y = ColumnReader<ListEntry>(a[1])
             let other = a[1].children[0]

@@ -27,7 +27,8 @@ enum RegexFunctions {
         ("regexp_extract('a12b3', '[0-9]+')", "12"),
         ("regexp_extract('k=v', '(.)=(.)', 2)", "v"),
       ],
-      overloads: extracting(.varchar) { try extract($0, $1) }),
+      overloads: extracting(.varchar) { try extract($0, $1) },
+      signature: { try namedGroups($0) }),
     ScalarFunction(
       "regexp_extract_all", category: "regex",
       summary: "All matches of the pattern, or of one of its groups.",
@@ -139,6 +140,33 @@ enum RegexFunctions {
       }
       return UTF8Text.view(bytes, range.lowerBound, range.upperBound)
     }
+  }
+
+  /// With a list of names, a STRUCT of as many groups.
+  private static func namedGroups(
+    _ arguments: [CallArgument]
+  ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
+    guard arguments.count == 3 || arguments.count == 4,
+      case .list(let items)? = arguments[2].value
+    else { return nil }
+    let names = items.compactMap { if case .varchar(let name) = $0 { name } else { nil } }
+    guard !names.isEmpty, names.count == items.count else {
+      throw SQLError(.binder, "the names of regexp_extract's groups are constant texts")
+    }
+    let overload = ScalarOverload(
+      [.any, .any, .any], variadic: .any,
+      returns: .structure(names.map { Field($0, .varchar) })
+    ) { a, n, t in
+      let children = try names.indices.map { index in
+        let group = try Column.constant(.integer(Int128(index + 1)), .integer, count: n)
+        return try extract([a[0], a[1], group] + a.dropFirst(3), n).flattened()
+      }
+      let result = Column(flat: t, count: n, children: children)
+      for argument in a { result.addNulls(of: argument) }
+      return result
+    }
+    let types: [LogicalType] = [.varchar, .varchar, .list(.varchar), .varchar]
+    return (overload, Array(types.prefix(arguments.count)))
   }
 
   /// Calls `body` after each match in order; an empty match advances by a character.

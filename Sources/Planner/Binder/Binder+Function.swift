@@ -115,6 +115,13 @@ extension Binder {
     if key == "typeof", bound.count == 1 {
       return .constant(.varchar(bound[0].type.description), .varchar)
     }
+    if key == "nullif", bound.count == 2 {
+      let isEqual = try comparison("=", bound[0], bound[1], span: span)
+      return .caseWhen(
+        CaseWhen(
+          branches: [(isEqual, .constant(.null, bound[0].type))], otherwise: bound[0],
+          type: bound[0].type))
+    }
     if key == "if" || key == "iff", bound.count == 3 {
       return try conditional(bound, arguments.map(\.span), span: span)
     }
