@@ -45,16 +45,18 @@ package enum SortKeys {
       codes = []
       used = 0
     }
-    func add(_ code: SortCode) {
+    func add(_ code: SortCode, _ keyIndex: Int) {
       if code.bits == 0 { return }
+      var code = code
+      code.keyIndex = keyIndex
       if used + code.bits > 64 { close() }
       codes.append(code)
       used += code.bits
     }
-    for key in keys {
+    for (index, key) in keys.enumerated() {
       switch key.column.type.physical {
       case .string:
-        if key.column.mayHaveNulls { add(SortCode.nulls(key)) }
+        if key.column.mayHaveNulls { add(SortCode.nulls(key), index) }
         close()
         levels.append(.string(key, start: commonPrefix(key.column)))
       case .list, .array, .structure:
@@ -65,7 +67,7 @@ package enum SortKeys {
             nullsFirst: key.nullsFirst))
       case .bool, .int8, .int16, .int32, .int64, .int128, .uint8, .uint16, .uint32, .uint64,
         .uint128, .float, .double, .interval:
-        for code in SortCode.codes(key) { add(code) }
+        for code in SortCode.codes(key) { add(code, index) }
       }
     }
     close()
@@ -147,6 +149,8 @@ package struct SortCode: Sendable {
   private let lift: UInt64
   package let bits: Int
   package internal(set) var shift: UInt64 = 0
+  /// Which of the keys it is of.
+  package internal(set) var keyIndex = 0
 
   private init(
     _ key: SortColumn, _ part: Part, low: UInt128 = 0, high: UInt128 = 0, nullCode: UInt64 = 0,

@@ -9,6 +9,7 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
     case conversion = "Conversion Error"
     case outOfRange = "Out of Range Error"
     case invalidInput = "Invalid Input Error"
+    case dependency = "Dependency Error"
     case constraint = "Constraint Error"
     case transaction = "TransactionContext Error"
     case io = "IO Error"
@@ -40,7 +41,8 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
   package var isOfData: Bool {
     switch code {
     case .conversion, .outOfRange, .invalidInput: true
-    case .syntax, .binder, .catalog, .constraint, .transaction, .io, .outOfMemory, .interrupted, .notSupported, .model, .internal:
+    case .syntax, .binder, .catalog, .dependency, .constraint, .transaction, .io, .outOfMemory,
+      .interrupted, .notSupported, .model, .internal:
       false
     }
   }

@@ -9,12 +9,24 @@ package final class PlanBuilder {
   private let query: QueryContext
   /// Per node in preorder, when EXPLAIN ANALYZE counts.
   package let statistics: [NodeStatistics]?
+  private let shared: SharedRowsTable
+  /// Inside the steps of recursions: what differs from round to round.
+  private var rounds: Set<ObjectIdentifier> = []
   /// Sources that must run to their end whoever reads them (TRAIN).
   package private(set) var completions: [CompletingSource] = []
 
   package init(query: QueryContext, measuring plan: Plan? = nil) {
     self.query = query
+    shared = SharedRowsTable()
     statistics = plan.map { (0..<PlanBuilder.size(of: $0)).map { _ in NodeStatistics() } }
+  }
+
+  /// Builds a recursion's step while the statement runs.
+  private init(inStepOf outer: PlanBuilder, rounds: Set<ObjectIdentifier>) {
+    query = outer.query
+    statistics = outer.statistics
+    shared = outer.shared
+    self.rounds = rounds
   }
 
   /// The batches of a whole plan, for one consumer.
@@ -24,17 +36,20 @@ package final class PlanBuilder {
   }
 
   /// A plan whose rows go to a table: the sink runs in the workers, so they store in parallel.
-  func load(_ plan: Plan, into collector: RowGroupCollector) throws -> any BatchSource {
+  func load(_ plan: Plan, at index: Int = 0, into collector: RowGroupCollector) throws
+    -> any BatchSource
+  {
     guard case .exchange(let node) = plan else {
       return TableSinkOperator(
-        input: try source(plan), collector: collector, worker: Worker(query: query))
+        input: try build(plan, index, Worker(query: query), RegionShared()), collector: collector,
+        worker: Worker(query: query))
     }
     let inner = RegionShared()
     return try GatherOperator(
       query: query, workers: node.workers,
       makeSource: {
         TableSinkOperator(
-          input: try build(node.input, 1, $0, inner), collector: collector, worker: $0)
+          input: try build(node.input, index + 1, $0, inner), collector: collector, worker: $0)
       },
       barriers: { [inner] error in inner.breakBarriers(error) })
   }
@@ -80,11 +95,21 @@ package final class PlanBuilder {
     case .aggregate(let node): return try aggregate(node, index, worker, region)
     case .join(let node): return try join(node, index, worker, region)
     case .sort(let node): return try sort(node, index, worker, region)
+    case .distinctOn(let node): return try distinctOn(node, index, worker, region)
     case .limit(let node):
       // Serial: only one worker of the region counts, over a region of its own.
       if worker.index > 0 { return BatchListSource([]) }
       let input = try build(node.input, index + 1, Worker(query: query), RegionShared())
-      return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      if node.isConstant {
+        return LimitOperator(input: input, limit: node.limit, offset: node.offset)
+      }
+      return ComputedLimitOperator(
+        input: input, types: node.input.output.map(\.type), node: node,
+        bounds: try node.bounds.map {
+          try build(
+            $0.plan, index + 1 + PlanBuilder.size(of: node.input), Worker(query: query),
+            RegionShared())
+        }, query: query)
     case .union(let node):
       var inputs: [any BatchSource] = []
       var next = index + 1
@@ -105,6 +130,14 @@ package final class PlanBuilder {
         outputs: node.outputs.map { ($0.form, $0.reference.type) })
     case .rows(let node):
       if worker.index > 0 { return BatchListSource([]) }
+      if let provider = node.provider as? TableWriteProvider, let input = node.input {
+        let collector = provider.collector(input)
+        let source = TableWriteSource(
+          provider, input: try load(input, at: index + 1, into: collector), collector: collector,
+          query: query)
+        completions.append(source)
+        return source
+      }
       guard let provider = node.provider as? any RunnableRowProvider else {
         throw SQLError(.internal, "\(node.provider.title) cannot be run")
       }
@@ -120,9 +153,75 @@ package final class PlanBuilder {
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
         barriers: { [inner] error in inner.breakBarriers(error) })
-    case .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+    case .window(let node): return try window(node, index, worker, region)
+    case .positionalJoin(let node):
+      // Serial, as LIMIT: rows are counted.
+      if worker.index > 0 { return BatchListSource([]) }
+      let rightIndex = index + 1 + PlanBuilder.size(of: node.left)
+      return PositionalJoinOperator(
+        left: try build(node.left, index + 1, Worker(query: query), RegionShared()),
+        right: try build(node.right, rightIndex, Worker(query: query), RegionShared()),
+        leftTypes: node.left.output.map(\.type), rightTypes: node.right.output.map(\.type))
+    case .with(let node): return try with(node, index, worker, region)
+    case .sharedScan(let node):
+      let cursor = region.shared(index) { SharedCursor() }
+      return SharedScanOperator(
+        rows: shared.rows(of: node.shared), columns: node.columns.map(\.position), cursor: cursor,
+        query: query)
+    case .recursive(let node): return try recursion(node, index, worker)
+    case .unnest(let node):
+      let layout = layout(node.input)
+      return UnnestOperator(
+        input: try build(node.input, index + 1, worker, region),
+        lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
+        hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
+    case .sample(let node):
+      // Serial, as LIMIT: rows are numbered in their order.
+      if worker.index > 0 { return BatchListSource([]) }
+      return SampleOperator(
+        input: try build(node.input, index + 1, Worker(query: query), RegionShared()),
+        types: node.input.output.map(\.type), method: node.method, amount: node.amount,
+        seed: node.seed, batchRows: query.batchRows)
+    case .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
+  }
+
+  private func with(
+    _ node: WithNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    let common = region.shared(index) {
+      WithShared(workers: worker.count, types: node.definition.output.map(\.type))
+    }
+    region.add(common.barrier)
+    return WithOperator(
+      definition: try build(node.definition, index + 1, worker, region),
+      body: try build(
+        node.body, index + 1 + PlanBuilder.size(of: node.definition), worker, region),
+      rows: shared.rows(of: node.shared), shared: common, worker: worker)
+  }
+
+  /// Serial: rounds follow each other. The step's operators are made when its first round begins,
+  /// and again when they cannot be rewound.
+  private func recursion(_ node: RecursiveNode, _ index: Int, _ worker: Worker) throws
+    -> any BatchSource
+  {
+    if worker.index > 0 { return BatchListSource([]) }
+    let stepIndex = index + 1 + PlanBuilder.size(of: node.anchor)
+    let plan = RecursionPlan(
+      types: node.columns.map(\.type), isDistinct: node.isDistinct, key: node.key,
+      working: shared.rows(of: node.working),
+      accumulated: node.accumulated.map { shared.rows(of: $0) })
+    var rounds = rounds
+    rounds.insert(ObjectIdentifier(node.working))
+    if let accumulated = node.accumulated { rounds.insert(ObjectIdentifier(accumulated)) }
+    let stepBuilder = PlanBuilder(inStepOf: self, rounds: rounds)
+    return RecursiveOperator(
+      plan: plan,
+      anchor: try build(node.anchor, index + 1, Worker(query: query), RegionShared()),
+      makeStep: { [query] in
+        try stepBuilder.build(node.step, stepIndex, Worker(query: query), RegionShared())
+      }, query: query)
   }
 
   private func layout(_ plan: Plan) -> [Int: Int] {
@@ -156,7 +255,7 @@ package final class PlanBuilder {
 
   /// The input with columns for the expressions: their own when they are plain columns, else
   /// computed ones behind the input's.
-  private func withColumns(
+  func withColumns(
     _ expressions: [Expression], _ plan: Plan, _ index: Int, _ worker: Worker,
     _ region: RegionShared
   ) throws -> (source: any BatchSource, positions: [Int]) {
@@ -210,7 +309,8 @@ package final class PlanBuilder {
     region.add(shared.barrier)
     return HashAggregateOperator(
       input: ProjectOperator(input: input, items: items), inputTypes: expressions.map(\.type),
-      keys: keys, calls: calls, shared: shared, worker: worker)
+      keys: keys, calls: calls, sets: node.sets, groupings: node.groupings.map(\.keys),
+      shared: shared, worker: worker)
   }
 
   private func sort(_ node: SortNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
@@ -235,15 +335,38 @@ package final class PlanBuilder {
     return PickColumnsOperator(input: sorted, positions: Array(0..<output.count))
   }
 
+  private func distinctOn(
+    _ node: DistinctOnNode, _ index: Int, _ worker: Worker, _ region: RegionShared
+  ) throws -> any BatchSource {
+    let (input, positions) = try withColumns(
+      node.keys + node.order.map(\.expression), node.input, index + 1, worker, region)
+    let output = node.input.output
+    let types = types(node.input, node.keys + node.order.map(\.expression), positions)
+    let keys = zip(positions.dropFirst(node.keys.count), node.order).map {
+      SortKey(column: $0, descending: $1.descending, nullsFirst: $1.nullsFirst)
+    }
+    let shared = region.shared(index) { SortShared(workers: worker.count) }
+    region.add(shared.barrier)
+    let sorted = SortOperator(
+      input: input, inputTypes: types, keys: keys, shared: shared, worker: worker)
+    let first = FirstOfEachOperator(
+      input: sorted, keys: Array(positions.prefix(node.keys.count)),
+      types: node.keys.map(\.type), memory: query.memory)
+    if types.count == output.count { return first }
+    return PickColumnsOperator(input: first, positions: Array(0..<output.count))
+  }
+
   private func join(_ node: JoinNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
     -> any BatchSource
   {
     let leftIndex = index + 1
     let rightIndex = leftIndex + PlanBuilder.size(of: node.left)
-    let left = try withColumns(node.keys.map(\.left), node.left, leftIndex, worker, region)
-    let right = try withColumns(node.keys.map(\.right), node.right, rightIndex, worker, region)
-    let leftTypes = types(node.left, node.keys.map(\.left), left.positions)
-    let rightTypes = types(node.right, node.keys.map(\.right), right.positions)
+    let leftCompared = node.keys.map(\.left) + node.inequalities.map(\.left)
+    let rightCompared = node.keys.map(\.right) + node.inequalities.map(\.right)
+    let left = try withColumns(leftCompared, node.left, leftIndex, worker, region)
+    let right = try withColumns(rightCompared, node.right, rightIndex, worker, region)
+    let leftTypes = types(node.left, leftCompared, left.positions)
+    let rightTypes = types(node.right, rightCompared, right.positions)
     let swapped = node.buildSide == .left
     let kind: JoinKind
     switch node.kind {
@@ -251,8 +374,8 @@ package final class PlanBuilder {
     case .left: kind = swapped ? .right : .left
     case .right: kind = swapped ? .left : .right
     case .full: kind = .full
-    case .semi: kind = .semi
-    case .anti: kind = .anti
+    case .semi: kind = swapped ? .buildSemi : .semi
+    case .anti: kind = swapped ? .buildAnti : .anti
     case .mark: kind = .mark
     case .single: kind = .single
     }
@@ -279,13 +402,23 @@ package final class PlanBuilder {
     }
     let shared = region.shared(index) { HashJoinShared(workers: worker.count) }
     region.add(shared.barrier)
+    let keyCount = node.keys.count
+    let ranges = node.inequalities.enumerated().map { number, inequality in
+      RangeKey(
+        probe: probe.positions[keyCount + number], build: build.positions[keyCount + number],
+        operator: swapped ? inequality.operator.flipped : inequality.operator)
+    }
     let joined = HashJoinOperator(
       probe: probe.source, build: build.source, probeTypes: probeTypes, buildTypes: buildTypes,
-      probeKeys: probe.positions, buildKeys: build.positions,
-      nullSafe: node.keys.map(\.nullSafe), kind: kind, residual: residual, shared: shared,
+      probeKeys: Array(probe.positions.prefix(keyCount)),
+      buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
+      kind: kind, residual: residual, ranges: ranges, isAsof: node.isAsof, shared: shared,
       worker: worker)
+    joined.keepsBuild = !rounds.isEmpty && !(swapped ? node.left : node.right).reads(rounds)
 
-    var picked = (0..<leftCount).map { leftStart + $0 }
+    // A semi join that builds its left side gives only that.
+    let emitsLeftOnly = kind == .buildSemi || kind == .buildAnti
+    var picked = (0..<leftCount).map { (emitsLeftOnly ? 0 : leftStart) + $0 }
     switch node.kind {
     case .inner, .left, .right, .full, .single:
       picked += (0..<rightCount).map { rightStart + $0 }
@@ -303,8 +436,7 @@ package final class PlanBuilder {
   }
 
   /// The types after `withColumns`.
-  private func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType]
-  {
+  func types(_ plan: Plan, _ expressions: [Expression], _ positions: [Int]) -> [LogicalType] {
     var types = plan.output.map(\.type)
     for (expression, position) in zip(expressions, positions) where position == types.count {
       types.append(expression.type)

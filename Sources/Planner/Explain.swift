@@ -33,7 +33,9 @@ package enum ExplainText {
         text +=
           "; skips by "
           + list(
-            node.filters.map { node.source.schema[$0.column].name }.reduce(into: []) {
+            node.filters.compactMap { filter in
+              node.columns.first { $0.position == filter.column }?.reference.name
+            }.reduce(into: []) {
               if !$0.contains($1) { $0.append($1) }
             })
       }
@@ -57,6 +59,13 @@ package enum ExplainText {
         parts.append("keys " + list(node.keys.map { ExpressionText.text($0.expression) }))
       }
       if !node.calls.isEmpty { parts.append(list(node.calls.map { ExpressionText.text($0.call) })) }
+      if !node.sets.isEmpty {
+        let sets = node.sets.map { set in
+          "(" + set.map { ExpressionText.text(node.keys[$0].expression) }.joined(separator: ", ")
+            + ")"
+        }
+        parts.append("sets " + list(sets))
+      }
       return "Aggregate: " + parts.joined(separator: "; ")
     case .join(let node):
       let kind: String
@@ -83,15 +92,27 @@ package enum ExplainText {
       let keys = list(node.items.map { ExpressionText.text($0) })
       guard let limit = node.limit else { return "Sort: \(keys)" }
       return "TopN (\(limit)\(node.offset > 0 ? ", offset \(node.offset)" : "")): \(keys)"
+    case .distinctOn(let node):
+      let order =
+        node.order.isEmpty ? "" : "; order " + list(node.order.map { ExpressionText.text($0) })
+      return "Distinct on: " + list(node.keys.map(ExpressionText.text)) + order
     case .limit(let node):
-      let count = node.limit.map { "\($0)" } ?? "all"
+      if let bounds = node.bounds {
+        let parts = [
+          bounds.limit.map { _ in bounds.isPercent ? "computed %" : "computed" },
+          bounds.offset.map { _ in "offset computed" },
+        ]
+        return "Limit: " + parts.compactMap { $0 }.joined(separator: ", ")
+      }
+      let count = node.percent.map { "\($0)%" } ?? node.limit.map { "\($0)" } ?? "all"
       return "Limit: \(count)\(node.offset > 0 ? ", offset \(node.offset)" : "")"
     case .union: return "Union all"
     case .predict(let node):
       return "Predict (\(node.model.name) \(node.model.versionLabel)): "
         + list(node.arguments.map(ExpressionText.text))
     case .rows(let node):
-      return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
+      let details = node.provider.details.joined(separator: "; ")
+      return node.provider.title + (details.isEmpty ? "" : " (\(details))")
     case .exchange(let node): return "Exchange (\(node.kind.rawValue), \(node.workers) workers)"
     case .window(let node):
       var parts: [String] = []

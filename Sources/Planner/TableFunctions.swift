@@ -22,6 +22,21 @@ package struct TableFunctionDefinition: Sendable {
       _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
       _ catalog: any CatalogReader
     ) throws -> any TableSource
+
+  package init(
+    name: String, aliases: [String], summary: String, example: String,
+    make:
+      @escaping @Sendable (
+        _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
+        _ catalog: any CatalogReader
+      ) throws -> any TableSource
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.example = example
+    self.make = make
+  }
 }
 
 package enum TableFunctions {
@@ -96,14 +111,8 @@ package enum TableFunctions {
     if step == 0 {
       throw SQLError(.binder, "\(name) needs a step that is not 0", at: arguments.last?.span)
     }
-    let distance = Int128(stop) - Int128(start)
-    let width = Int128(step)
-    var count = distance / width
-    if distance % width != 0 || isInclusive { count += 1 }
-    if distance != 0 && (distance > 0) != (width > 0) { count = 0 }
-    if distance == 0 && !isInclusive { count = 0 }
-    if !isInclusive && distance % width == 0 { count = distance / width > 0 ? distance / width : 0 }
-    return SeriesSource(name: name, start: start, count: Int(clamping: max(count, 0)), step: step)
+    let series = Series(numbers: [start, stop, step], isInclusive: isInclusive)
+    return SeriesSource(name: name, start: start, count: series.count, step: step)
   }
 }
 

@@ -6,10 +6,12 @@ import Testing
 @Suite struct CaseTests {
   static let folder = Project.root.appending(path: "Tests/Cases")
 
-  @Test(
-    "sqllogictest cases", arguments: Project.files(in: folder, ending: ".slt"),
-    SQLLogicRunner.Configuration.all)
-  func sqlLogic(path: String, configuration: SQLLogicRunner.Configuration) throws {
+  @Test("sqllogictest cases", arguments: Project.files(in: folder, ending: ".slt"))
+  func sqlLogic(path: String) throws {
+    for configuration in CaseConfiguration.chosen(for: path) { try run(path, configuration) }
+  }
+
+  private func run(_ path: String, _ configuration: CaseConfiguration) throws {
     let scratch = try Project.makeScratchFolder()
     defer { try? FileManager.default.removeItem(at: scratch) }
     let text = try String(contentsOf: Self.folder.appending(path: path), encoding: .utf8)

@@ -1,31 +1,14 @@
 import Apus
+import Syntax
 
 /// Runs a file of cases against a new database in one configuration.
 struct SQLLogicRunner {
-  /// How the engine is set before the first record. Every case must hold in all of them.
-  struct Configuration: CustomStringConvertible, Sendable {
-    let batchSize: Int
-    let threads: Int
-
-    var description: String { "batch size \(batchSize), threads \(threads)" }
-
-    /// The names that `skipif` and `onlyif` may use.
-    var names: Set<String> { ["apus", "batch\(batchSize)", "threads\(threads)"] }
-
-    static let all = [
-      Configuration(batchSize: 2048, threads: 1),
-      Configuration(batchSize: 2048, threads: 2),
-      Configuration(batchSize: 3, threads: 2),
-      Configuration(batchSize: 1, threads: 1),
-    ]
-  }
-
   struct Failure {
     let line: Int
     let message: String
   }
 
-  let configuration: Configuration
+  let configuration: CaseConfiguration
   /// What `__TEST_DIR__` stands for in the cases: an empty folder of this run.
   let scratchFolder: String
 
@@ -33,8 +16,7 @@ struct SQLLogicRunner {
   func run(_ text: String) throws -> [Failure] {
     let file = try SQLLogicFile(text)
     let connection = try Database().connect()
-    try connection.execute("SET threads = \(configuration.threads)")
-    try connection.execute("SET batch_size = \(configuration.batchSize)")
+    for setting in configuration.settings { try connection.execute(setting) }
     var failures: [Failure] = []
     for record in file.records where applies(record) {
       if case .halt = record.action { break }
@@ -61,7 +43,7 @@ struct SQLLogicRunner {
     case .statement(let sql, let expectation): return checkStatement(sql, expectation, connection)
     case .query(let sql, let types, let sorting, let expected):
       do {
-        let result = try connection.execute(substituted(sql))
+        let result = try execute(sql, connection)
         guard result.columns.count == types.count else {
           return "\(types.count) columns expected, \(result.columns.count) given\n\(sql)"
         }
@@ -85,7 +67,7 @@ struct SQLLogicRunner {
     _ sql: String, _ expectation: SQLLogicFile.Expectation, _ connection: Connection
   ) -> String? {
     do {
-      let result = try connection.execute(substituted(sql))
+      let result = try execute(sql, connection)
       _ = try result.rows()
       switch expectation {
       case .success: return nil
@@ -100,6 +82,17 @@ struct SQLLogicRunner {
       return part.isEmpty || "\(error)".contains(part)
         ? nil : "\(sql)\nexpected an error with \"\(part)\"\ngot: \(error)"
     }
+  }
+
+  /// Runs the text, or what its statements print as: no word of them may get lost in the AST.
+  private func execute(_ sql: String, _ connection: Connection) throws -> QueryResult {
+    let text = substituted(sql)
+    // A text that does not parse runs as it is, for its error.
+    guard configuration.reprints, let statements = try? Parser.parseScript(text) else {
+      return try connection.execute(text)
+    }
+    let printed = statements.map { Printer.sql($0.statement) }
+    return try connection.execute(printed.joined(separator: ";\n"))
   }
 
   private func substituted(_ text: String) -> String {

@@ -3,12 +3,14 @@ import Diagnostics
 import Functions
 import Synchronization
 
-/// What the workers of one aggregation share: their local groups, once each has read its input, and
-/// the partitions left to merge.
+/// What the workers of one aggregation share: of each grouping set their local groups, once each has
+/// read its input, and the partitions left to merge.
 package final class HashAggregateShared: @unchecked Sendable {
   let barrier: TeamBarrier
   fileprivate let lock = Lock()
-  fileprivate var locals: [LocalAggregation?]
+  /// By worker, then by set.
+  fileprivate var locals: [[LocalAggregation]]
+  /// Partitions of all sets, one set after the other.
   fileprivate let nextPartition = Atomic<Int>(0)
 
   /// Groups in all workers together from which partitions are merged in parallel.
@@ -17,17 +19,17 @@ package final class HashAggregateShared: @unchecked Sendable {
   /// SAFETY: `locals` is written under `lock` before a barrier and read after it.
   package init(workers: Int, partitionedFrom: Int = 10_000) {
     barrier = TeamBarrier(parties: workers)
-    locals = Array(repeating: nil, count: workers)
+    locals = Array(repeating: [], count: workers)
     self.partitionedFrom = partitionedFrom
   }
 }
 
 /// GROUP BY and DISTINCT: reads its whole input into groups, then gives a row for each: the keys in
-/// order, then the results of the calls in order.
+/// order, the results of the calls, and for GROUPING SETS what GROUPING(…) says of the row's set.
 ///
 /// With several workers each groups its own input first. Few groups are merged by one of them; many
-/// by radix partitions of the keys' hashes that the workers claim one after the other. Without keys
-/// worker 0 gives exactly one row, input or not.
+/// by radix partitions of the keys' hashes that the workers claim one after the other. A set without
+/// keys gives exactly one row, input or not, on worker 0.
 package final class HashAggregateOperator: BatchSource {
   private static let partitionBits = 6
 
@@ -37,24 +39,35 @@ package final class HashAggregateOperator: BatchSource {
   private let inputTypes: [LogicalType]
   private let keys: [Int]
   private let calls: [AggregateCall]
+  private let grouping: GroupingSets
+  /// One set of all keys, and nothing to add to its rows.
+  private let isPlain: Bool
   private let shared: HashAggregateShared
   private let worker: Worker
   let memory: MemoryHolder
   private var phase = Phase.reading
   private var current: LocalAggregation?
+  private var currentSet = 0
   private var emitted = 0
   private var sequence = 0
+  /// Sets that this worker gives as a whole, still to come.
+  private var wholeSets: [(set: Int, groups: LocalAggregation)] = []
+  /// Sets whose partitions are claimed.
+  private var partitioned: [Int] = []
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
-  /// `inputTypes`.
+  /// `inputTypes`. `sets` and `groupings` are positions in `keys`.
   package init(
     input: any BatchSource, inputTypes: [LogicalType], keys: [Int], calls: [AggregateCall],
-    shared: HashAggregateShared, worker: Worker
+    sets: [[Int]] = [], groupings: [[Int]] = [], shared: HashAggregateShared, worker: Worker
   ) {
     self.input = input
     self.inputTypes = inputTypes
     self.keys = keys
     self.calls = calls
+    grouping = GroupingSets(
+      keyCount: keys.count, sets: sets, groupings: groupings, calls: calls)
+    isPlain = sets.isEmpty && groupings.isEmpty
     self.shared = shared
     self.worker = worker
     memory = MemoryHolder(worker.query.memory, "hash aggregate")
@@ -69,7 +82,7 @@ package final class HashAggregateOperator: BatchSource {
         case .emitting:
           if let batch = try emit() { return batch }
           current = nil
-          phase = worker.count > 1 && !keys.isEmpty ? .claiming : .done
+          phase = .claiming
         case .claiming: try claim()
         case .done: return nil
         }
@@ -82,55 +95,75 @@ package final class HashAggregateOperator: BatchSource {
 
   // MARK: Phases
 
+  private func made(_ set: Int) throws -> LocalAggregation {
+    try LocalAggregation(
+      inputTypes: inputTypes, keys: grouping.sets[set].map { keys[$0] }, calls: calls)
+  }
+
   private func read() throws {
-    let local = try LocalAggregation(inputTypes: inputTypes, keys: keys, calls: calls)
+    let locals = try grouping.sets.indices.map(made)
+    let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     while let batch = try input.next() {
       try worker.query.checkCancelled()
-      try local.add(batch)
-      try memory.hold(local.byteCount)
+      for local in readers { try local.add(batch) }
+      try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
     }
-    if worker.count == 1 {
-      try begin(local, sequence: 0)
-      return
+    for set in grouping.mergeOrder {
+      guard let parent = grouping.parents[set] else { continue }
+      let positions = grouping.sets[set].compactMap { grouping.sets[parent].firstIndex(of: $0) }
+      try locals[set].merge(larger: locals[parent], positions: positions)
+      try worker.query.checkCancelled()
     }
-    shared.lock.withLock { shared.locals[worker.index] = local }
-    try shared.barrier.wait(worker.query)
-    let total = locals.reduce(0) { $0 + $1.groupCount }
-    if keys.isEmpty || total < shared.partitionedFrom {
-      if worker.index == 0 { try mergeAll() } else { phase = .done }
-      return
-    }
-    local.bucket(bits: HashAggregateOperator.partitionBits)
-    try shared.barrier.wait(worker.query)
+    try memory.hold(locals.reduce(0) { $0 + $1.byteCount })
     phase = .claiming
+    if worker.count == 1 {
+      wholeSets = Array(locals.enumerated().map { ($0, $1) }.reversed())
+      return
+    }
+    shared.lock.withLock { shared.locals[worker.index] = locals }
+    try shared.barrier.wait(worker.query)
+    for set in grouping.sets.indices {
+      let total = shared.locals.reduce(0) { $0 + $1[set].groupCount }
+      if grouping.sets[set].isEmpty || total < shared.partitionedFrom {
+        if worker.index == 0 { wholeSets.append((set, locals[set])) }
+      } else {
+        partitioned.append(set)
+        locals[set].bucket(bits: HashAggregateOperator.partitionBits)
+      }
+    }
+    if !partitioned.isEmpty { try shared.barrier.wait(worker.query) }
+    for entry in wholeSets {
+      for other in shared.locals.dropFirst() {
+        try entry.groups.merge(other[entry.set], partition: nil)
+      }
+    }
+    wholeSets.reverse()
   }
 
-  private var locals: [LocalAggregation] { shared.locals.compactMap { $0 } }
-
-  private func mergeAll() throws {
-    let all = locals
-    guard let first = all.first else { return }
-    for other in all.dropFirst() { try first.merge(other, partition: nil) }
-    // No partitions are left for anybody to claim.
-    shared.nextPartition.store(1 << HashAggregateOperator.partitionBits, ordering: .relaxed)
-    try begin(first, sequence: 0)
-  }
-
+  /// The next groups to give: a whole set, or a partition of one.
   private func claim() throws {
-    let partition = shared.nextPartition.wrappingAdd(1, ordering: .relaxed).oldValue
-    if partition >= 1 << HashAggregateOperator.partitionBits {
+    if let (set, groups) = wholeSets.popLast() {
+      try begin(groups, set: set, sequence: set << 8)
+      return
+    }
+    let claimed = shared.nextPartition.wrappingAdd(1, ordering: .relaxed).oldValue
+    let index = claimed >> HashAggregateOperator.partitionBits
+    guard index < partitioned.count else {
       phase = .done
       return
     }
-    let merged = try LocalAggregation(inputTypes: inputTypes, keys: keys, calls: calls)
-    for local in locals { try merged.merge(local, partition: partition) }
-    if merged.groupCount > 0 { try begin(merged, sequence: partition) }
+    let partition = claimed & (1 << HashAggregateOperator.partitionBits - 1)
+    let set = partitioned[index]
+    let merged = try made(set)
+    for locals in shared.locals { try merged.merge(locals[set], partition: partition) }
+    if merged.groupCount > 0 { try begin(merged, set: set, sequence: set << 8 + partition) }
   }
 
-  private func begin(_ result: LocalAggregation, sequence: Int) throws {
+  private func begin(_ result: LocalAggregation, set: Int, sequence: Int) throws {
     try result.complete()
     try memory.hold(result.byteCount)
     current = result
+    currentSet = set
     emitted = 0
     self.sequence = sequence
     phase = .emitting
@@ -139,9 +172,23 @@ package final class HashAggregateOperator: BatchSource {
   private func emit() throws -> Batch? {
     guard let current, emitted < current.groupCount else { return nil }
     let rows = min(worker.query.batchRows, current.groupCount - emitted)
-    let columns = try current.columns(first: emitted, count: rows)
+    var columns = try current.columns(first: emitted, count: rows)
+    if !isPlain {
+      columns = grouping.laidOut(
+        columns, set: currentSet, keyTypes: keys.map { inputTypes[$0] }, count: rows)
+    }
     emitted += rows
     return Batch(columns: columns, rowCount: rows, sequence: sequence)
+  }
+}
+
+extension HashAggregateOperator: RewindableSource {
+  func rewind() -> Bool {
+    if worker.count > 1 { return false }
+    phase = .reading
+    current = nil
+    wholeSets = []
+    return Execution.rewind(input)
   }
 }
 

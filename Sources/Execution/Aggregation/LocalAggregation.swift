@@ -78,6 +78,30 @@ final class LocalAggregation {
     }
   }
 
+  /// Adds all groups of an aggregation by more keys, of which `positions` are the keys here.
+  func merge(larger other: LocalAggregation, positions: [Int]) throws {
+    let size = other.groupCount
+    if size == 0 { return }
+    let identity = StateMemory(stride: 4, count: size)
+    let targets = StateMemory(stride: 4, count: size)
+    defer { withExtendedLifetime((identity, targets)) {} }
+    let source = identity.values(UInt32.self)
+    let target = targets.values(UInt32.self)
+    for group in 0..<size { source[group] = UInt32(group) }
+    if let table, let theirs = other.table {
+      forEachChunk(count: size) { first, count in
+        let keys = theirs.keys(first: first, count: count)
+        table.lookUp(positions.map { keys[$0] }, count: count, groups: target + first)
+      }
+    }
+    for (call, theirs) in zip(calls, other.calls) {
+      call.resize(groups: groupCount)
+      try call.merge(
+        theirs, source: UnsafePointer(source), target: UnsafePointer(target), count: size,
+        partition: CollectedPartition(number: nil, targetOf: UnsafePointer(target)))
+    }
+  }
+
   func complete() throws {
     for call in calls {
       call.resize(groups: groupCount)

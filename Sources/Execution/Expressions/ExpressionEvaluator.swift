@@ -21,6 +21,7 @@ package final class ExpressionEvaluator {
     case caseWhen(
       [(condition: ExpressionEvaluator, result: ExpressionEvaluator)], ExpressionEvaluator?)
     case inList(ExpressionEvaluator, InListSet)
+    case listLambda(ListLambdaEvaluator)
   }
 
   private let node: Node
@@ -56,6 +57,8 @@ package final class ExpressionEvaluator {
         try branches.otherwise.map(compile))
     case .inList(let list):
       node = .inList(try compile(list.operand), try InListSet(list))
+    case .listLambda(let lambda):
+      node = .listLambda(try ListLambdaEvaluator(lambda, layout: layout))
     case .predict(let predict):
       throw SQLError(.internal, "PREDICT of \(predict.model.name) was not planned as a node")
     }
@@ -92,6 +95,7 @@ package final class ExpressionEvaluator {
     case .caseWhen(let branches, let otherwise):
       return try evaluateCase(branches, otherwise, batch)
     case .inList(let operand, let set): return try set.test(try operand.evaluate(batch))
+    case .listLambda(let lambda): return try lambda.evaluate(batch)
     }
   }
 

@@ -18,7 +18,7 @@ extension HashJoinOperator {
     try shared.barrier.wait(query)
 
     let rows = layout.assembly.rowCount
-    if rows > 0 && !buildKeys.isEmpty {
+    if rows > 0 && !buildKeys.isEmpty && !usesIndex {
       try prepareKeys(rows)
     } else {
       shared.report(
@@ -32,6 +32,7 @@ extension HashJoinOperator {
       try memory.hold(memory.bytes + shared.byteCount)
     }
     if let table { insert(table) }
+    if usesIndex && rows > 0 { try makeIndex(rows) }
     try shared.barrier.wait(query)
     shared.finishBuild()
     // Nobody may go on (and mark matches, say) before all have seen the finished state.
@@ -43,6 +44,20 @@ extension HashJoinOperator {
     buildRows = rows
     buildColumns = layout.assembly.columns
     adopt(table)
+  }
+
+  /// One worker sorts: what follows, the probing, is where the time goes.
+  private func makeIndex(_ rows: Int) throws {
+    // Probe rows walk along the index, also where it gives them one row only.
+    shared.reportUnique(worker: worker.index, false)
+    if worker.index > 0 { return }
+    let columns = layout.assembly.columns
+    let index = try OrderedIndex(
+      keys: layout.keys.map { columns[$0] }, nullSafe: nullSafe,
+      ranges: layout.ranges.map { columns[$0] }, operators: ranges.map(\.operator),
+      isAsof: layout.isAsof, rowCount: rows, query: worker.query)
+    shared.index = index
+    try memory.hold(memory.bytes + index.byteCount)
   }
 
   /// Packs or hashes the keys of this worker's share, and reports what they are like.

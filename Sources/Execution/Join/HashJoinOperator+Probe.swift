@@ -53,9 +53,19 @@ extension HashJoinOperator {
     let rows = pulled.rowCount
     let usesFlags = residual != nil
     if usesFlags { matchedProbe.update(repeating: 0, count: rows) }
+    if let index {
+      if layout.isAsof && residual != nil {
+        asofComparators = index.comparators(
+          probeKeys.map { pulled.columns[$0] }, ranges.map { pulled.columns[$0.probe] })
+      }
+      index.find(
+        probeKeys.map { pulled.columns[$0] }, ranges.map { pulled.columns[$0.probe] }, rows: rows,
+        heads: heads, ends: ends, thresholds: thresholds)
+      return
+    }
     guard let table else {
       // No keys: every probe row pairs with all build rows, beginning with the first.
-      heads.update(repeating: buildRows > 0 && probeKeys.isEmpty ? 1 : 0, count: rows)
+      heads.update(repeating: buildRows > 0 && isCross ? 1 : 0, count: rows)
       return
     }
     let keys = probeKeys.map { pulled.columns[$0] }
@@ -92,6 +102,56 @@ extension HashJoinOperator {
     case .mark:
       candidatesDone = true
       return try emitMark(batch)
+    case .buildSemi, .buildAnti:
+      markChains(batch.rowCount)
+      candidatesDone = true
+      return nil
+    }
+  }
+
+  /// Neither keys nor inequalities: all pairs are candidates.
+  var isCross: Bool { probeKeys.isEmpty && !usesIndex }
+
+  /// Marks all build rows that the batch matches. Of a chain whose head is marked all is marked.
+  private func markChains(_ rows: Int) {
+    guard let matchedBuild else { return }
+    let heads = self.heads
+    if isCross {
+      if rows > 0 { for row in 0..<buildRows { HashJoinShared.mark(matchedBuild, row) } }
+      return
+    }
+    if shared.isUnique || nextLinks == nil {
+      if index != nil {
+        markRuns(rows)
+        return
+      }
+      for row in 0..<rows where heads[row] != 0 {
+        HashJoinShared.mark(matchedBuild, Int(heads[row] &- 1))
+      }
+      return
+    }
+    guard let next = nextLinks else { return }
+    for row in 0..<rows {
+      var link = heads[row]
+      if link == 0 || matchedBuild[Int(link &- 1)].load(ordering: .acquiring) != 0 { continue }
+      // The head last: who sees it marked may rely on the rest.
+      link = next[Int(link &- 1)]
+      while link != 0 {
+        HashJoinShared.mark(matchedBuild, Int(link &- 1))
+        link = next[Int(link &- 1)]
+      }
+      matchedBuild[Int(heads[row] &- 1)].store(1, ordering: .releasing)
+    }
+  }
+
+  private func markRuns(_ rows: Int) {
+    guard let matchedBuild, let index else { return }
+    for row in 0..<rows {
+      var link = heads[row]
+      while link != 0 {
+        HashJoinShared.mark(matchedBuild, Int(index.row(Int(link) - 1)))
+        link = index.next(from: Int(link), end: Int(ends[row]), threshold: thresholds[row])
+      }
     }
   }
 
@@ -100,7 +160,7 @@ extension HashJoinOperator {
   private func emitPairs(_ batch: Batch) throws -> Batch? {
     let padsLeft = kind == .left || kind == .full || kind == .single
     if kind == .single { try checkSingle(batch.rowCount) }
-    if probeKeys.isEmpty && buildRows > 0 { return emitCross(batch) }
+    if isCross && buildRows > 0 { return emitCross(batch) }
     let pairs: JoinPairs
     if shared.isUnique {
       candidatesDone = true
@@ -167,6 +227,10 @@ extension HashJoinOperator {
     var pairs = JoinPairs(
       probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0
     )
+    if let index {
+      fillRuns(&pairs, index, rows, padsLeft: padsLeft, skippingMatched: skippingMatched)
+      return pairs
+    }
     guard let next = nextLinks else {
       candidatesDone = true
       return pairs
@@ -207,27 +271,71 @@ extension HashJoinOperator {
     return pairs
   }
 
+  /// As along chains: `link` is a position of the index plus one.
+  private func fillRuns(
+    _ pairs: inout JoinPairs, _ index: OrderedIndex, _ rows: Int, padsLeft: Bool,
+    skippingMatched: Bool
+  ) {
+    let probeRows = pairs.probeRows.indices
+    let found = pairs.buildRows.indices
+    let nullRow = UInt32(truncatingIfNeeded: buildRows)
+    var count = 0
+    while row < rows && count < batchRows {
+      if link == 0 {
+        link = heads[row]
+        if link == 0 && padsLeft {
+          probeRows[count] = UInt32(truncatingIfNeeded: row)
+          found[count] = nullRow
+          count += 1
+        }
+      }
+      if skippingMatched && matchedProbe[row] != 0 { link = 0 }
+      let end = Int(ends[row])
+      let threshold = thresholds[row]
+      while link != 0 && count < batchRows {
+        probeRows[count] = UInt32(truncatingIfNeeded: row)
+        count += 1
+        found[count - 1] = index.row(Int(link) - 1)
+        if layout.isAsof {
+          link =
+            residual == nil ? 0 : index.further(row, from: Int(link) - 1, asofComparators)
+        } else {
+          link = index.next(from: Int(link), end: end, threshold: threshold)
+        }
+      }
+      if link == 0 { row += 1 }
+    }
+    if row == rows { candidatesDone = true }
+    pairs.count = count
+    pairs.probeRows.count = count
+    pairs.buildRows.count = count
+  }
+
   // MARK: With a residual
 
   private func advance(_ batch: Batch, residual: BatchPredicate) throws -> Batch? {
     let needsOneMatchOnly = kind == .semi || kind == .anti || kind == .mark
+    let emitsNothing =
+      needsOneMatchOnly || kind == .buildSemi || kind == .buildAnti
     while !candidatesDone {
       try worker.query.checkCancelled()
       let pairs =
-        probeKeys.isEmpty
+        isCross
         ? crossPairs(batch.rowCount, skippingMatched: needsOneMatchOnly)
-        : chainedPairs(batch.rowCount, padsLeft: false, skippingMatched: needsOneMatchOnly)
+        : chainedPairs(
+          batch.rowCount, padsLeft: false, skippingMatched: needsOneMatchOnly || layout.isAsof)
       if pairs.count == 0 { continue }
       let candidates = combined(batch, pairs)
-      let passing = try residual(candidates)
+      var passing = try residual(candidates)
+      if layout.isAsof { keepNearest(pairs, &passing) }
       try note(pairs, passing)
-      if needsOneMatchOnly || passing.count == 0 { continue }
+      if emitsNothing || passing.count == 0 { continue }
       return candidates.selecting(passing)
     }
     if row < 0 { return nil }
     row = -1  // the end of the batch's own rows comes once
     switch kind {
-    case .inner, .right:
+    case .inner, .right, .buildSemi, .buildAnti:
       return nil
     case .left, .full, .single:
       guard let rest = emitByMatch(batch, matched: false) else { return nil }
@@ -237,6 +345,24 @@ extension HashJoinOperator {
     case .anti: return emitByMatch(batch, matched: false)
     case .mark: return try emitMark(batch)
     }
+  }
+
+  /// Candidates of an ASOF join come nearest first: only the first of each probe row that passes
+  /// counts.
+  private func keepNearest(_ pairs: JoinPairs, _ passing: inout Selection) {
+    var kept = Selection(capacity: passing.count)
+    var count = 0
+    var last = -1
+    for position in 0..<passing.count {
+      let pair = passing.indices[position]
+      let row = Int(pairs.probeRows.indices[Int(pair)])
+      if row == last || matchedProbe[row] != 0 { continue }
+      last = row
+      kept.indices[count] = pair
+      count += 1
+    }
+    kept.count = count
+    passing = kept
   }
 
   /// Records which rows of both sides have a match now.
@@ -282,7 +408,15 @@ extension HashJoinOperator {
   }
 
   private func checkSingle(_ rows: Int) throws {
-    if probeKeys.isEmpty {
+    if let index, !layout.isAsof {
+      for row in 0..<rows where heads[row] != 0 {
+        let second = index.next(
+          from: Int(heads[row]), end: Int(ends[row]), threshold: thresholds[row])
+        if second != 0 { throw HashJoinOperator.moreThanOneRow() }
+      }
+      return
+    }
+    if isCross {
       if buildRows > 1 { throw HashJoinOperator.moreThanOneRow() }
       return
     }

@@ -27,6 +27,9 @@ package final class HashJoinOperator: BatchSource {
   let nullSafe: [Bool]
   let kind: JoinKind
   let residual: BatchPredicate?
+  let ranges: [RangeKey]
+  /// Whether an `OrderedIndex` takes the place of the hash table.
+  let usesIndex: Bool
   let shared: HashJoinShared
   let worker: Worker
   let memory: MemoryHolder
@@ -38,10 +41,13 @@ package final class HashJoinOperator: BatchSource {
   var buildColumns: [Column] = []
   private(set) var table: JoinTable?
   private(set) var nextLinks: UnsafeMutablePointer<UInt32>?
+  private(set) var index: OrderedIndex?
   private(set) var matchedBuild: UnsafeMutablePointer<Atomic<UInt8>>?
 
   enum Stage { case building, probing, finishingProbe, unmatchedBuild, done }
   private var stage = Stage.building
+  /// In the step of a recursion: the build side is the same in each round.
+  var keepsBuild = false
 
   // The probe batch in work; see HashJoinOperator+Probe.
   var waiting: Batch?
@@ -57,6 +63,10 @@ package final class HashJoinOperator: BatchSource {
   var words: UnsafeMutablePointer<UInt64>
   /// Probe rows that have matched: 0, 1, or 2 for more than once.
   var matchedProbe: UnsafeMutablePointer<UInt8>
+  /// Of a range join: where each probe row's run ends and what its second column must reach.
+  let ends: UnsafeMutablePointer<UInt32>
+  let thresholds: UnsafeMutablePointer<UInt32>
+  var asofComparators: [ColumnComparator] = []
   let scratch: CandidateScratch
   private var unmatchedCursor = 0
   private var unmatchedEnd = 0
@@ -64,7 +74,8 @@ package final class HashJoinOperator: BatchSource {
   package init(
     probe: any BatchSource, build: any BatchSource, probeTypes: [LogicalType],
     buildTypes: [LogicalType], probeKeys: [Int], buildKeys: [Int], nullSafe: [Bool],
-    kind: JoinKind, residual: BatchPredicate? = nil, shared: HashJoinShared, worker: Worker
+    kind: JoinKind, residual: BatchPredicate? = nil, ranges: [RangeKey] = [],
+    isAsof: Bool = false, shared: HashJoinShared, worker: Worker
   ) {
     precondition(
       probeKeys.count == buildKeys.count && nullSafe.count == probeKeys.count,
@@ -83,6 +94,8 @@ package final class HashJoinOperator: BatchSource {
     self.nullSafe = nullSafe
     self.kind = kind
     self.residual = residual
+    self.ranges = ranges
+    usesIndex = !ranges.isEmpty
     self.shared = shared
     self.worker = worker
     memory = MemoryHolder(worker.query.memory, "hash join")
@@ -90,23 +103,29 @@ package final class HashJoinOperator: BatchSource {
     layout = shared.layout {
       BuildLayout(
         types: buildTypes, keys: buildKeys, nullSafe: nullSafe, kind: kind,
-        hasResidual: residual != nil, workers: worker.count)
+        hasResidual: residual != nil, ranges: ranges.map(\.build), isAsof: isAsof,
+        workers: worker.count)
     }
     heads = .allocate(capacity: batchRows)
     words = .allocate(capacity: batchRows)
     matchedProbe = .allocate(capacity: batchRows)
     scratch = CandidateScratch(capacity: batchRows)
+    ends = .allocate(capacity: batchRows)
+    thresholds = .allocate(capacity: batchRows)
   }
 
   deinit {
     heads.deallocate()
     words.deallocate()
     matchedProbe.deallocate()
+    ends.deallocate()
+    thresholds.deallocate()
   }
 
   func adopt(_ table: JoinTable?) {
     self.table = table
     nextLinks = table?.next
+    index = shared.index
     matchedBuild = shared.matched.map {
       // SAFETY: Atomic<UInt8> has UInt8's layout; the memory is zeroed, one byte a build row.
       $0.pointer.assumingMemoryBound(to: Atomic<UInt8>.self)
@@ -148,12 +167,13 @@ package final class HashJoinOperator: BatchSource {
   /// Whether probe rows come out although nothing matches them.
   private var keepsUnmatchedProbe: Bool {
     switch kind {
-    case .inner, .right, .semi: false
+    case .inner, .right, .semi, .buildSemi, .buildAnti: false
     case .left, .full, .anti, .mark, .single: true
     }
   }
 
-  /// Build rows that no worker's probe rows have matched, padded with NULLs on the left.
+  /// Build rows that no worker's probe rows have matched, padded with NULLs on the left; or, of a
+  /// semi join that builds its left side, those that were matched.
   private func unmatchedBuildStep() throws -> Batch? {
     guard let matchedBuild, unmatchedCursor < unmatchedEnd else { return nil }
     try worker.query.checkCancelled()
@@ -161,18 +181,31 @@ package final class HashJoinOperator: BatchSource {
     var count = 0
     var cursor = unmatchedCursor
     let end = unmatchedEnd
+    let wanted: UInt8 = kind == .buildSemi ? 1 : 0
     while cursor < end && count < batchRows {
       rows.indices[count] = UInt32(truncatingIfNeeded: cursor)
-      count += matchedBuild[cursor].load(ordering: .relaxed) == 0 ? 1 : 0
+      count += matchedBuild[cursor].load(ordering: .relaxed) == wanted ? 1 : 0
       cursor += 1
     }
     unmatchedCursor = cursor
     if count == 0 { return nil }
     rows.count = count
-    let columns =
-      probeTypes.map { Column.nulls($0, count: count) }
-      + buildColumns.map { Column.dictionary($0, rows) }
+    var columns = buildColumns.map { Column.dictionary($0, rows) }
+    if kind != .buildSemi && kind != .buildAnti {
+      columns = probeTypes.map { Column.nulls($0, count: count) } + columns
+    }
     return Batch(columns: columns, rowCount: count, sequence: (1 << 40) + worker.index)
+  }
+}
+
+extension HashJoinOperator: RewindableSource {
+  /// Probes the same table again.
+  func rewind() -> Bool {
+    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done else { return false }
+    waiting = nil
+    batch = nil
+    stage = buildRows == 0 && !keepsUnmatchedProbe ? .done : .probing
+    return Execution.rewind(probe)
   }
 }
 

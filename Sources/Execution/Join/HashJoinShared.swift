@@ -23,6 +23,8 @@ package final class HashJoinShared: @unchecked Sendable {
 
   /// The table; nil while the build side is empty or the join has no keys.
   private(set) var table: JoinTable?
+  /// Instead of a table: for joins by inequalities. Set by worker 0 between barriers.
+  var index: OrderedIndex?
   private(set) var hasNullKeys = false
   private(set) var isUnique = true
   private(set) var matched: ZeroedMemory?
@@ -99,7 +101,7 @@ package final class HashJoinShared: @unchecked Sendable {
       if layout.emitsUnmatchedBuild && matched == nil {
         matched = ZeroedMemory(byteCount: rowCount + 1)
       }
-      if rowCount == 0 || layout.keyCount == 0 { return }
+      if rowCount == 0 || layout.keyCount == 0 || !layout.ranges.isEmpty { return }
       var partitions: [Int] = []
       for partition in 0..<layout.partitions {
         partitions.append(histograms.reduce(0) { $0 + $1[partition] })
@@ -158,6 +160,9 @@ final class BuildLayout: Sendable {
   /// Where each key is among the stored columns.
   let keys: [Int]
   let nullSafe: [Bool]
+  /// Where the columns of inequalities are among the stored columns.
+  let ranges: [Int]
+  let isAsof: Bool
   let packed: PackedKeys?
   /// Partitions of the hash range: a power of two, one or more per worker.
   let partitions: Int
@@ -166,10 +171,12 @@ final class BuildLayout: Sendable {
 
   init(
     types: [LogicalType], keys: [Int], nullSafe: [Bool], kind: JoinKind, hasResidual: Bool,
-    workers: Int
+    ranges: [Int] = [], isAsof: Bool = false, workers: Int
   ) {
     keyCount = keys.count
     self.nullSafe = nullSafe
+    self.ranges = ranges
+    self.isAsof = isAsof
     packed = PackedKeys(keys.map { types[$0] }, nullSafe: nullSafe)
     var nullRow = false
     var keepsAll = true
@@ -179,8 +186,9 @@ final class BuildLayout: Sendable {
       nullRow = true
       emitsUnmatchedBuild = kind == .full
     case .semi, .anti, .mark:
-      keepsAll = hasResidual
+      keepsAll = hasResidual || !ranges.isEmpty
       emitsUnmatchedBuild = false
+    case .buildSemi, .buildAnti: emitsUnmatchedBuild = true
     }
     if keepsAll {
       stored = Array(types.indices)

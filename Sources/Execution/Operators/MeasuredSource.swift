@@ -31,7 +31,7 @@ protocol MemoryReporting: AnyObject {
 }
 
 /// Counts what passes.
-final class MeasuredSource: BatchSource {
+final class MeasuredSource: RewindableSource {
   private let source: any BatchSource
   private let statistics: NodeStatistics
   private var isReported = false
@@ -40,6 +40,8 @@ final class MeasuredSource: BatchSource {
     self.source = source
     self.statistics = statistics
   }
+
+  func rewind() -> Bool { Execution.rewind(source) }
 
   func next() throws -> Batch? {
     let start = monotonicNanoseconds()

@@ -57,6 +57,8 @@ package enum JoinKind: Hashable, Sendable {
   case mark
   /// As left, but more than one match is an error ("more than one row returned by a subquery").
   case single
+  /// Build rows with (without) a match; build columns only.
+  case buildSemi, buildAnti
 }
 
 /// Decides row by row whether a candidate pair joins; given the combined batch (left columns, then

@@ -19,10 +19,13 @@ final class ScanShared: Sendable {
     let partition = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
     return partition < partitionCount ? partition : nil
   }
+
+  /// Gives all partitions again: for a region of one worker.
+  func rewind() { cursor.store(0, ordering: .relaxed) }
 }
 
 /// Reads partitions from the shared cursor until none is left.
-final class ScanOperator: BatchSource {
+final class ScanOperator: RewindableSource {
   private let shared: ScanShared
   private let query: QueryContext
   private var current: (any BatchSource)?
@@ -50,10 +53,16 @@ final class ScanOperator: BatchSource {
       if current == nil { query.progress.advance() }
     }
   }
+
+  func rewind() -> Bool {
+    shared.rewind()
+    current = nil
+    return true
+  }
 }
 
 /// Keeps the rows for which the condition is true.
-final class FilterOperator: BatchSource {
+final class FilterOperator: RewindableSource {
   private let input: any BatchSource
   private let condition: ExpressionEvaluator
 
@@ -61,6 +70,8 @@ final class FilterOperator: BatchSource {
     self.input = input
     self.condition = condition
   }
+
+  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     while let batch = try input.next() {
@@ -73,7 +84,7 @@ final class FilterOperator: BatchSource {
 }
 
 /// Computes expressions over each batch.
-final class ProjectOperator: BatchSource {
+final class ProjectOperator: RewindableSource {
   private let input: any BatchSource
   private let items: [ExpressionEvaluator]
 
@@ -81,6 +92,8 @@ final class ProjectOperator: BatchSource {
     self.input = input
     self.items = items
   }
+
+  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
@@ -91,7 +104,7 @@ final class ProjectOperator: BatchSource {
 }
 
 /// Keeps some of the input's columns, in a new order.
-final class PickColumnsOperator: BatchSource {
+final class PickColumnsOperator: RewindableSource {
   private let input: any BatchSource
   private let positions: [Int]
 
@@ -99,6 +112,8 @@ final class PickColumnsOperator: BatchSource {
     self.input = input
     self.positions = positions
   }
+
+  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
@@ -139,11 +154,16 @@ final class LimitOperator: BatchSource {
 }
 
 /// All rows of each input after the other.
-final class UnionOperator: BatchSource {
+final class UnionOperator: RewindableSource {
   private let inputs: [any BatchSource]
   private var position = 0
 
   init(inputs: [any BatchSource]) { self.inputs = inputs }
+
+  func rewind() -> Bool {
+    position = 0
+    return inputs.allSatisfy { Execution.rewind($0) }
+  }
 
   func next() throws -> Batch? {
     while position < inputs.count {
@@ -158,11 +178,16 @@ final class UnionOperator: BatchSource {
 }
 
 /// Batches that are there already.
-package final class BatchListSource: BatchSource {
+package final class BatchListSource: RewindableSource {
   private let batches: [Batch]
   private var position = 0
 
   package init(_ batches: [Batch]) { self.batches = batches.filter { $0.rowCount > 0 } }
+
+  func rewind() -> Bool {
+    position = 0
+    return true
+  }
 
   package func next() throws -> Batch? {
     if position == batches.count { return nil }

@@ -28,10 +28,16 @@ package struct StatementResult {
 /// and `progress` may be called from any thread.
 package final class Session: @unchecked Sendable {
   let database: DatabaseCatalog
-  package private(set) var settings = Settings()
-  /// What the running statement sees and changes; of no meaning between statements.
-  private(set) var state = CatalogState()
+  package internal(set) var settings = Settings()
+  var connection = ConnectionState()
+  /// Values for the parameters of the running statement.
+  var parameters: [String: ParameterValue] = [:]
+  /// What the running statement sees and changes; between statements it counts only in a
+  /// transaction, and for its temporary objects.
+  var state = CatalogState()
   private var isChanged = false
+  /// Between BEGIN and COMMIT.
+  var transaction: OpenTransaction?
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
 
   /// SAFETY: `settings` is used by the one thread that runs statements; the rest is in `running`.
@@ -45,19 +51,34 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement) throws -> StatementResult {
-    let base = database.snapshot.withTemporary(of: state)
-    state = base
+    if let transaction, transaction.isAborted, !parsed.statement.endsTransaction {
+      throw SQLError(
+        .transaction, "current transaction is aborted (please ROLLBACK)", at: parsed.span)
+    }
+    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    let before = state
+    isChanged = false
     do {
       let result = try run(parsed.statement)
-      if isChanged {
-        try database.commit(from: base, to: state)
-        isChanged = false
-      }
+      if isChanged { try publish(from: before) }
       return result
     } catch {
-      state = base
-      isChanged = false
+      state = before
+      transaction?.isAborted = true
       throw error
+    }
+  }
+
+  /// A statement did not even parse: that ends an open transaction's use as any failure does.
+  package func noteFailure() { transaction?.isAborted = true }
+
+  private func publish(from before: CatalogState) throws {
+    if let transaction {
+      if transaction.isReadOnly {
+        throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
+      }
+    } else {
+      try database.commit(from: before, to: state)
     }
   }
 
@@ -67,28 +88,45 @@ package final class Session: @unchecked Sendable {
     return try body(&state)
   }
 
-  private func run(_ statement: Statement) throws -> StatementResult {
+  func run(_ statement: Statement) throws -> StatementResult {
     switch statement {
     case .query(let query): return try rows(try bind(query))
     case .trainModel, .evaluateModel: return try rows(try binder().bindRowStatement(statement))
     case .createTable(let create): return try run(create)
     case .createView(let create): return try run(create)
     case .drop(let drop): return try run(drop)
-    case .insert(let insert): return try run(insert)
+    case .insert, .update, .delete, .merge, .truncate, .copyFrom:
+      return try rows(try binder().bindRowStatement(statement))
+    case .alterTable(let alter): return try run(alter)
+    case .createIndex(let create): return try run(create)
+    case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
     case .explain(let explain): return try run(explain)
     case .describe(let describe): return try run(describe)
     case .show(let show): return try run(show)
     case .set(let set): return try run(set)
-    case .reset(let reset):
-      try apply(reset.name, text: nil)
-      return .none
+    case .reset(let reset): return try run(reset)
+    case .pragma(let pragma): return try run(pragma)
+    case .use(let name): return try run(use: name)
+    case .prepare(let prepare): return try run(prepare)
+    case .execute(let execute): return try run(execute)
+    case .deallocate(let name): return try deallocate(name)
+    case .createSchema(let create): return try run(create)
+    case .createType(let create): return try run(create)
+    case .createSequence(let create): return try run(create)
+    case .createMacro(let create): return try run(create)
+    case .comment(let comment): return try run(comment)
+    case .attach(let attach): return try run(attach)
+    case .detach(let name, let ifExists): return try detach(name, ifExists: ifExists)
+    case .call(let call): return try rows(try binder().bindCall(call))
+    case .summarize: return try rows(try binder().bindRowStatement(statement))
+    case .load(let name, _):
+      throw SQLError(
+        .notSupported, "extensions are not supported: \"\(name)\"",
+        hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
-      .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel, .verifyModel, .summarize,
-      .pragma, .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
-      .maintenance, .comment:
+    case .alterModel, .exportModel, .verifyModel, .maintenance:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -96,17 +134,24 @@ package final class Session: @unchecked Sendable {
   // MARK: Planning and running
 
   func catalog() -> StatementCatalog {
-    StatementCatalog(state, database, settings: settings) { [weak self] text in
-      self?.running.withLock { $0.text = text }
-    }
+    StatementCatalog(
+      state, database, target: self, settings: settings, connection: connection,
+      onProgress: { [weak self] text in self?.running.withLock { $0.text = text } },
+      run: { [weak self] query in
+        var rows: [[Value]] = []
+        try self?.drain(query) { batch in
+          for row in 0..<batch.rowCount { rows.append(batch.columns.map { $0.value(row) }) }
+        }
+        return rows
+      })
   }
 
   /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB
   /// has it.
-  func bind(_ query: Query) throws -> BoundQuery {
+  func bind(_ query: Query, keepsNull: Bool = false) throws -> BoundQuery {
     var bound = try binder().bind(query)
     let output = bound.plan.output
-    if output.contains(where: { $0.type == .null }) {
+    if !keepsNull, output.contains(where: { $0.type == .null }) {
       var id = 0
       let items = output.map { reference -> (expression: Expression, reference: ColumnReference) in
         id -= 1
@@ -121,7 +166,11 @@ package final class Session: @unchecked Sendable {
     return bound
   }
 
-  func binder() -> Binder { Binder(catalog: catalog()) }
+  func binder() -> Binder {
+    let binder = Binder(catalog: catalog())
+    binder.parameters = parameters
+    return binder
+  }
 
   func optimize(_ plan: Plan, onRule: ((String, Plan) -> Void)? = nil) throws -> Plan {
     try Optimizer(workers: settings.threads, disabled: settings.disabledRules)
@@ -140,11 +189,22 @@ package final class Session: @unchecked Sendable {
   func rows(_ bound: BoundQuery) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let source = try builder.source(try optimize(bound.plan))
+    let source = StatementSource(
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
+    guard bound.plan.writes else {
+      return StatementResult(fields: bound.fields, source: source, changedRows: nil)
+    }
+    // Writes are done on return.
+    var batches: [Batch] = []
+    while let batch = try source.next() { batches.append(batch) }
+    var changed: Int?
+    if case .rows(let node) = bound.plan, let provider = node.provider as? TableWriteProvider,
+      !provider.write.returnsRows, case .integer(let count)? = batches.first?.columns[0].value(0)
+    {
+      changed = Int(clamping: count)
+    }
     return StatementResult(
-      fields: bound.fields,
-      source: StatementSource(source: source, completions: builder.completions),
-      changedRows: nil)
+      fields: bound.fields, source: BatchListSource(batches), changedRows: changed)
   }
 
   /// Runs a bound query to its end, giving each batch.
@@ -188,52 +248,6 @@ package final class Session: @unchecked Sendable {
     return StatementResult(
       fields: [Field("Count", .bigint)],
       source: BatchListSource([Batch(columns: [column], rowCount: 1)]), changedRows: rows)
-  }
-
-  // MARK: Settings
-
-  private func run(_ set: SetVariable) throws -> StatementResult {
-    if set.scope == .variable { throw SQLError(.notSupported, "SET VARIABLE is not supported yet") }
-    let text: String
-    switch set.value.kind {
-    case .literal(.string(let value)), .literal(.integer(let value)), .literal(.decimal(let value)),
-      .literal(.double(let value)):
-      text = value
-    case .literal(.boolean(let value)): text = "\(value)"
-    case .column(let word): text = word.last.name
-    default:
-      throw SQLError(.binder, "a setting takes one literal", at: set.value.span)
-    }
-    try apply(set.name, text: text)
-    return .none
-  }
-
-  /// Sets, or with nil resets.
-  private func apply(_ name: QualifiedName, text: String?) throws {
-    let key = name.last.name
-    guard let setting = Setting.named(key) else {
-      throw SQLError(
-        .catalog, "setting \"\(key)\" does not exist", at: name.span,
-        hint: didYouMean(key, among: Setting.rows.map(\.name)))
-    }
-    do {
-      var changed = settings
-      try setting.write(&changed, text ?? setting.read(Settings()))
-      if key.lowercased() == "disabled_optimizers" {
-        for rule in changed.disabledRules
-        where !Optimizer.rules.contains(where: { $0.name == rule }) {
-          throw SQLError(
-            .invalidInput, "optimizer rule \"\(rule)\" does not exist",
-            hint: didYouMean(rule, among: Optimizer.rules.map(\.name)))
-        }
-      }
-      if text == nil, key.lowercased().contains("memory") {
-        changed.memoryLimit = Settings.defaultMemoryLimit
-      }
-      settings = changed
-    } catch let error as SQLError {
-      throw error.placed(at: name.span)
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import Columnar
 import Diagnostics
 import Glibc
+import Planner
 
 /// What SET changes, for one connection.
 package struct Settings: Sendable {
@@ -10,6 +11,11 @@ package struct Settings: Sendable {
   package var memoryLimit = Settings.defaultMemoryLimit
   package var integerDivision = false
   package var disabledRules: Set<String> = []
+  package var defaultOrder = DefaultOrder()
+  /// Keys of schemas where names are looked up; new objects go to the first.
+  package var searchPath = ["main"]
+  /// What was set of the settings that are known but change nothing, by name.
+  package var withoutEffect: [String: String] = [:]
 
   package init() {
     if let text = getenv("APUS_THREADS"), let count = Int(String(cString: text)), count > 0 {
@@ -30,14 +36,49 @@ package struct Setting: Sendable {
   package let name: String
   package let aliases: [String]
   package let summary: String
+  /// BIGINT, BOOLEAN or VARCHAR: what `read` spells.
+  package let type: LogicalType
   package let read: @Sendable (Settings) -> String
   let write: @Sendable (inout Settings, _ text: String) throws -> Void
 
-  package static let rows: [Setting] = [
+  init(
+    name: String, aliases: [String], summary: String, type: LogicalType = .varchar,
+    read: @escaping @Sendable (Settings) -> String,
+    write: @escaping @Sendable (inout Settings, _ text: String) throws -> Void
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.type = type
+    self.read = read
+    self.write = write
+  }
+
+  /// Settings with an effect, then those that scripts for other engines set.
+  package static let rows: [Setting] = effective + KnownSettings.rows
+
+  private static let effective: [Setting] = [
     Setting(
-      name: "batch_size", aliases: [], summary: "rows per batch, 1 to 65536",
+      name: "batch_size", aliases: [], summary: "rows per batch, 1 to 65536", type: .bigint,
       read: { "\($0.batchSize)" },
       write: { $0.batchSize = try integer($1, "batch_size", 1...65_536) }),
+    Setting(
+      name: "default_null_order", aliases: ["null_order"],
+      summary: "where ORDER BY puts NULL: nulls_last, nulls_first, or by the direction",
+      read: { $0.defaultOrder.nulls.rawValue },
+      write: { $0.defaultOrder.nulls = try nullOrder($1) }),
+    Setting(
+      name: "default_order", aliases: [],
+      summary: "the order of a key that says neither: ASC, DESC",
+      read: { $0.defaultOrder.isDescending ? "DESCENDING" : "ASCENDING" },
+      write: { settings, text in
+        switch text.lowercased() {
+        case "asc", "ascending": settings.defaultOrder.isDescending = false
+        case "desc", "descending": settings.defaultOrder.isDescending = true
+        default:
+          throw SQLError(.invalidInput, "default_order takes ASC or DESC, not '\(text)'")
+        }
+      }),
     Setting(
       name: "disabled_optimizers", aliases: [], summary: "optimizer rules left out, by name",
       read: { $0.disabledRules.sorted().joined(separator: ",") },
@@ -47,6 +88,7 @@ package struct Setting: Sendable {
       }),
     Setting(
       name: "integer_division", aliases: [], summary: "whether / of integers divides integers",
+      type: .boolean,
       read: { "\($0.integerDivision)" },
       write: { $0.integerDivision = try boolean($1, "integer_division") }),
     Setting(
@@ -55,7 +97,18 @@ package struct Setting: Sendable {
       read: { bytesText($0.memoryLimit) },
       write: { $0.memoryLimit = try bytes($1) }),
     Setting(
+      name: "schema", aliases: [], summary: "the schema of names without one",
+      read: { $0.searchPath.first ?? "main" },
+      write: { $0.searchPath = [$1] }),
+    Setting(
+      name: "search_path", aliases: [], summary: "schemas where names without one are looked up",
+      read: { $0.searchPath.joined(separator: ",") },
+      write: { settings, text in
+        settings.searchPath = text.split(separator: ",").map { $0.filter { $0 != " " } }
+      }),
+    Setting(
       name: "threads", aliases: ["worker_threads"], summary: "workers of a query, 1 to 256",
+      type: .bigint,
       read: { "\($0.threads)" },
       write: { $0.threads = try integer($1, "threads", 1...256) }),
   ]
@@ -74,6 +127,20 @@ package struct Setting: Sendable {
         "\(name) takes an integer from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
     }
     return value
+  }
+
+  private static func nullOrder(_ text: String) throws -> DefaultOrder.Nulls {
+    let key = text.lowercased().split(separator: " ").joined(separator: "_")
+    switch key {
+    case "first", "nulls_first": return .first
+    case "last", "nulls_last": return .last
+    case "sqlite", "mysql", "nulls_first_on_asc_last_on_desc": return .smallest
+    case "postgres", "nulls_last_on_asc_first_on_desc": return .largest
+    default:
+      throw SQLError(
+        .invalidInput, "default_null_order does not take '\(text)'",
+        hint: DefaultOrder.Nulls.allCases.map(\.rawValue).joined(separator: ", "))
+    }
   }
 
   private static func boolean(_ text: String, _ name: String) throws -> Bool {

@@ -10,6 +10,14 @@ package struct RowSorter {
 
   package init(_ keys: [SortColumn]) { levels = SortKeys.levels(keys) }
 
+  /// When all keys fit one word: how many of its low bits the keys from number `count` on take. Rows
+  /// whose words agree above them agree in the first `count` keys.
+  func bitsAfter(keys count: Int) -> Int? {
+    if levels.isEmpty { return 0 }
+    guard levels.count == 1, case .packed(let codes) = levels[0] else { return nil }
+    return codes.reduce(0) { $1.keyIndex >= count ? $0 + $1.bits : $0 }
+  }
+
   /// The numbers of all rows of `keys`, in order.
   package static func order(_ keys: [SortColumn], rowCount: Int, query: QueryContext) throws
     -> Selection

@@ -77,6 +77,9 @@ package final class SortShared: @unchecked Sendable {
     lock.withLock { sorted[worker] = (pairs, count) }
   }
 
+  /// What sorted the rows; nil before `prepare`.
+  var usedSorter: RowSorter? { lock.withLock { sorter } }
+
   /// All workers' ranges, in order. After the last barrier.
   func result() -> [(pairs: Buffer, count: Int)] { lock.withLock { sorted.compactMap { $0 } } }
 }
@@ -164,7 +167,9 @@ package final class SortOperator: BatchSource {
     try shared.barrier.wait(query)
     assembly.copyPart(worker: worker.index)
     try shared.barrier.wait(query)
-    try sortRange(assembly, isTop: isTop)
+    if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 32) }
+    try shared.sortRange(
+      assembly, { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, worker: worker)
     try shared.barrier.wait(query)
     columns = Array(assembly.columns.prefix(types.count))
     if worker.index == 0 {
@@ -175,62 +180,6 @@ package final class SortOperator: BatchSource {
     } else {
       parts = []
     }
-  }
-
-  private func sortRange(_ assembly: RowAssembly, isTop: Bool) throws {
-    let query = worker.query
-    let rows = assembly.rowCount
-    if worker.index == 0 { try memory.hold(memory.bytes + rows * 32) }
-    let (sorter, buffer) = shared.prepare(
-      { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, rowCount: rows)
-    defer { withExtendedLifetime(buffer) {} }
-    let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
-    let start = rows * worker.index / worker.count
-    let end = rows * (worker.index + 1) / worker.count
-    var place = 0
-    for segment in shared.inputOrder() {
-      let from = max(start, place)
-      let to = min(end, place + segment.count)
-      if from < to {
-        let first = segment.start - place
-        for target in from..<to {
-          pairs[target] = SortPair(key: 0, row: UInt32(truncatingIfNeeded: first + target))
-        }
-      }
-      place += segment.count
-    }
-    sorter.fillFirst(pairs + start, end - start)
-    if worker.count == 1 {
-      let scratch = Buffer(byteCount: max(rows, 1) * 16)
-      defer { withExtendedLifetime(scratch) {} }
-      try sorter.sort(
-        pairs, scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
-      shared.finish(buffer, rows, worker: 0)
-      return
-    }
-    try shared.barrier.wait(query)
-    let splitters = shared.splitters(pairs, rows)
-    let low = worker.index == 0 ? nil : splitters[worker.index - 1]
-    let high = worker.index == worker.count - 1 ? nil : splitters[worker.index]
-    func isMine(_ key: UInt64) -> Bool {
-      if let low, key < low { return false }
-      if let high, key >= high { return false }
-      return true
-    }
-    var count = 0
-    for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
-    let mine = Buffer(byteCount: max(count, 1) * 16)
-    let scratch = Buffer(byteCount: max(count, 1) * 16)
-    defer { withExtendedLifetime((mine, scratch)) {} }
-    let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
-    count = 0
-    for position in 0..<rows where isMine(pairs[position].key) {
-      target[count] = pairs[position]
-      count += 1
-    }
-    try sorter.sort(
-      target, scratch.pointer.assumingMemoryBound(to: SortPair.self), count, query: query)
-    shared.finish(mine, count, worker: worker.index)
   }
 
   /// The keys over stored columns; of Top-N rows also their place in the input, the last two columns.

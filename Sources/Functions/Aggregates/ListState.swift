@@ -25,8 +25,10 @@ final class ListState: AggregateState {
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) {
     let column = arguments[0]
     if isText && separator == nil && arguments.count > 1 && count > 0 {
-      if arguments[1].isNull(0) { isSeparatedByNull = true } else {
-      separator = Array(ColumnReader<StringView>(arguments[1]).pointer(0).buffer)
+      if arguments[1].isNull(0) {
+        isSeparatedByNull = true
+      } else {
+        separator = Array(ColumnReader<StringView>(arguments[1]).pointer(0).buffer)
       }
     }
     guard isText && column.mayHaveNulls else {

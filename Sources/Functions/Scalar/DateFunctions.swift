@@ -263,8 +263,10 @@ enum DateFunctions {
       let moments = try Cast.column(a[1], to: .timestamp)
       let more = try a.count > 2 && types[2] == .date ? Cast.column(a[2], to: .timestamp) : a.last
       let x = ColumnReader<Int64>(moments)
-      let offsets = a.count > 2 && types[2] == .interval ? more.map { ColumnReader<Interval>($0) } : nil
-      let origins = a.count > 2 && types[2] != .interval ? more.map { ColumnReader<Int64>($0) } : nil
+      let offsets =
+        a.count > 2 && types[2] == .interval ? more.map { ColumnReader<Interval>($0) } : nil
+      let origins =
+        a.count > 2 && types[2] != .interval ? more.map { ColumnReader<Int64>($0) } : nil
       let starts = try withExtendedLifetime((moments, more)) {
         try Kernels.rows(a, n, .timestamp, Int64.self) { row in
           var start: Int64?

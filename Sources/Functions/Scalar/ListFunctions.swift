@@ -112,13 +112,13 @@ enum ListFunctions {
         ("list_slice([1, 2, 3, 4], 4, 1, -2)", "[4, 2]"),
       ],
       overloads: [
-        ScalarOverload(
-          [.anyList, .exactly(.bigint), .exactly(.bigint)], resultFrom: { $0[0] }
-        ) { a, n, t in ListKernels.slice(a, n, t) },
+        ScalarOverload([.anyList, .exactly(.bigint), .exactly(.bigint)], resultFrom: { $0[0] }) {
+          a, n, t in ListKernels.slice(a, n, t)
+        },
         ScalarOverload(
           [.anyList, .exactly(.bigint), .exactly(.bigint), .exactly(.bigint)],
           resultFrom: { $0[0] }
-        ) { a, n, t in try ListKernels.steps(a, n, t) },
+        ) { a, n, t in try ListKernels.steppedSlice(a, n, t) },
         .taking([.varchar, .bigint, .bigint], returns: .varchar) { a, n, t in
           let x = ColumnReader<StringView>(a[0])
           let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))

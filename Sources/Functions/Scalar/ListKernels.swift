@@ -113,24 +113,28 @@ extension ListKernels {
     return result
   }
 
-  /// Every so many elements of parts of lists; a negative step goes from the first bound down.
-  static func steps(_ a: [Column], _ count: Int, _ type: LogicalType) throws -> Column {
+  /// Every `step`-th element of a part, from its end where the step is negative.
+  static func steppedSlice(_ a: [Column], _ count: Int, _ type: LogicalType) throws -> Column {
     let x = ColumnReader<ListEntry>(a[0])
-    let readers = a.dropFirst().map { ColumnReader<Int64>($0) }
+    let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
+    let steps = ColumnReader<Int64>(a[3])
     var picks: [Int] = []
     let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
-      let step = readers[2][row]
-      guard step != 0 else { throw SQLError(.invalidInput, "a slice's step cannot be 0") }
-      let (from, to) = (readers[0][row], readers[1][row])
-      let part = step > 0 ? range(from, to, x[row].length) : range(to, from, x[row].length)
+      let entry = x[row]
+      let step = steps[row]
+      if step == 0 { throw SQLError(.invalidInput, "the step of a slice cannot be 0") }
       let start = picks.count
+      let part =
+        step > 0 ? range(from[row], to[row], entry.length) : range(to[row], from[row], entry.length)
       let width = Int(clamping: step.magnitude)
-      var place = 0
-      while place < part.count {
-        let item = step > 0 ? part.lowerBound + place : part.upperBound - 1 - place
-        picks.append(x[row].offset + item)
-        if width >= part.count { break }
-        place += width
+      if step > 0 {
+        picks += stride(from: part.lowerBound, to: part.upperBound, by: width).map {
+          entry.offset + $0
+        }
+      } else {
+        picks += stride(from: part.upperBound - 1, through: part.lowerBound, by: 0 - width).map {
+          entry.offset + $0
+        }
       }
       return ListEntry(offset: start, length: picks.count - start)
     }

@@ -58,7 +58,9 @@ enum MomentFunctions {
       ScalarFunction(
         "normalized_interval", category: "date",
         summary: "The interval with hours carried over into days, and days into months.",
-        examples: [("normalized_interval(INTERVAL '40 days 25 hours')", "1 month 11 days 01:00:00")],
+        examples: [
+          ("normalized_interval(INTERVAL '40 days 25 hours')", "1 month 11 days 01:00:00")
+        ],
         overloads: [
           .taking([.interval], returns: .interval) { a, n, t in
             let x = ColumnReader<Interval>(a[0])

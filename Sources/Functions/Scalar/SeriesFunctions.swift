@@ -1,95 +1,63 @@
 import Columnar
 import Diagnostics
 
-/// Lists of numbers and moments that are evenly apart, and bins.
+/// Lists of numbers or timestamps at equal distances. In FROM the same names give rows.
 enum SeriesFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "generate_series", category: "list",
-      summary: "A list from start (0) to stop, stop included, by steps (of 1).",
-      examples: [
-        ("generate_series(1, 3)", "[1, 2, 3]"), ("generate_series(5, 1, -2)", "[5, 3, 1]"),
-      ],
-      overloads: series(includesStop: true)),
+      summary: "The numbers or timestamps from start (0) to stop, stop included.",
+      examples: [("generate_series(2, 4)", "[2, 3, 4]")], overloads: overloads(isInclusive: true)),
     ScalarFunction(
       "range", category: "list",
-      summary: "A list from start (0) up to but without stop, by steps (of 1).",
-      examples: [("range(3)", "[0, 1, 2]"), ("range(1, 10, 4)", "[1, 5, 9]")],
-      overloads: series(includesStop: false)),
+      summary: "The numbers or timestamps from start (0) up to but without stop.",
+      examples: [("range(3)", "[0, 1, 2]"), ("range(5, 1, -2)", "[5, 3]")],
+      overloads: overloads(isInclusive: false)),
   ]
 
-  private static func series(includesStop: Bool) -> [ScalarOverload] {
-    let numbers: ScalarOverload.Kernel = { a, n, t in try integers(a, n, t, includesStop) }
-    return [
-      .taking([.bigint], returns: .list(.bigint), numbers),
-      .taking([.bigint, .bigint], returns: .list(.bigint), numbers),
-      .taking([.bigint, .bigint, .bigint], returns: .list(.bigint), numbers),
-      .taking([.timestamp, .timestamp, .interval], returns: .list(.timestamp)) { a, n, t in
-        try moments(a, n, t, includesStop)
-      },
-    ]
-  }
+  /// More elements than this in one batch are refused: as rows they would stream.
+  private static let largestList = 1 << 31
 
-  private static func integers(
-    _ a: [Column], _ count: Int, _ type: LogicalType, _ includesStop: Bool
-  ) throws -> Column {
-    let readers = a.map { ColumnReader<Int64>($0) }
-    var items = ColumnBuilder(.bigint, capacity: 64)
-    let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
-      let first = readers.count == 1 ? 0 : readers[0][row]
-      let stop = readers.count == 1 ? readers[0][row] : readers[1][row]
-      let step = readers.count == 3 ? readers[2][row] : 1
-      let begin = items.count
-      if step == 0 || (step > 0 ? first > stop : first < stop) {
-        return ListEntry(offset: begin, length: 0)
-      }
-      let distance = (Int128(stop) - Int128(first)).magnitude
-      let width = UInt128(step.magnitude)
-      var length = distance / width + 1
-      if !includesStop, distance % width == 0 { length -= 1 }
-      try ListKernels.checkRoom(begin, Int(clamping: length))
-      var value = first
-      for _ in 0..<Int(length) {
-        items.append(fixed: value)
-        value &+= step
-      }
-      return ListEntry(offset: begin, length: Int(length))
+  private static func overloads(isInclusive: Bool) -> [ScalarOverload] {
+    let integers = (1...3).map { count in
+      ScalarOverload.taking(
+        Array(repeating: .bigint, count: count), returns: .list(.bigint)
+      ) { try lists($0, $1, $2, isInclusive: isInclusive) }
     }
-    result.replaceChildren([items.finish()])
-    return result
+    let timestamps = ScalarOverload.taking(
+      [.timestamp, .timestamp, .interval], returns: .list(.timestamp)
+    ) { try lists($0, $1, $2, isInclusive: isInclusive) }
+    return integers + [timestamps]
   }
 
-  private static func moments(
-    _ a: [Column], _ count: Int, _ type: LogicalType, _ includesStop: Bool
+  private static func lists(
+    _ arguments: [Column], _ count: Int, _ type: LogicalType, isInclusive: Bool
   ) throws -> Column {
-    let (from, to) = (ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]))
-    let steps = ColumnReader<Interval>(a[2])
-    var items = ColumnBuilder(.timestamp, capacity: 64)
-    let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
-      let (stop, step) = (to[row], steps[row])
-      let begin = items.count
-      let parts = [Int64(step.months), Int64(step.days), step.microseconds]
-      let goesUp = parts.contains { $0 > 0 }
-      let goesDown = parts.contains { $0 < 0 }
-      if goesUp && goesDown { throw mixedSigns() }
-      if !goesUp && !goesDown { return ListEntry(offset: begin, length: 0) }
-      var moment = from[row]
-      while goesUp ? moment < stop : moment > stop {
-        items.append(fixed: moment)
-        try ListKernels.checkRoom(items.count, 1)
-        guard let next = Calendar.add(step, toTimestamp: moment) else {
-          throw TemporalArithmetic.outOfRange(.timestamp)
-        }
-        moment = next
+    let series = try Series.rows(arguments, count, isInclusive: isInclusive)
+    var total = 0
+    for row in series {
+      total += min(row?.count ?? 0, largestList)
+      if total >= largestList {
+        throw SQLError(
+          .outOfMemory, "a list of that many elements is too large",
+          hint: "FROM range(…) gives rows one by one")
       }
-      if includesStop && moment == stop { items.append(fixed: moment) }
-      return ListEntry(offset: begin, length: items.count - begin)
     }
-    result.replaceChildren([items.finish()])
+    let elements = Column(flat: type.elementType ?? .bigint, count: total)
+    let values = elements.values(as: Int64.self)
+    let result = Column(flat: type, count: count, children: [elements])
+    let entries = result.values(as: ListEntry.self)
+    var position = 0
+    for (row, own) in series.enumerated() {
+      guard let own else {
+        entries[row] = ListEntry(offset: 0, length: 0)
+        result.setNull(row)
+        continue
+      }
+      entries[row] = ListEntry(offset: position, length: own.count)
+      for element in 0..<own.count { values[position + element] = own[element] }
+      position += own.count
+    }
     return result
-  }
-
-  private static func mixedSigns() -> SQLError {
-    SQLError(.invalidInput, "a step must go one way: its parts have different signs")
   }
 }

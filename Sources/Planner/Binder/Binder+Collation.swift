@@ -6,7 +6,9 @@ import Syntax
 /// `x COLLATE nocase`: the value itself, marked by a call of `collate`, until it is compared or
 /// sorted; then both sides are replaced by their keys.
 extension Binder {
-  private static let collations: Set<String> = ["binary", "c", "nfc", "noaccent", "nocase", "posix"]
+  private static let collations: Set<String> = [
+    "binary", "c", "nfc", "noaccent", "nocase", "posix",
+  ]
 
   func bindCollation(
     _ operand: SyntaxExpression, _ name: QualifiedName, _ context: ExpressionContext,

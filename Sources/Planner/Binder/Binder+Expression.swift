@@ -10,11 +10,11 @@ extension Binder {
     switch expression.kind {
     case .literal(let literal): return try bind(literal, span: span)
     case .typedLiteral(let typeName, let text):
-      let type = try TypeResolution.resolve(typeName)
+      let type = try resolve(typeName)
       return try foldedCast(.constant(.varchar(text), .varchar), to: type, isTry: false, span: span)
     case .interval(let literal): return try bind(literal, context, span: span)
     case .list(let items):
-      return try call("list_value", try items.map { try bind($0, context) }, span: span)
+      return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
       return try call(
         "struct_pack", try fields.map { try bind($0.value, context) },
@@ -23,10 +23,10 @@ extension Binder {
     case .row(let items):
       return try call("row", try items.map { try bind($0, context) }, span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter: throw Binder.notYet("parameters here", span)
+    case .parameter(let parameter): return try value(of: parameter, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
-    case .columns: throw Binder.notYet("COLUMNS expressions", span)
+    case .columns(let columns): return try bind(columns, context, span: span)
     case .unary(let op, let operand): return try bind(op, operand, context, span: span)
     case .binary(let op, let left, let right):
       return try bindBinary(op, left, right, context, span: span)
@@ -53,7 +53,7 @@ extension Binder {
     case .predict(let predict): return try bind(predict, context, span: span)
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
-      let type = try TypeResolution.resolve(cast.type)
+      let type = try resolve(cast.type)
       return marked(
         try foldedCast(
           unmarked(try bind(cast.operand, context)), to: type, isTry: cast.isTry, span: span))
@@ -62,26 +62,14 @@ extension Binder {
     case .exists(let query): return try bindExists(query, context, span: span)
     case .subquery(let query): return try bindScalar(query, context, span: span)
     case .arraySubquery(let query): return try bindArray(query, context, span: span)
-    case .lambda: throw Binder.notYet("lambdas", span)
-    case .listComprehension: throw Binder.notYet("list comprehensions", span)
+    case .lambda:
+      throw SQLError(
+        .binder, "a lambda is only an argument of functions such as list_transform", at: span)
+    case .listComprehension(let comprehension):
+      return try bind(comprehension, context, span: span)
     case .element(let operand, let index):
-      return try call(
-        "list_extract", [try bind(operand, context), try bind(index, context)], span: span)
-    case .slice(let slice):
-      let operand = try bind(slice.operand, context)
-      // A missing bound is the end of the list, which a step reaches from the other side.
-      var step: Expression?
-      if let written = slice.step { step = try bind(written, context) }
-      var isBackward = false
-      if case .constant(.integer(let value), _) = step { isBackward = value < 0 }
-      let (first, last) = (Int128(1), Int128(-1))
-      let low =
-        try slice.lower.map { try bind($0, context) }
-        ?? .constant(.integer(isBackward ? last : first), .bigint)
-      let high =
-        try slice.upper.map { try bind($0, context) }
-        ?? .constant(.integer(isBackward ? first : last), .bigint)
-      return try call("list_slice", [operand, low, high] + (step.map { [$0] } ?? []), span: span)
+      return try element(try bind(operand, context), index, context, span: span)
+    case .slice(let slice): return try bind(slice, context, span: span)
     case .field(let operand, let name):
       return try field(try bind(operand, context), name)
     case .defaultValue:
@@ -183,6 +171,11 @@ extension Binder {
   /// What the name means in this context alone; nil when it is unknown there.
   private func resolve(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let parts = name.parts.map(\.name)
+    if let parameter = context.parameters[parts[0].lowercased()] {
+      return try name.parts.dropFirst().reduce(parameter) { try field($0, $1) }
+    }
+    if let argument = try bindMacroArgument(name) { return argument }
+    if parts.count == 1, let positional = try positional(name, context) { return positional }
     if parts.count == 1, context.prefersAliases, let aliased = try alias(parts[0], context) {
       return aliased
     }
@@ -192,12 +185,16 @@ extension Binder {
       if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
         return found
       }
-      return try alias(parts[0], context)
+      return try alias(parts[0], context) ?? wholeRow(name, context)
     }
     var rest = name.parts[...]
-    // schema.table.column
-    if parts.count >= 3, ["main", "memory", "temp"].contains(parts[0].lowercased()) {
-      rest = rest.dropFirst()
+    // schema.table.column, database.schema.table.column
+    for _ in 0..<2 where rest.count >= 3 {
+      if let first = rest.first?.name, catalog.isSchemaOrDatabase(first),
+        context.scope.matches(table: first, name: rest[rest.startIndex + 1].name).isEmpty
+      {
+        rest = rest.dropFirst()
+      }
     }
     let first = rest[rest.startIndex]
     let second = rest[rest.startIndex + 1]

@@ -39,9 +39,12 @@ extension Binder {
   }
 
   func bind(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
-    if reference.sample != nil {
-      throw Binder.notYet("samples in FROM", reference.span)
-    }
+    var bound = try bindAll(reference)
+    bound.plan = try sampled(bound.plan, reference.sample)
+    return bound
+  }
+
+  private func bindAll(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
     switch reference.kind {
     case .table(let name):
       return try bindTable(name, alias: reference.alias, span: reference.span)
@@ -60,8 +63,10 @@ extension Binder {
       )
     case .join(let join):
       return try bind(join, span: reference.span)
-    case .pivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
-    case .unpivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    case .pivot(let pivot):
+      return try scope(of: bind(pivot, span: reference.span), reference, fallback: "pivot")
+    case .unpivot(let unpivot):
+      return try scope(of: bind(unpivot, span: reference.span), reference, fallback: "unpivot")
     }
   }
 
@@ -70,51 +75,34 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
-    if name.parts.count == 1, let table = commonTables[last.lowercased()] {
-      return try bind(table, alias: alias, span: span)
+    if let bound = boundRelations[last] { return bound }
+    if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
+      let bound = try bind(entry, span: span)
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    for qualifier in name.qualifiers
-    where !["main", "memory", "temp"].contains(qualifier.name.lowercased()) {
-      throw SQLError(
-        .catalog, "schema \"\(qualifier.name)\" does not exist", at: qualifier.span,
-        hint: didYouMean(qualifier.name, among: ["main"]))
+    if let bound = bindRecurring(name) {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     }
-    switch catalog.entry(named: last) {
+    switch try catalog.entry(named: name) {
     case .table(let source):
       return try scan(source, name: last, defaultAlias: last, alias: alias, span: span)
-    case .view(let query, let columns, _):
-      let known = (commonTables, outer)
+    case .view(let query, let columns, let searchPath):
+      let known = (commonTables, outer, catalog.searchPath)
       commonTables = [:]
       outer = []
-      defer { (commonTables, outer) = known }
+      catalog.searchPath = searchPath
+      defer { (commonTables, outer, catalog.searchPath) = known }
       var bound = try bind(query)
       for (position, column) in columns.enumerated() where position < bound.names.count {
         bound.names[position] = column
       }
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
     case nil:
+      if definedTables.contains(last.lowercased()) { throw Binder.circular(last, span) }
       throw SQLError(
         .catalog, "table \"\(last)\" does not exist", at: span,
         hint: didYouMean(last, among: catalog.tableNames + commonTables.keys.sorted()))
     }
-  }
-
-  private func bind(_ table: CommonTable, alias: TableAlias?, span: SourceSpan) throws -> (
-    plan: Plan, scope: Scope
-  ) {
-    let key = table.name.name.lowercased()
-    if case .statement = table.query.body, !usedStatements.insert(key).inserted {
-      throw Binder.notYet("two references to a statement in WITH", span)
-    }
-    let outer = commonTables
-    // A common table sees the ones before it and the outer one of its own name, not itself.
-    commonTables[key] = nil
-    defer { commonTables = outer }
-    var bound = try bind(table.query)
-    for (position, column) in table.columns.enumerated() where position < bound.names.count {
-      bound.names[position] = column.name
-    }
-    return (bound.plan, try scope(of: bound, alias: alias, fallback: table.name.name, span))
   }
 
   func scan(
@@ -126,10 +114,42 @@ extension Binder {
     }
     let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
     let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
-    return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
+    var scope = try scope(of: bound, alias: alias, fallback: defaultAlias, span)
+    guard let stored = source as? any StoredTable, source.columnIndex("rowid") == nil else {
+      return (plan, scope)
+    }
+    let number = makeReference("rowid", .bigint)
+    scope.entries.append(
+      Scope.Entry(
+        table: alias?.name.name ?? defaultAlias, name: "rowid", reference: number,
+        isShadowed: true, isHidden: true))
+    let all = columns + [(position: stored.rowNumberPosition, reference: number)]
+    return (.scan(ScanNode(source: source, name: name, columns: all)), scope)
+  }
+
+  /// A relation as a query: without its hidden columns.
+  func visible(_ plan: Plan, _ scope: Scope) -> BoundQuery {
+    let entries = scope.entries.filter { !$0.isHidden }
+    if entries.count == scope.entries.count {
+      return BoundQuery(plan: plan, names: entries.map(\.name))
+    }
+    return BoundQuery(
+      plan: .project(
+        ProjectNode(
+          input: plan, items: entries.map { (.column($0.reference), $0.reference) })),
+      names: entries.map(\.name))
   }
 
   private func scope(
+    of bound: BoundQuery, _ reference: TableReference, fallback: String
+  ) throws -> (plan: Plan, scope: Scope) {
+    (
+      bound.plan,
+      try scope(of: bound, alias: reference.alias, fallback: fallback, reference.span)
+    )
+  }
+
+  func scope(
     of bound: BoundQuery, alias: TableAlias?, fallback: String, _ span: SourceSpan
   ) throws -> Scope {
     let names = alias?.columns ?? []
@@ -166,13 +186,28 @@ extension Binder {
       let bound = try bindPredictTable(call, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
-    guard let row = TableFunctions.named(name) else {
-      throw SQLError(
-        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
-        hint: didYouMean(name, among: TableFunctions.allNames))
-    }
     let context = ExpressionContext(
       scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    if let bound = try bindListTable(function, context, span: span) {
+      return (
+        bound.plan,
+        try scope(of: named(bound, after: alias), alias: alias, fallback: name, span)
+      )
+    }
+    if let bound = try bindQueryFunction(call, name, span: span)
+      ?? bindTableMacro(call, span: span)
+    {
+      return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
+    }
+    guard let row = catalog.catalogFunction(named: name) ?? TableFunctions.named(name) else {
+      throw SQLError(
+        .catalog, "table function \"\(call.name.last.name)\" does not exist", at: call.name.span,
+        hint: didYouMean(
+          name,
+          among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
+            "unnest"
+          ]))
+    }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
     for argument in call.arguments {
@@ -194,13 +229,23 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    return try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    var bound = try scan(source, name: name, defaultAlias: name, alias: alias, span: span)
+    if let alias, alias.columns.isEmpty, source.schema.count == 1, source.schema[0].name == name {
+      bound.scope.entries[0].name = alias.name.name
+    }
+    return bound
+  }
+
+  /// A table function's only column, called like the function, goes by the alias.
+  private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
+    var bound = bound
+    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    return bound
   }
 
   // MARK: Joins
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
-    if join.isAsof { throw Binder.notYet("ASOF joins", span) }
     let left = try bind(join.left)
     let right = try bind(join.right, beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
@@ -212,7 +257,11 @@ extension Binder {
     case .full: kind = .full
     case .semi: kind = .semi
     case .anti: kind = .anti
-    case .positional: throw Binder.notYet("POSITIONAL joins", span)
+    case .positional:
+      return (
+        .positionalJoin(PositionalJoinNode(left: left.plan, right: right.plan)),
+        left.scope.appending(right.scope)
+      )
     }
     let isDependent = !right.plan.freeColumns.isDisjoint(with: left.plan.output.map(\.id))
     if isDependent && (kind == .right || kind == .full) {
@@ -223,9 +272,11 @@ extension Binder {
     }
     var node = JoinNode(kind: kind, left: left.plan, right: right.plan, keys: [], residual: nil)
     var scope = left.scope.appending(right.scope)
+    var usesNames = true
     switch join.condition {
     case .none: break
     case .on(let expression):
+      usesNames = false
       let collector = SubqueryCollector()
       let context = ExpressionContext(
         scope: scope, clause: "JOIN conditions", subqueries: collector)
@@ -250,6 +301,7 @@ extension Binder {
         common.map { Identifier(name: $0.name, span: span) }, kind, left.scope, right.scope,
         &node, &scope)
     }
+    if join.isAsof { try makeAsof(&node, usesNames: usesNames, span: span) }
     if kind == .semi || kind == .anti { scope = left.scope }
     if isDependent {
       return (
@@ -339,6 +391,10 @@ extension Binder {
       for index in scope.entries.indices
       where scope.entries[index].reference.id == rightEntry.reference.id {
         scope.entries[index].isShadowed = true
+      }
+      for index in scope.entries.indices
+      where scope.entries[index].reference.id == leftEntry.reference.id {
+        scope.entries[index].isJoined = true
       }
       switch kind {
       case .right, .full:

@@ -74,6 +74,7 @@ extension Binder {
   {
     let name = function.name.last.name
     let key = name.lowercased()
+    if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -81,13 +82,20 @@ extension Binder {
       // `column.f(x)` is `f(column, x)`.
       let qualifier = QualifiedName(
         parts: Array(function.name.qualifiers), span: function.name.span)
-      if qualifier.parts.count > 1 || qualifier.last.name.lowercased() != "main" {
+      if !qualifier.parts.allSatisfy({ catalog.isSchemaOrDatabase($0.name) }) {
         let receiver = SyntaxExpression(.column(qualifier), span: function.name.span)
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
+    }
+    if let lambda = LambdaFunction.named(key), catalog.userFunction(named: key) == nil {
+      return try bindLambdaCall(lambda, name, arguments, context, span: span)
+    }
+    if key == "grouping" || key == "grouping_id" {
+      return try bindGrouping(arguments, context, span: span)
     }
     if key == "try", function.name.parts.count == 1 {
       return try bindAttempt(arguments.compactMap(\.expression), context, span: span)
@@ -100,9 +108,18 @@ extension Binder {
       throw SQLError(
         .binder, "\(name) is no aggregate: DISTINCT, FILTER and ORDER BY do not apply", at: span)
     }
-    if catalog.userFunction(named: key) == nil { try checkExists(name, function.name.span) }
+    let isSessionFunction = catalog.sessionFunctionNames.contains(key)
+    if catalog.userFunction(named: key) == nil, !isSessionFunction {
+      try checkExists(name, function.name.span)
+    }
     var bound: [Expression] = []
-    for argument in arguments {
+    let spread = try unpacked(arguments, context)
+    arguments = spread.map(\.argument)
+    for (argument, value) in spread {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes values, no models or tables", at: argument.span)
       }
@@ -125,24 +142,39 @@ extension Binder {
     if key == "if" || key == "iff", bound.count == 3 {
       return try conditional(bound, arguments.map(\.span), span: span)
     }
+    if isSessionFunction,
+      let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
+    {
+      return found
+    }
     return ConstantFolding.fold(
       try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil { return }
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
     if let window = WindowFunction.named(name.lowercased()) {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
     }
-    let known = ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
-      + catalog.userFunctionNames
+    let known =
+      ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
+      + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
+      + LambdaFunction.allNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
   }
 
   // MARK: Aggregates
+
+  /// FILTER, and what PIVOT asks besides.
+  private func aggregateFilter(_ function: FunctionCall, _ context: ExpressionContext) throws
+    -> Expression?
+  {
+    let own = try function.filter.map { try bindCondition($0, context) }
+    return Expression.conjunction([context.aggregateFilter, own].compactMap { $0 })
+  }
 
   private func bind(
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
@@ -159,10 +191,15 @@ extension Binder {
     var inner = context
     inner.aggregates = nil
     inner.windows = nil
+    inner.unnests = nil
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
-    for argument in arguments {
+    for (argument, value) in try unpacked(arguments, inner) {
+      if let value {
+        bound.append(value)
+        continue
+      }
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(aggregate.name) takes values", at: argument.span)
       }
@@ -190,7 +227,7 @@ extension Binder {
     }
     let call = BoundAggregate(
       resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
-      filter: try function.filter.map { try bindCondition($0, inner) }, order: order)
+      filter: try aggregateFilter(function, inner), order: order)
     if let known = collector.calls.first(where: { $0.call == call }) {
       return .column(known.reference)
     }

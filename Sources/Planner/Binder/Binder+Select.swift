@@ -10,8 +10,8 @@ extension Binder {
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
+    plan = try sampled(plan, select.sample)
     let items = try expandStars(select.items, scope)
     var aliases: [String: SyntaxExpression] = [:]
     for item in items {
@@ -26,7 +26,7 @@ extension Binder {
     var whereContext = ExpressionContext(scope: scope, clause: "WHERE", subqueries: inner)
     whereContext.aliases = aliases
     if let filter = select.filter {
-      let condition = try bindCondition(filter, whereContext)
+      let condition = try bindConditionEach(filter, whereContext)
       plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
     }
 
@@ -34,9 +34,13 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    aggregates.subqueries = outer
     let windows = try WindowCollector(select.windows)
     context.windows = windows
     context.innerSubqueries = inner
+    let unnests = UnnestCollector()
+    let groupUnnests = UnnestCollector()
+    context.unnests = unnests
     // An alias may be used by the items after it; a column of that name wins.
     var selected: [(expression: Expression, name: String)] = []
     for item in items {
@@ -44,52 +48,32 @@ extension Binder {
       // The item's own alias means the column of that name; marked, so that the dictionary need not
       // be copied for every item.
       context.ownAlias = item.alias?.lowercased()
-      selected.append((try bind(item, context), item.name))
+      selected += try bindSelected(item, context)
     }
 
     // GROUP BY
-    var keys: [Expression] = []
-    var isGrouped = false
-    switch select.groupBy {
-    case nil: break
-    case .all:
-      isGrouped = true
-      let calls = Set(aggregates.calls.map(\.reference.id))
-      try windows.refuseGrouping(by: selected.map(\.expression), at: select.span)
-      for (expression, _) in selected where expression.columnIDs.isDisjoint(with: calls) {
-        if case .constant = expression { continue }
-        if !keys.contains(expression) { keys.append(expression) }
+    var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
+    groupContext.aliases = aliases
+    groupContext.unnests = unnests
+    let groups = try bindGroups(
+      select.groupBy, selected: selected, aggregates: aggregates, groupContext)
+    try windows.refuseGrouping(by: groups.keys, at: select.span)
+    for key in groups.keys {
+      if case .all = select.groupBy, !key.columnIDs.isDisjoint(with: unnests.references) {
+        throw SQLError(.binder, "GROUP BY ALL cannot group by an unnest", at: select.span)
       }
-    case .elements(let elements):
-      isGrouped = true
-      var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
-      groupContext.aliases = aliases
-      for element in elements {
-        for expression in try plainGroup(element) {
-          let key: Expression
-          if let ordinal = try ordinal(expression, count: selected.count, clause: "GROUP BY") {
-            key = selected[ordinal].expression
-            try windows.refuseGrouping(by: [key], at: expression.span)
-            if !key.columnIDs.isDisjoint(with: aggregates.calls.map(\.reference.id)) {
-              throw SQLError(
-                .binder, "GROUP BY cannot name an aggregate", at: expression.span)
-            }
-          } else {
-            key = try bind(expression, groupContext)
-          }
-          if !keys.contains(key) { keys.append(key) }
-        }
-      }
+      groupUnnests.take(key.columnIDs, from: unnests)
     }
 
     context.clause = "HAVING"
     context.aliases = aliases
     context.windows = nil
-    let having = try select.having.map { try bindCondition($0, context) }
+    context.unnests = nil
+    let having = try select.having.map { try bindConditionEach($0, context) }
     context.windows = windows
     let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
-    context.prefersAliases = true
+    context.unnests = unnests
     var order: [(item: SortItem, position: Int?)] = []
     for item in orderBy {
       guard let expression = item.expression else {
@@ -102,21 +86,36 @@ extension Binder {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
-      let bound = try bind(expression, context)
-      order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      // An alias alone wins over a column; inside an expression the column does.
+      if case .column = expression.kind { context.prefersAliases = true }
+      for (bound, _) in try bindColumnsEach(expression, context) {
+        order.append((sortItem(bound, item), selected.firstIndex { $0.expression == bound }))
+      }
+      context.prefersAliases = false
+    }
+    var distinctOn: [Expression] = []
+    if case .on(let expressions) = select.distinct {
+      context.clause = "DISTINCT ON"
+      distinctOn = try expressions.map { expression in
+        try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
+          .map { selected[$0].expression } ?? bind(expression, context)
+      }
     }
 
     // Aggregation
-    if isGrouped || !aggregates.calls.isEmpty || having != nil {
-      let keyed = keys.map { key -> (expression: Expression, reference: ColumnReference) in
+    if groups.isGrouped || !aggregates.isEmpty || having != nil {
+      let keyed = groups.keys.map { key -> (expression: Expression, reference: ColumnReference) in
         if case .column(let reference) = key {
           return (key, makeReference(reference.name, reference.type))
         }
         return (key, makeReference("group", key.type))
       }
-      let input = inner.attach(to: plan)
+      let input = groupUnnests.attach(to: inner.attach(to: plan))
       let below = Set(input.output.map(\.id))
-      plan = .aggregate(AggregateNode(input: input, keys: keyed, calls: aggregates.calls))
+      plan = .aggregate(
+        AggregateNode(
+          input: input, keys: keyed, calls: aggregates.calls, sets: groups.sets,
+          groupings: try groupingKeys(aggregates, groups)))
       func lift(_ expression: Expression) throws -> Expression {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
@@ -132,6 +131,7 @@ extension Binder {
       for index in order.indices {
         order[index].item.expression = try lift(order[index].item.expression)
       }
+      distinctOn = try distinctOn.map(lift)
       // Subqueries too see the groups, not the rows below.
       for index in outer.entries.indices {
         outer.entries[index].keys = try outer.entries[index].keys.map {
@@ -140,6 +140,9 @@ extension Binder {
         outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
       }
       let late = windows.takeReaders(from: outer)
+      for index in unnests.chains.indices {
+        unnests.chains[index].list = try lift(unnests.chains[index].list)
+      }
       plan = outer.attach(to: plan)
       if let having {
         plan = .filter(FilterNode(input: plan, condition: try lift(having)))
@@ -155,16 +158,17 @@ extension Binder {
       if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
     }
 
+    plan = unnests.attach(to: plan)
     return try finish(
       select, plan, selected: selected, order: order, limit: limit, offset: offset,
-      distinctContext: context)
+      distinctOn: distinctOn)
   }
 
   /// Projection, DISTINCT, ORDER BY and LIMIT over what the block selects.
   private func finish(
     _ select: Select, _ input: Plan, selected: [(expression: Expression, name: String)],
     order: [(item: SortItem, position: Int?)], limit: Limit?, offset: SyntaxExpression?,
-    distinctContext: ExpressionContext
+    distinctOn: [Expression]
   ) throws -> BoundQuery {
     var plan = input
     var items = selected.map {
@@ -185,16 +189,24 @@ extension Binder {
       }
       sortItems.append(item)
     }
+    let uniqueKeys = distinctOn.map { key -> Expression in
+      if let known = items.first(where: { $0.expression == key }) {
+        return .column(known.reference)
+      }
+      let hidden = makeReference("on", key.type)
+      items.append((key, hidden))
+      return .column(hidden)
+    }
     plan = .project(ProjectNode(input: plan, items: items))
     switch select.distinct {
     case .all: break
+    case .distinct where items.count == visible.count: plan = distinct(plan)
     case .distinct:
-      if items.count > visible.count {
-        throw SQLError(
-          .binder, "with SELECT DISTINCT, ORDER BY takes only what is selected", at: select.span)
-      }
-      plan = distinct(plan)
-    case .on: throw Binder.notYet("DISTINCT ON", select.span)
+      // Ordered by what is not selected: of equal rows the first one counts.
+      plan = .distinctOn(
+        DistinctOnNode(input: plan, keys: visible.map { .column($0) }, order: sortItems))
+    case .on:
+      plan = .distinctOn(DistinctOnNode(input: plan, keys: uniqueKeys, order: sortItems))
     }
     if !sortItems.isEmpty { plan = .sort(SortNode(input: plan, items: sortItems)) }
     plan = try applyLimit(limit, offset, to: plan)
@@ -205,116 +217,6 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
-  }
-
-  private func plainGroup(_ element: GroupingElement) throws -> [SyntaxExpression] {
-    switch element {
-    case .expression(let expression):
-      if case .row(let parts) = expression.kind { return parts }
-      return [expression]
-    case .empty: return []
-    case .rollup(let parts):
-      throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", parts.first?.span)
-    case .cube(let parts):
-      throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", parts.first?.span)
-    case .sets: throw Binder.notYet("ROLLUP, CUBE and GROUPING SETS", nil)
-    }
-  }
-
-  // MARK: Stars
-
-  /// A select item after `*` was spread.
-  struct ExpandedItem {
-    enum Content {
-      case syntax(SyntaxExpression)
-      case bound(Expression)
-    }
-    var content: Content
-    var alias: String?
-    var name: String
-  }
-
-  private func bind(_ item: ExpandedItem, _ context: ExpressionContext) throws -> Expression {
-    switch item.content {
-    case .syntax(let expression): try bind(expression, context)
-    case .bound(let expression): expression
-    }
-  }
-
-  private func expandStars(_ items: [SelectItem], _ scope: Scope) throws -> [ExpandedItem] {
-    var expanded: [ExpandedItem] = []
-    for item in items {
-      guard case .star(let star) = item.expression.kind else {
-        let name = item.alias?.name ?? outputName(item.expression)
-        expanded.append(
-          ExpandedItem(content: .syntax(item.expression), alias: item.alias?.name, name: name))
-        continue
-      }
-      expanded += try expand(star, scope, span: item.expression.span)
-    }
-    return expanded
-  }
-
-  private func expand(_ star: Star, _ scope: Scope, span: SourceSpan) throws -> [ExpandedItem] {
-    let table = star.qualifier?.last
-    var entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
-    }
-    if let table, entries.isEmpty {
-      throw SQLError(
-        .binder, "table \"\(table.name)\" is not in FROM", at: table.span,
-        hint: didYouMean(table.name, among: scope.tables))
-    }
-    if scope.entries.isEmpty {
-      throw SQLError(.binder, "* needs a FROM clause", at: span)
-    }
-    for excluded in star.exclude {
-      let before = entries.count
-      entries.removeAll { $0.name.lowercased() == excluded.last.name.lowercased() }
-      if entries.count == before {
-        throw SQLError(
-          .binder, "EXCLUDE names the unknown column \"\(excluded.last.name)\"", at: excluded.span,
-          hint: didYouMean(excluded.last.name, among: entries.map(\.name)))
-      }
-    }
-    for name in star.replace.map(\.name) + star.rename.map(\.column.last)
-    where !entries.contains(where: { $0.name.lowercased() == name.name.lowercased() }) {
-      throw SQLError(
-        .binder, "column \"\(name.name)\" is not among those of *", at: name.span,
-        hint: didYouMean(name.name, among: entries.map(\.name)))
-    }
-    if entries.isEmpty {
-      throw SQLError(.binder, "EXCLUDE leaves no column of *", at: span)
-    }
-    return entries.map { entry in
-      let key = entry.name.lowercased()
-      let renamed = star.rename.first { $0.column.last.name.lowercased() == key }
-      let name = renamed?.name.name ?? entry.name
-      if let replaced = star.replace.first(where: { $0.name.name.lowercased() == key }) {
-        return ExpandedItem(content: .syntax(replaced.expression), alias: nil, name: name)
-      }
-      let merged = table == nil ? scope.merged[key] : nil
-      return ExpandedItem(
-        content: .bound(merged ?? .column(entry.reference)), alias: nil, name: name)
-    }
-  }
-
-  /// What a column without alias is called: the column's own name, else the expression's text.
-  private func outputName(_ expression: SyntaxExpression) -> String {
-    switch expression.kind {
-    case .column(let name): name.last.name
-    case .field(_, let name): name.name
-    case .function(let call) where isBareCount(call): "count_star()"
-    default: Printer.sql(expression)
-    }
-  }
-
-  private func isBareCount(_ call: FunctionCall) -> Bool {
-    guard call.name.last.name.lowercased() == "count", call.over == nil, call.filter == nil,
-      call.arguments.count == 1, case .expression(let argument) = call.arguments[0].value,
-      case .star = argument.kind
-    else { return false }
-    return true
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

@@ -127,6 +127,13 @@ extension Binder {
     if let frame = specification.frame {
       call.frame = try bind(frame, order, inner, span: specification.span)
     }
+    if case .builtin(let builtin) = call.function, !call.order.isEmpty,
+      call.frame.exclusion != .noOthers, !builtin.picksFromFrame
+    {
+      throw SQLError(
+        .binder, "EXCLUDE does not apply to \(builtin.rawValue) with an ORDER BY of its own",
+        at: span)
+    }
     if call.function == .builtin(.fill), order.count + call.order.count != 1 {
       throw SQLError(.binder, "fill needs a window with exactly one ORDER BY expression", at: span)
     }
@@ -407,8 +414,25 @@ extension Binder {
       node.order = try node.order.map { try $0.map(lift) }
       node.calls = try node.calls.map { (try $0.call.mapExpressions(lift), $0.reference) }
       node.input = plan
-      plan = .window(node)
+      plan = computingVolatile(node)
     }
     return plan
+  }
+
+  /// The node with volatile expressions computed below it, once a row: they equal nothing, so that
+  /// nobody could find them again.
+  private func computingVolatile(_ node: WindowNode) -> Plan {
+    var computed: [(expression: Expression, reference: ColumnReference)] = []
+    let window = Plan.window(node).mapExpressions { expression in
+      guard expression.isVolatile else { return expression }
+      let reference = makeReference("volatile", expression.type)
+      computed.append((expression, reference))
+      return .column(reference)
+    }
+    if computed.isEmpty { return window }
+    let items = node.input.output.map {
+      (expression: Expression.column($0), reference: $0)
+    }
+    return window.mapChildren { .project(ProjectNode(input: $0, items: items + computed)) }
   }
 }

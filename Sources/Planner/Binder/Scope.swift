@@ -11,6 +11,10 @@ package struct Scope: Sendable {
     package var reference: ColumnReference
     /// The second copy of a USING column: reachable as `t.a` only, left out of `*`.
     package var isShadowed = false
+    /// The first copy of a USING column: what the bare name means beside other tables' columns.
+    package var isJoined = false
+    /// A column that must be asked for by name (`rowid`).
+    package var isHidden = false
   }
 
   package var entries: [Entry] = []
@@ -29,10 +33,15 @@ package struct Scope: Sendable {
   package func matches(table: String?, name: String) -> [Entry] {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
-    return entries.filter {
+    let found = entries.filter {
       $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
     }
+    if qualifier == nil, found.count > 1 {
+      let joined = found.filter(\.isJoined)
+      if joined.count == 1 { return joined }
+    }
+    return found
   }
 
   package func appending(_ other: Scope) -> Scope {
@@ -84,6 +93,24 @@ final class SubqueryCollector {
   }
 }
 
+extension SubqueryCollector {
+  /// Hands over the subqueries that these expressions read, and those that they in turn need.
+  func move(_ expressions: [Expression], to other: SubqueryCollector) {
+    var needed = expressions.reduce(into: Set<Int>()) { $1.collectColumns(&$0) }
+    var moved: [Entry] = []
+    for index in entries.indices.reversed() {
+      let entry = entries[index]
+      var results = entry.plan.output.map(\.id)
+      if case .mark(let mark) = entry.kind { results = [mark.id] }
+      guard !needed.isDisjoint(with: results) else { continue }
+      for key in entry.keys { key.left.collectColumns(&needed) }
+      needed.formUnion(entry.plan.freeColumns)
+      moved.append(entries.remove(at: index))
+    }
+    other.entries += moved.reversed()
+  }
+}
+
 extension DependentJoinNode {
   /// Itself, or a plain join when the right side reads nothing of the left.
   var plan: Plan {
@@ -96,6 +123,14 @@ extension DependentJoinNode {
 /// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
 final class AggregateCollector {
   var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+  /// Of the SELECT list.
+  var subqueries: SubqueryCollector?
+  /// GROUPING(…): what it names must turn out to be keys.
+  var groupings:
+    [(
+      arguments: [(expression: Expression, span: SourceSpan)], reference: ColumnReference,
+      span: SourceSpan
+    )] = []
 }
 
 /// Where an expression stands: what its names mean and what it may contain.
@@ -117,4 +152,13 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// PIVOT: what every aggregate's rows must satisfy besides their own FILTER.
+  var aggregateFilter: Expression?
+  /// nil where unnest is not allowed.
+  var unnests: UnnestCollector?
+  var isInsideUnnest = false
+  /// nil where COLUMNS is not allowed.
+  var columns: ColumnsExpansion?
+  /// Lambda parameters in scope, lower case: they hide columns.
+  var parameters: [String: Expression] = [:]
 }

@@ -9,11 +9,19 @@ package enum TypeResolution {
     a == b ? a : ImplicitCast.commonType(a, b)
   }
 
-  /// The logical type of a written type name.
-  package static func resolve(_ name: TypeName) throws -> LogicalType {
+  /// The logical type of a written type name. `known` gives types made by CREATE TYPE.
+  package static func resolve(
+    _ name: TypeName, known: (QualifiedName) throws -> LogicalType? = { _ in nil },
+    knownNames: () -> [String] = { [] }
+  ) throws -> LogicalType {
+    func resolve(_ inner: TypeName) throws -> LogicalType {
+      try TypeResolution.resolve(inner, known: known, knownNames: knownNames)
+    }
     switch name {
     case .named(let qualified, let arguments):
-      return try named(qualified.last.name, arguments, span: name.span)
+      if arguments.isEmpty, let type = try known(qualified) { return type }
+      return try named(
+        qualified.last.name, arguments, knownNames: knownNames, span: name.span)
     case .list(let element, _): return .list(try resolve(element))
     case .array(let element, let size, let span):
       guard size >= 1, size <= 10_000_000 else {
@@ -25,12 +33,18 @@ package enum TypeResolution {
       return .structure(try fields.map { Field($0.name.name, try resolve($0.type)) })
     case .union(_, let span): throw Binder.notYet("UNION types", span)
     case .map(_, _, let span): throw Binder.notYet("MAP types", span)
-    case .enumeration(_, let span): throw Binder.notYet("ENUM types", span)
+    // Until there is a type of its own, the values are text; casts check them.
+    case .enumeration: return .varchar
     }
   }
 
+  /// The values of an ENUM type.
+  static func labels(of name: QualifiedName, _ binder: Binder) throws -> [String] {
+    throw Binder.notYet("PIVOT over ENUM types", name.span)
+  }
+
   private static func named(
-    _ name: String, _ arguments: [SyntaxExpression], span: SourceSpan
+    _ name: String, _ arguments: [SyntaxExpression], knownNames: () -> [String], span: SourceSpan
   ) throws -> LogicalType {
     let key = name.lowercased()
     if key == "decimal" || key == "numeric" || key == "dec" {
@@ -48,12 +62,17 @@ package enum TypeResolution {
     if let type = names[key] { return type }
     throw SQLError(
       .catalog, "type \"\(name)\" does not exist", at: span,
-      hint: didYouMean(name, among: names.keys.sorted().map { $0.uppercased() }))
+      hint: didYouMean(name, among: knownNames() + names.keys.sorted().map { $0.uppercased() }))
   }
 
   private static func integer(_ expression: SyntaxExpression) throws -> Int {
     if case .literal(.integer(let text)) = expression.kind, let value = Int(text) { return value }
     throw SQLError(.binder, "a type's argument must be an integer", at: expression.span)
+  }
+
+  /// Every accepted name with its type, ordered by name.
+  package static var allNames: [(name: String, type: LogicalType)] {
+    names.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// Every accepted name, lower case.

@@ -34,6 +34,7 @@ package indirect enum Expression: Sendable {
   /// `operand IN (constants…)`, all of the operand's type.
   case inList(InListExpression)
   case predict(PredictExpression)
+  case listLambda(ListLambda)
 
   package var type: LogicalType {
     switch self {
@@ -44,6 +45,7 @@ package indirect enum Expression: Sendable {
     case .and, .or, .not, .isNull, .inList: .boolean
     case .caseWhen(let branches): branches.type
     case .predict(let predict): predict.type
+    case .listLambda(let lambda): lambda.type
     }
   }
 }
@@ -54,6 +56,12 @@ package struct CallExpression: Sendable {
   package var arguments: [Expression]
   /// Where it was written, for errors found while running.
   package var span: SourceSpan?
+
+  package init(resolved: ResolvedScalar, arguments: [Expression], span: SourceSpan? = nil) {
+    self.resolved = resolved
+    self.arguments = arguments
+    self.span = span
+  }
 }
 
 package struct CaseWhen: Sendable {
@@ -109,6 +117,7 @@ extension Expression {
         + (branches.otherwise.map { [$0] } ?? [])
     case .inList(let list): [list.operand]
     case .predict(let predict): predict.arguments
+    case .listLambda(let lambda): lambda.operands
     }
   }
 
@@ -138,6 +147,7 @@ extension Expression {
     case .predict(var predict):
       predict.arguments = try predict.arguments.map(transform)
       return .predict(predict)
+    case .listLambda(let lambda): return .listLambda(try lambda.mapOperands(transform))
     }
   }
 
@@ -152,7 +162,13 @@ extension Expression {
   }
 
   package func contains(where predicate: (Expression) -> Bool) -> Bool {
-    predicate(self) || children.contains { $0.contains(where: predicate) }
+    if predicate(self) || children.contains(where: { $0.contains(where: predicate) }) {
+      return true
+    }
+    if case .listLambda(let lambda) = self {
+      return lambda.inner.contains { $0.contains(where: predicate) }
+    }
+    return false
   }
 
   /// Ids of all columns it reads.
@@ -232,8 +248,9 @@ extension Expression: Equatable {
       return x.isNegated == y.isNegated && x.values == y.values && x.operand == y.operand
     case (.predict(let x), .predict(let y)):
       return x.model === y.model && x.form == y.form && x.arguments == y.arguments
+    case (.listLambda(let x), .listLambda(let y)): return x == y
     case (.column, _), (.constant, _), (.call, _), (.cast, _), (.and, _), (.or, _), (.not, _),
-      (.isNull, _), (.caseWhen, _), (.inList, _), (.predict, _):
+      (.isNull, _), (.caseWhen, _), (.inList, _), (.predict, _), (.listLambda, _):
       return false
     }
   }

@@ -33,6 +33,9 @@ package enum ExpressionText {
       let more = list.values.count > 8 ? ", … \(list.values.count - 8) more" : ""
       return
         "\(text(list.operand)) \(list.isNegated ? "NOT " : "")IN (\(values.joined(separator: ", "))\(more))"
+    case .listLambda(let lambda):
+      let parts = [lambda.list] + lambda.inner
+      return "lambda(\(parts.map(text).joined(separator: ", ")))"
     case .predict(let predict):
       return
         "PREDICT(\(predict.model.name), \(predict.arguments.map(text).joined(separator: ", ")))"

@@ -62,3 +62,21 @@ extension Expression {
     return .call(CallExpression(resolved: resolved, arguments: [a, b], span: nil))
   }
 }
+
+extension JoinNode {
+  /// A condition as a key: an equality of expressions of the two sides; nil if it is none.
+  static func equality(_ condition: Expression, _ left: Set<Int>, _ right: Set<Int>) -> (
+    left: Expression, right: Expression, nullSafe: Bool
+  )? {
+    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
+    let name = call.resolved.function.name
+    let nullSafe = name == "IS NOT DISTINCT FROM"
+    guard name == "=" || nullSafe else { return nil }
+    let (a, b) = (call.arguments[0], call.arguments[1])
+    let (x, y) = (a.columnIDs, b.columnIDs)
+    if a.isVolatile || b.isVolatile || x.isEmpty || y.isEmpty { return nil }
+    if x.isSubset(of: left) && y.isSubset(of: right) { return (a, b, nullSafe) }
+    if x.isSubset(of: right) && y.isSubset(of: left) { return (b, a, nullSafe) }
+    return nil
+  }
+}

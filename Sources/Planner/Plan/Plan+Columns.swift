@@ -8,7 +8,9 @@ extension Plan {
     case .scan(let node): return node.columns.map(\.reference)
     case .values(let node): return node.columns
     case .project(let node): return node.items.map(\.reference)
-    case .aggregate(let node): return node.keys.map(\.reference) + node.calls.map(\.reference)
+    case .aggregate(let node):
+      return node.keys.map(\.reference) + node.calls.map(\.reference)
+        + node.groupings.map(\.reference)
     case .join(let node):
       if case .mark(let mark) = node.kind { return [mark] }
       return []
@@ -23,7 +25,7 @@ extension Plan {
       return node.lists.map(\.reference) + (node.ordinality.map { [$0] } ?? [])
     case .sharedScan(let node): return node.columns.map(\.reference)
     case .recursive(let node): return node.columns
-    case .filter, .sort, .limit, .exchange, .sample, .positionalJoin, .with: return []
+    case .filter, .sort, .distinctOn, .limit, .exchange, .sample, .positionalJoin, .with: return []
     }
   }
 
@@ -67,7 +69,9 @@ extension Plan {
       case .with(let node):
         queries[ObjectIdentifier(node.shared)] = SharedQuery(name: node.shared.name)
       case .recursive(let node):
-        queries[ObjectIdentifier(node.working)] = SharedQuery(name: node.working.name)
+        for query in [node.working, node.accumulated].compactMap({ $0 }) {
+          queries[ObjectIdentifier(query)] = SharedQuery(name: query.name)
+        }
       default: break
       }
       for reference in plan.made where renamed[reference.id] == nil {
@@ -92,6 +96,7 @@ extension Plan {
       return .with(node)
     case .recursive(var node):
       node.working = new(node.working)
+      node.accumulated = node.accumulated.map(new)
       return .recursive(node)
     case .sharedScan(var node):
       node.shared = new(node.shared)
@@ -114,6 +119,7 @@ extension Plan {
     case .aggregate(var node):
       node.keys = node.keys.map { ($0.expression, new($0.reference)) }
       node.calls = node.calls.map { ($0.call, new($0.reference)) }
+      node.groupings = node.groupings.map { ($0.keys, new($0.reference)) }
       return .aggregate(node)
     case .join(var node):
       if case .mark(let mark) = node.kind { node.kind = .mark(new(mark)) }
@@ -143,7 +149,8 @@ extension Plan {
     case .recursive(var node):
       node.columns = node.columns.map(new)
       return .recursive(node)
-    case .filter, .sort, .limit, .exchange, .sample, .positionalJoin, .with: return self
+    case .filter, .sort, .distinctOn, .limit, .exchange, .sample, .positionalJoin, .with:
+      return self
     }
   }
 }

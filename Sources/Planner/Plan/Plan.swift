@@ -13,6 +13,7 @@ package indirect enum Plan: Sendable {
   case aggregate(AggregateNode)
   case join(JoinNode)
   case sort(SortNode)
+  case distinctOn(DistinctOnNode)
   case limit(LimitNode)
   case union(UnionNode)
   case predict(PredictNode)
@@ -63,6 +64,12 @@ package struct AggregateNode: Sendable {
   package var input: Plan
   package var keys: [(expression: Expression, reference: ColumnReference)]
   package var calls: [(call: BoundAggregate, reference: ColumnReference)]
+  /// GROUPING SETS: of each set which keys group it, by position; the other keys are NULL in its
+  /// rows. Empty: one set of all keys.
+  package var sets: [[Int]] = []
+  /// GROUPING(…): a BIGINT with a bit for each of these keys, the last lowest; 1 where the row's set
+  /// has it not.
+  package var groupings: [(keys: [Int], reference: ColumnReference)] = []
 }
 
 /// An aggregate with bound arguments.
@@ -127,10 +134,43 @@ package struct SortNode: Sendable {
   package var offset: Int = 0
 }
 
+/// The first row of each key, as `order` has it (ties: as the input has it); rows come in `order`.
+package struct DistinctOnNode: Sendable {
+  package var input: Plan
+  package var keys: [Expression]
+  package var order: [SortItem]
+}
+
 package struct LimitNode: Sendable {
   package var input: Plan
   package var limit: Int?
   package var offset: Int
+  /// LIMIT n%: of all rows of the input, rounded down.
+  package var percent: Double?
+  /// Counts that only running tells: they take the place of the others.
+  package var bounds: LimitBounds?
+
+  package init(
+    input: Plan, limit: Int?, offset: Int, percent: Double? = nil, bounds: LimitBounds? = nil
+  ) {
+    self.input = input
+    self.limit = limit
+    self.offset = offset
+    self.percent = percent
+    self.bounds = bounds
+  }
+
+  /// Two numbers that are known, and nothing else.
+  package var isConstant: Bool { percent == nil && bounds == nil }
+}
+
+/// LIMIT and OFFSET as subqueries or other expressions.
+package struct LimitBounds: Sendable {
+  /// One row, with one or both of these columns.
+  package var plan: Plan
+  package var limit: ColumnReference?
+  package var offset: ColumnReference?
+  package var isPercent: Bool
 }
 
 /// UNION ALL: inputs' columns by position.
@@ -199,8 +239,10 @@ extension Plan {
     case .aggregate(let node):
       for key in node.keys { columns.append(key.reference) }
       for call in node.calls { columns.append(call.reference) }
+      for grouping in node.groupings { columns.append(grouping.reference) }
     case .join(let node): node.appendOutput(to: &columns)
     case .sort(let node): node.input.appendOutput(to: &columns)
+    case .distinctOn(let node): node.input.appendOutput(to: &columns)
     case .limit(let node): node.input.appendOutput(to: &columns)
     case .union(let node): columns += node.columns
     case .predict(let node):
@@ -234,7 +276,8 @@ extension Plan {
     case .aggregate(let node): [node.input]
     case .join(let node): [node.left, node.right]
     case .sort(let node): [node.input]
-    case .limit(let node): [node.input]
+    case .distinctOn(let node): [node.input]
+    case .limit(let node): [node.input] + (node.bounds.map { [$0.plan] } ?? [])
     case .union(let node): node.inputs
     case .predict(let node): [node.input]
     case .rows(let node): node.input.map { [$0] } ?? []
@@ -268,8 +311,12 @@ extension Plan {
     case .sort(var node):
       node.input = try transform(node.input)
       return .sort(node)
+    case .distinctOn(var node):
+      node.input = try transform(node.input)
+      return .distinctOn(node)
     case .limit(var node):
       node.input = try transform(node.input)
+      if let bounds = node.bounds { node.bounds?.plan = try transform(bounds.plan) }
       return .limit(node)
     case .union(var node):
       node.inputs = try node.inputs.map(transform)
@@ -349,6 +396,10 @@ extension Plan {
     case .sort(var node):
       node.items = try node.items.map { try $0.map(transform) }
       return .sort(node)
+    case .distinctOn(var node):
+      node.keys = try node.keys.map(transform)
+      node.order = try node.order.map { try $0.map(transform) }
+      return .distinctOn(node)
     case .predict(var node):
       node.arguments = try node.arguments.map(transform)
       return .predict(node)

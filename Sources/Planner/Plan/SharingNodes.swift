@@ -50,6 +50,8 @@ package struct RecursiveNode: Sendable {
   package var isDistinct: Bool
   /// USING KEY: positions of the key columns; rows of later rounds replace those of the same key.
   package var key: [Int]
+  /// Read by `recurring.t` in the step: all rows so far.
+  package var accumulated: SharedQuery?
 
   package init(
     working: SharedQuery, anchor: Plan, step: Plan, columns: [ColumnReference], isDistinct: Bool,

@@ -85,6 +85,14 @@ package enum WindowFunction: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it gives the value of a row of the frame.
+  package var picksFromFrame: Bool {
+    switch self {
+    case .firstValue, .lastValue, .nthValue: true
+    case .rowNumber, .rank, .denseRank, .percentRank, .cumeDist, .ntile, .lag, .lead, .fill: false
+    }
+  }
+
   package static let allNames = allCases.map(\.rawValue)
 }
 

@@ -66,7 +66,10 @@ package final class Cardinality {
     case .aggregate(let node): return groups(node, input)
     case .join(let node): return join(node, input, inputs[1])
     case .sort(let node): return min(input, node.limit.map(Double.init) ?? .infinity)
-    case .limit(let node): return min(input, node.limit.map(Double.init) ?? .infinity)
+    case .distinctOn: return max(min(input, 1), input / 4)
+    case .limit(let node):
+      if let percent = node.percent { return input * percent / 100 }
+      return min(input, node.limit.map(Double.init) ?? .infinity)
     case .union(let node):
       let rows = inputs.reduce(0, +)
       for reference in node.columns { origins[reference.id] = .computed(rows: rows) }
@@ -93,7 +96,7 @@ package final class Cardinality {
     case .positionalJoin: return max(input, inputs[1])
     case .dependentJoin(let node): return join(node.join, input, inputs[1])
     case .predict, .exchange, .window, .scan, .values, .filter, .project, .aggregate, .join, .sort,
-      .limit, .union:
+      .distinctOn, .limit, .union:
       return input
     }
   }
@@ -105,7 +108,7 @@ package final class Cardinality {
     switch expression {
     case .column(let reference): reference.id
     case .cast(let operand, _, _): column(of: operand)
-    case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .inList, .predict: nil
+    case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .inList, .predict, .listLambda: nil
     }
   }
 

@@ -12,7 +12,10 @@ enum ColumnPruning {
     case .scan(var node):
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .scan(node)
-    case .values, .rows, .positionalJoin, .with, .recursive, .dependentJoin: return keepAll(plan)
+    case .values, .rows, .positionalJoin, .recursive, .dependentJoin: return keepAll(plan)
+    case .with(var node):
+      node.body = prune(node.body, needed)
+      return .with(prunedDefinition(node))
     case .filter(var node):
       node.input = prune(node.input, needed.union(node.condition.columnIDs))
       return .filter(node)
@@ -23,6 +26,7 @@ enum ColumnPruning {
     case .aggregate(var node):
       // Keys decide the groups and stay.
       node.calls.removeAll { !needed.contains($0.reference.id) }
+      node.groupings.removeAll { !needed.contains($0.reference.id) }
       var below = ids(node.keys.map(\.expression))
       for (call, _) in node.calls {
         below.formUnion(ids(call.arguments + (call.filter.map { [$0] } ?? [])))
@@ -41,8 +45,15 @@ enum ColumnPruning {
     case .sort(var node):
       node.input = prune(node.input, needed.union(ids(node.items.map(\.expression))))
       return .sort(node)
+    case .distinctOn(var node):
+      let own = ids(node.keys + node.order.map(\.expression))
+      node.input = prune(node.input, needed.union(own))
+      return .distinctOn(node)
     case .limit(var node):
       node.input = prune(node.input, needed)
+      if let bounds = node.bounds {
+        node.bounds?.plan = prune(bounds.plan, Set(bounds.plan.output.map(\.id)))
+      }
       return .limit(node)
     case .union(var node):
       let kept = node.columns.indices.filter { needed.contains(node.columns[$0].id) }
@@ -84,6 +95,36 @@ enum ColumnPruning {
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .sharedScan(node)
     }
+  }
+
+  /// A definition gives what its scans read, all of them together.
+  private static func prunedDefinition(_ with: WithNode) -> WithNode {
+    var node = with
+    var read: Set<Int> = []
+    node.body.forEachNode { plan in
+      if case .sharedScan(let scan) = plan, scan.shared === node.shared {
+        read.formUnion(scan.columns.map(\.position))
+      }
+    }
+    let output = node.definition.output
+    let kept = output.indices.filter { read.contains($0) }
+    let pruned = prune(node.definition, Set(kept.map { output[$0].id }))
+    let places = Dictionary(
+      pruned.output.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    // An output with one reference twice stays as it is.
+    guard Set(output.map(\.id)).count == output.count else {
+      node.definition = prune(node.definition, Set(output.map(\.id)))
+      return node
+    }
+    node.definition = pruned
+    node.body = node.body.replacingScans(of: node.shared) { scan in
+      var scan = scan
+      scan.columns = scan.columns.compactMap { column in
+        places[output[column.position].id].map { (position: $0, reference: column.reference) }
+      }
+      return .sharedScan(scan)
+    }
+    return node
   }
 
   private static func keepAll(_ plan: Plan) -> Plan {

@@ -52,7 +52,7 @@ package enum ConstantFolding {
       let rest = terms.filter { !isConstant($0, false) }
       if rest.isEmpty { return .constant(.boolean(false), .boolean) }
       return rest.count == 1 ? rest[0] : .or(rest)
-    case .column, .constant, .cast, .not, .isNull, .caseWhen, .inList, .predict:
+    case .column, .constant, .cast, .not, .isNull, .caseWhen, .inList, .predict, .listLambda:
       return expression
     }
   }

@@ -40,7 +40,8 @@ enum FilterPushdown {
       var above: [Expression] = []
       for condition in conditions {
         let ids = condition.columnIDs
-        if !ids.isEmpty, ids.isSubset(of: keys.keys), !condition.substituting(keys).isVolatile,
+        if !ids.isEmpty, ids.isSubset(of: keys.keys), isInEverySet(ids, node),
+          !condition.substituting(keys).isVolatile,
           !condition.containsPredict
         {
           below.append(condition.substituting(keys))
@@ -68,13 +69,39 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
-    case .sort, .limit, .values, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .window(var node):
+      // A condition that knows only the partition's keys drops whole partitions.
+      let keys = Set(
+        node.partition.flatMap { expression -> [Int] in
+          if case .column(let reference) = expression { [reference.id] } else { [] }
+        })
+      let isBelow = { (condition: Expression) in
+        let ids = condition.columnIDs
+        return !ids.isEmpty && ids.isSubset(of: keys) && !condition.isVolatile
+          && !condition.containsPredict
+      }
+      node.input = push(node.input, conditions.filter(isBelow))
+      return wrap(.window(node), conditions.filter { !isBelow($0) })
+    case .unnest(var node):
+      // What no element decides is decided once per row.
+      let ids = Set(node.input.output.map(\.id))
+      let movable = conditions.filter {
+        !$0.isVolatile && !$0.containsPredict && $0.columnIDs.isSubset(of: ids)
+      }
+      node.input = push(node.input, movable)
+      return wrap(
+        .unnest(node),
+        conditions.filter {
+          $0.isVolatile || $0.containsPredict || !$0.columnIDs.isSubset(of: ids)
+        })
+    case .sort, .distinctOn, .limit, .values, .predict, .rows, .exchange, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }
   }
 
   private static func push(_ join: JoinNode, _ conditions: [Expression]) -> Plan {
+    if join.isAsof { return pushAsof(join, conditions) }
     var node = join
     let leftIDs = Set(node.left.output.map(\.id))
     let rightIDs = Set(node.right.output.map(\.id))
@@ -145,7 +172,7 @@ enum FilterPushdown {
         [.inner, .left, .semi, .anti].contains(node.kind)
       {
         toRight.append(condition)
-      } else if let key = equality(condition, leftIDs, rightIDs) {
+      } else if let key = JoinNode.equality(condition, leftIDs, rightIDs) {
         node.keys.append(key)
       } else {
         residual.append(condition)
@@ -155,6 +182,11 @@ enum FilterPushdown {
     node.left = push(node.left, toLeft)
     node.right = push(node.right, toRight)
     return wrap(.join(node), above)
+  }
+
+  /// Whether these keys are what the rows say in every grouping set, and not NULL for being left out.
+  private static func isInEverySet(_ ids: Set<Int>, _ node: AggregateNode) -> Bool {
+    node.sets.allSatisfy { set in ids.isSubset(of: set.map { node.keys[$0].reference.id }) }
   }
 
   /// Keys that never are NULL on the right compare by plain equality, which hashes faster.
@@ -168,6 +200,24 @@ enum FilterPushdown {
     }
   }
 
+  /// An ASOF join keeps its conditions: they decide which row is the nearest. What is above may go
+  /// to the left, whose rows never become more, but not to the right.
+  private static func pushAsof(_ join: JoinNode, _ conditions: [Expression]) -> Plan {
+    var node = join
+    let leftIDs = Set(node.left.output.map(\.id))
+    var above: [Expression] = []
+    var toLeft: [Expression] = []
+    for condition in conditions {
+      let canMove =
+        condition.columnIDs.isSubset(of: leftIDs) && !condition.isVolatile
+        && !condition.containsPredict && node.kind != .right && node.kind != .full
+      if canMove { toLeft.append(condition) } else { above.append(condition) }
+    }
+    node.left = push(node.left, toLeft)
+    node.right = push(node.right, [])
+    return wrap(.join(node), above)
+  }
+
   /// Above a semi or anti join the mark is known.
   private static func restoreMark(_ plan: Plan, _ mark: ColumnReference, _ value: Bool) -> Plan {
     var items: [(expression: Expression, reference: ColumnReference)] = plan.output.map {
@@ -175,21 +225,6 @@ enum FilterPushdown {
     }
     items.append((.constant(.boolean(value), .boolean), mark))
     return .project(ProjectNode(input: plan, items: items))
-  }
-
-  private static func equality(_ condition: Expression, _ left: Set<Int>, _ right: Set<Int>) -> (
-    left: Expression, right: Expression, nullSafe: Bool
-  )? {
-    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
-    let name = call.resolved.function.name
-    let nullSafe = name == "IS NOT DISTINCT FROM"
-    guard name == "=" || nullSafe else { return nil }
-    let (a, b) = (call.arguments[0], call.arguments[1])
-    let (x, y) = (a.columnIDs, b.columnIDs)
-    if a.isVolatile || b.isVolatile || x.isEmpty || y.isEmpty { return nil }
-    if x.isSubset(of: left) && y.isSubset(of: right) { return (a, b, nullSafe) }
-    if x.isSubset(of: right) && y.isSubset(of: left) { return (b, a, nullSafe) }
-    return nil
   }
 
   private static func wrap(_ plan: Plan, _ conditions: [Expression]) -> Plan {

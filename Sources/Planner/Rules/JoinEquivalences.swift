@@ -146,7 +146,8 @@ struct JoinEquivalences {
       case .inList(let list) where !list.isNegated:
         guard case .column(let column) = list.operand, column == reference else { return nil }
         return (condition, false)
-      case .column, .constant, .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict:
+      case .column, .constant, .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict,
+        .listLambda:
         return nil
       }
     }

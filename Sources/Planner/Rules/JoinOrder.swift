@@ -21,7 +21,7 @@ private final class JoinOrdering {
     }
     switch plan {
     case .project, .aggregate: return plan.mapChildren { order($0, keepsOrder: false) }
-    case .filter, .sort, .limit, .join, .predict, .exchange, .sample:
+    case .filter, .sort, .distinctOn, .limit, .join, .predict, .exchange, .sample:
       return plan.mapChildren { order($0, keepsOrder: keepsOrder) }
     case .scan, .values, .union, .rows, .window, .unnest, .positionalJoin, .with, .sharedScan,
       .recursive, .dependentJoin:

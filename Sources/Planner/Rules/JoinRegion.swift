@@ -85,7 +85,7 @@ struct JoinRegion {
       }
     case .scan, .values, .filter, .project, .aggregate, .join, .sort, .limit, .union, .predict,
       .rows, .exchange, .window, .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive,
-      .dependentJoin:
+      .dependentJoin, .distinctOn:
       let number = relations.count
       relations.append(order(plan))
       for reference in plan.output { owners[reference.id] = number }
@@ -95,7 +95,7 @@ struct JoinRegion {
   private static func isPlain(_ expression: Expression) -> Bool {
     switch expression {
     case .column, .constant: true
-    case .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict: false
+    case .call, .cast, .and, .or, .not, .isNull, .caseWhen, .inList, .predict, .listLambda: false
     }
   }
 

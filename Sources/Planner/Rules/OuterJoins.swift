@@ -48,7 +48,7 @@ enum OuterJoins {
     case .cast(let operand, _, _), .not(let operand): return isNull(operand, of: ids)
     case .inList(let list): return isNull(list.operand, of: ids)
     case .constant(let value, _): return value.isNull
-    case .and, .or, .isNull, .caseWhen, .predict: return false
+    case .and, .or, .isNull, .caseWhen, .predict, .listLambda: return false
     }
   }
 }

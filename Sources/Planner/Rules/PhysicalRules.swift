@@ -2,27 +2,70 @@ import Columnar
 
 /// Writes each join's strategy and build side into it: the side estimated smaller is built.
 enum JoinStrategy {
-  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality()).plan }
+  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality(), rounds: []).plan }
 
-  /// The plan with its rows.
-  private static func choose(_ plan: Plan, _ cardinality: Cardinality) -> (plan: Plan, rows: Double)
-  {
+  /// The plan with its rows. `rounds`: inside the step of a recursion, what differs from round to
+  /// round.
+  private static func choose(
+    _ plan: Plan, _ cardinality: Cardinality, rounds: Set<ObjectIdentifier>
+  ) -> (plan: Plan, rows: Double) {
     var inputs: [Double] = []
+    var inner = rounds
+    if case .recursive(let node) = plan {
+      inner.insert(ObjectIdentifier(node.working))
+      if let accumulated = node.accumulated { inner.insert(ObjectIdentifier(accumulated)) }
+    }
     let below = plan.mapChildren { child in
-      let (chosen, rows) = choose(child, cardinality)
+      let (chosen, rows) = choose(child, cardinality, rounds: inner)
       inputs.append(rows)
       return chosen
     }
     let rows = cardinality.rows(below, inputs: inputs)
     guard case .join(var node) = below else { return (below, rows) }
+    if node.isAsof {
+      node.strategy = .asof
+      node.buildSide = .right
+      return (.join(node), rows)
+    }
     node.strategy = node.keys.isEmpty ? .nestedLoop : .hash
+    if node.keys.isEmpty { useInequalities(&node) }
     switch node.kind {
     case .inner, .full, .left, .right:
       node.buildSide = inputs[0] < inputs[1] ? .left : .right
-    case .semi, .anti, .mark, .single:
+      // A side that stays the same is built once for all rounds.
+      if !rounds.isEmpty, node.kind != .full {
+        let (left, right) = (node.left.reads(rounds), node.right.reads(rounds))
+        if left != right { node.buildSide = left ? .right : .left }
+      }
+    case .semi, .anti:
+      // Building the left side costs the streaming of its rows, so it must be clearly smaller.
+      node.buildSide = inputs[0] * 2 < inputs[1] ? .left : .right
+      if !rounds.isEmpty { node.buildSide = .right }
+    case .mark, .single:
       node.buildSide = .right
     }
     return (.join(node), rows)
+  }
+
+  /// Without an equality, up to two inequalities of the residual find the pairs.
+  private static func useInequalities(_ node: inout JoinNode) {
+    guard let residual = node.residual else { return }
+    let left = Set(node.left.output.map(\.id))
+    let right = Set(node.right.output.map(\.id))
+    var rest: [Expression] = []
+    for condition in residual.conjuncts {
+      if node.inequalities.count < 2,
+        let inequality = JoinInequality(condition, left: left, right: right),
+        !inequality.left.type.isNested
+      {
+        node.inequalities.append(inequality)
+      } else {
+        rest.append(condition)
+      }
+    }
+    if node.inequalities.isEmpty { return }
+    node.strategy = .range
+    node.residual = Expression.conjunction(rest)
   }
 }
 
@@ -31,7 +74,9 @@ enum JoinStrategy {
 enum TopN {
   static func apply(_ plan: Plan) -> Plan {
     let below = plan.mapChildren(apply)
-    guard case .limit(let limit) = below, let count = limit.limit else { return below }
+    guard case .limit(let limit) = below, limit.isConstant, let count = limit.limit else {
+      return below
+    }
     switch limit.input {
     case .sort(var sort) where sort.limit == nil:
       sort.limit = count
@@ -49,7 +94,7 @@ enum TopN {
 }
 
 /// Places exchanges: one gather on top of a plan that has enough to do for several workers, and one
-/// below each LIMIT, which runs on one worker and stops those below it.
+/// below each LIMIT and each sample, which run on one worker; a LIMIT stops those below it.
 enum ExchangePlacement {
   /// Fewer rows than this are not worth waking other threads for.
   static let smallestParallelInput = 60_000.0
@@ -60,10 +105,28 @@ enum ExchangePlacement {
   }
 
   private static func belowLimits(_ plan: Plan, _ workers: Int) -> Plan {
+    if case .recursive(var node) = plan {
+      // Rounds follow each other on one worker; what they begin with may be made by all.
+      node.anchor = gather(belowLimits(node.anchor, workers), workers)
+      return .recursive(node)
+    }
     let below = plan.mapChildren { belowLimits($0, workers) }
-    guard case .limit(var node) = below else { return below }
-    node.input = gather(node.input, workers)
-    return .limit(node)
+    switch below {
+    case .limit(var node):
+      node.input = gather(node.input, workers)
+      return .limit(node)
+    case .positionalJoin(var node):
+      node.left = gather(node.left, workers)
+      node.right = gather(node.right, workers)
+      return .positionalJoin(node)
+    case .rows(var node):
+      node.input = node.input.map { gather($0, workers) }
+      return .rows(node)
+    case .sample(var node):
+      node.input = gather(node.input, workers)
+      return .sample(node)
+    default: return below
+    }
   }
 
   private static func gather(_ plan: Plan, _ workers: Int) -> Plan {
@@ -81,7 +144,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit: 0
+    case .exchange, .limit, .rows, .recursive, .positionalJoin, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }

@@ -76,6 +76,15 @@ struct PredictExtraction {
       node.input = stack(pending, on: extract(node.input))
       if pending.isEmpty { return .sort(node) }
       return .project(ProjectNode(input: .sort(node), items: kept.map { (.column($0), $0) }))
+    case .distinctOn(var node):
+      let kept = node.input.output
+      if case .distinctOn(let lifted) = Plan.distinctOn(node).mapExpressions({ lift($0, &pending) })
+      {
+        node = lifted
+      }
+      node.input = stack(pending, on: extract(node.input))
+      if pending.isEmpty { return .distinctOn(node) }
+      return .project(ProjectNode(input: .distinctOn(node), items: kept.map { (.column($0), $0) }))
     case .join(var node):
       // A prediction in a join key or condition is computed on its own side; a condition that
       // mixes both sides is decided above an inner join.
@@ -93,7 +102,14 @@ struct PredictExtraction {
       }
       if left.isEmpty && right.isEmpty { return .join(node) }
       return .project(ProjectNode(input: .join(node), items: kept.map { (.column($0), $0) }))
-    case .scan, .values, .limit, .union, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .window(var node):
+      let kept = plan.output
+      let lifted = plan.mapExpressions { lift($0, &pending) }
+      if case .window(let changed) = lifted { node = changed }
+      node.input = stack(pending, on: extract(node.input))
+      if pending.isEmpty { return .window(node) }
+      return .project(ProjectNode(input: .window(node), items: kept.map { (.column($0), $0) }))
+    case .scan, .values, .limit, .union, .predict, .rows, .exchange, .unnest, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return plan.mapChildren { extract($0) }
     }

@@ -77,7 +77,7 @@ extension Cardinality {
       return isNegated ? 1 - share : share
     case .constant(.boolean(let value), _): return value ? 1 : 0
     case .constant(.null, _): return 0
-    case .column, .constant, .cast, .caseWhen, .predict: return 0.5
+    case .column, .constant, .cast, .caseWhen, .predict, .listLambda: return 0.5
     }
   }
 

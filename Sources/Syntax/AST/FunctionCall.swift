@@ -18,6 +18,14 @@ package struct FunctionCall: Sendable {
   package var filter: SyntaxExpression?
   package var nullTreatment: NullTreatment?
   package var over: WindowReference?
+
+  package init(
+    name: QualifiedName, receiver: SyntaxExpression? = nil, arguments: [Argument] = []
+  ) {
+    self.name = name
+    self.receiver = receiver
+    self.arguments = arguments
+  }
 }
 
 /// RESPECT NULLS or IGNORE NULLS.

@@ -55,6 +55,17 @@ package struct SetOperation: Sendable {
   package var left: QueryBody
   package var right: QueryBody
   package var span: SourceSpan
+
+  package init(
+    kind: Kind, isAll: Bool, isByName: Bool, left: QueryBody, right: QueryBody, span: SourceSpan
+  ) {
+    self.kind = kind
+    self.isAll = isAll
+    self.isByName = isByName
+    self.left = left
+    self.right = right
+    self.span = span
+  }
 }
 
 /// `WITH [RECURSIVE] a AS (…), b AS (…)`.
@@ -94,6 +105,13 @@ package struct Select: Sendable {
   /// USING SAMPLE
   package var sample: Sample?
   package var span: SourceSpan
+
+  /// A block of these items alone; the rest is set.
+  package init(items: [SelectItem] = [], from: [TableReference] = [], span: SourceSpan) {
+    self.items = items
+    self.from = from
+    self.span = span
+  }
 }
 
 /// `expression [AS] alias` or `alias: expression`.
@@ -101,6 +119,12 @@ package struct SelectItem: Sendable {
   package var expression: SyntaxExpression
   package var alias: Identifier?
   package var span: SourceSpan
+
+  package init(expression: SyntaxExpression, alias: Identifier? = nil, span: SourceSpan) {
+    self.expression = expression
+    self.alias = alias
+    self.span = span
+  }
 }
 
 /// GROUP BY.

@@ -143,6 +143,11 @@ package struct Star: Sendable {
   package var replace: [StarReplacement] = []
   /// RENAME (a AS b)
   package var rename: [StarRename] = []
+
+  package init(qualifier: QualifiedName? = nil, exclude: [QualifiedName] = []) {
+    self.qualifier = qualifier
+    self.exclude = exclude
+  }
 }
 
 /// `expression AS name` in REPLACE.
@@ -321,6 +326,12 @@ package struct Cast: Sendable {
   package var operand: SyntaxExpression
   package var type: TypeName
   package var isTry: Bool
+
+  package init(operand: SyntaxExpression, type: TypeName, isTry: Bool) {
+    self.operand = operand
+    self.type = type
+    self.isTry = isTry
+  }
 }
 
 /// `lambda x, y: body`.

@@ -86,6 +86,11 @@ package struct Lexer: Sendable {
       return try quoted(.quotedIdentifier, from: start, bodyAt: start + 1)
     case UInt8(ascii: "$"):
       return try dollar(at: start)
+    case UInt8(ascii: "#") where byte(start + 1).isDigit:
+      // `#2`, the second column, is a name like any other here.
+      position = start + 1
+      while byte(position).isDigit { position += 1 }
+      return Token(.word, start, position)
     default:
       return try symbol(at: start)
     }

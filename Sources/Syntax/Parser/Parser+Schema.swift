@@ -6,6 +6,8 @@ extension Parser {
     var header = CreateHeader()
     header.isOrReplace = accept(.or, .replace)
     header.isTemporary = accept(.temp) || accept(.temporary)
+    let isRecursive = at(.recursive) && next.keyword == .view
+    if isRecursive { advance() }
     let word = peek.keyword
     switch word {
     case .model:
@@ -19,7 +21,7 @@ extension Parser {
       let name = try qualifiedName()
       switch word {
       case .table: return .createTable(try createTable(header, name))
-      case .view: return .createView(try createView(header, name))
+      case .view: return .createView(try createView(header, name, isRecursive: isRecursive))
       case .schema: return .createSchema(CreateSchema(header: header, name: name))
       case .type:
         return .createType(try createType(header, name))
@@ -183,11 +185,27 @@ extension Parser {
   }
 
   private mutating func createView(
-    _ header: CreateHeader, _ name: QualifiedName
+    _ header: CreateHeader, _ name: QualifiedName, isRecursive: Bool
   ) throws -> CreateView {
     let columns = at(.leftParenthesis) ? try identifierList() : []
     try expect(.as)
-    return CreateView(header: header, name: name, columns: columns, query: try query())
+    let query = try query()
+    if !isRecursive {
+      return CreateView(header: header, name: name, columns: columns, query: query)
+    }
+    // CREATE RECURSIVE VIEW v (a) AS q is CREATE VIEW v AS WITH RECURSIVE v (a) AS (q) FROM v.
+    let table = CommonTable(
+      name: name.last, columns: columns, usingKey: [], isMaterialized: nil, query: query,
+      span: query.span)
+    let star = SelectItem(
+      expression: SyntaxExpression(.star(Star()), span: name.span), span: name.span)
+    let reference = TableReference(.table(QualifiedName(name.last)), span: name.span)
+    let all = Select(items: [star], from: [reference], span: query.span)
+    return CreateView(
+      header: header, name: name, columns: [],
+      query: Query(
+        with: WithClause(isRecursive: true, tables: [table], span: query.span),
+        body: .select(all), span: query.span))
   }
 
   private mutating func createIndex(_ header: inout CreateHeader) throws -> CreateIndex {

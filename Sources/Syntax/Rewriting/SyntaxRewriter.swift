@@ -12,21 +12,37 @@ package struct SyntaxRewriter {
   package typealias Replacement = (SyntaxExpression, Place) throws -> SyntaxExpression?
 
   private let replace: Replacement
+  private let onCall: (FunctionCall) -> Void
   private var place = Place()
 
-  package init(_ replace: @escaping Replacement) { self.replace = replace }
+  private init(_ replace: @escaping Replacement, onCall: @escaping (FunctionCall) -> Void) {
+    self.replace = replace
+    self.onCall = onCall
+  }
 
-  package static func rewrite(_ expression: SyntaxExpression, _ replace: @escaping Replacement)
-    throws -> SyntaxExpression
-  {
-    var rewriter = SyntaxRewriter(replace)
-    return try rewriter.expression(expression)
+  /// `onCall` sees every call that is not replaced, of scalar and of table functions.
+  package static func rewrite(
+    _ expression: SyntaxExpression, onCall: (FunctionCall) -> Void = { _ in },
+    _ replace: Replacement
+  ) throws -> SyntaxExpression {
+    try withoutActuallyEscaping(replace) { replace in
+      try withoutActuallyEscaping(onCall) { onCall in
+        var rewriter = SyntaxRewriter(replace, onCall: onCall)
+        return try rewriter.expression(expression)
+      }
+    }
   }
 
   /// The query's own expressions have depth 1.
-  package static func rewrite(_ query: Query, _ replace: @escaping Replacement) throws -> Query {
-    var rewriter = SyntaxRewriter(replace)
-    return try rewriter.query(query)
+  package static func rewrite(
+    _ query: Query, onCall: (FunctionCall) -> Void = { _ in }, _ replace: Replacement
+  ) throws -> Query {
+    try withoutActuallyEscaping(replace) { replace in
+      try withoutActuallyEscaping(onCall) { onCall in
+        var rewriter = SyntaxRewriter(replace, onCall: onCall)
+        return try rewriter.query(query)
+      }
+    }
   }
 
   mutating func expressions(_ items: [SyntaxExpression]) throws -> [SyntaxExpression] {
@@ -178,6 +194,7 @@ package struct SyntaxRewriter {
   }
 
   mutating func call(_ call: FunctionCall) throws -> FunctionCall {
+    onCall(call)
     var call = call
     call.receiver = try optional(call.receiver)
     call.arguments = try arguments(call.arguments)
@@ -321,8 +338,10 @@ package struct SyntaxRewriter {
       pivot.aggregates = try items(pivot.aggregates)
       for index in pivot.columns.indices {
         pivot.columns[index].expression = try expression(pivot.columns[index].expression)
-        if let values = pivot.columns[index].values {
-          pivot.columns[index].values = try items(values)
+        switch pivot.columns[index].values {
+        case .found, .enumeration: break
+        case .listed(let values): pivot.columns[index].values = .listed(try items(values))
+        case .query(let query): pivot.columns[index].values = .query(try self.query(query))
         }
       }
       reference.kind = .pivot(pivot)

@@ -72,7 +72,7 @@ struct ConditionPuller {
       else { return nil }
       node.input = input
       return (.unnest(node), pulled)
-    case .scan, .values, .sort, .limit, .union, .predict, .rows, .exchange, .sample,
+    case .scan, .values, .sort, .distinctOn, .limit, .union, .predict, .rows, .exchange, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return nil
     }
@@ -114,7 +114,8 @@ struct ConditionPuller {
   private mutating func pull(_ aggregate: AggregateNode) -> (plan: Plan, conditions: [Expression])?
   {
     var node = aggregate
-    guard !node.keys.isEmpty, !node.keys.contains(where: { reads($0.expression) }),
+    guard !node.keys.isEmpty, node.sets.isEmpty,
+      !node.keys.contains(where: { reads($0.expression) }),
       !node.calls.flatMap(\.call.expressions).contains(where: reads),
       let (input, pulled) = pull(node.input)
     else { return nil }

@@ -114,7 +114,18 @@ extension Unnesting {
     case .aggregate(let node): return try flatten(node, domain)
     case .join(let node): return try flatten(node, domain)
     case .sort(let node): return try flatten(node, domain)
+    case .distinctOn(var node):
+      let input = try flatten(node.input, domain)
+      node.input = input.plan
+      node.keys =
+        node.keys.map(input.apply)
+        + domain.columns.compactMap { input.columns[$0.id].map { .column($0) } }
+      node.order = node.order.map { $0.map(input.apply) }
+      return Flattened(plan: .distinctOn(node), columns: input.columns)
     case .limit(let node):
+      if !node.isConstant {
+        throw Unnesting.cannot("LIMIT with a share or a subquery")
+      }
       let input = try flatten(node.input, domain)
       return firstRows(of: input, domain, order: [], limit: node.limit, offset: node.offset)
     case .union(let node): return try flatten(node, domain)
@@ -184,7 +195,10 @@ extension Unnesting {
     }
     let inner = domain.columns.compactMap { input.columns[$0.id] }
     let keys = inner.map { makeReference($0.name, $0.type) }
+    if node.sets.contains([]) { throw Unnesting.cannot("GROUPING SETS with an empty set") }
+    let added = Array(aggregate.keys.count..<aggregate.keys.count + keys.count)
     aggregate.keys += zip(inner, keys).map { (.column($0), $1) }
+    aggregate.sets = aggregate.sets.map { $0 + added }
     let columns = Dictionary(
       uniqueKeysWithValues: zip(domain.columns, keys).map { ($0.id, $1) })
     if !node.keys.isEmpty { return Flattened(plan: .aggregate(aggregate), columns: columns) }

@@ -212,7 +212,8 @@ struct Unnesting {
         node.condition = node.condition?.substituting(replacements)
         node.right = project.input
       case .sort(let sort) where sort.limit == nil: node.right = sort.input
-      case .aggregate(let aggregate) where aggregate.calls.isEmpty && !aggregate.keys.isEmpty:
+      case .aggregate(let aggregate)
+      where aggregate.calls.isEmpty && !aggregate.keys.isEmpty && aggregate.sets.isEmpty:
         let replacements = Dictionary(
           uniqueKeysWithValues: aggregate.keys.map { ($0.reference.id, $0.expression) })
         node.keys = node.keys.map {
@@ -222,7 +223,7 @@ struct Unnesting {
         node.right = aggregate.input
       case .limit(let limit)
       where node.keys.isEmpty && node.condition == nil && limit.offset == 0
-        && (limit.limit ?? 1) > 0:
+        && (limit.limit ?? 1) > 0 && limit.isConstant:
         node.right = limit.input
       default: return
       }
@@ -247,12 +248,14 @@ struct Unnesting {
         above.append(plan)
         plan = filter.input
       case .sort(let sort) where sort.limit == nil: plan = sort.input
-      case .limit(let limit) where limit.offset == 0 && (limit.limit ?? 1) > 0:
+      case .limit(let limit)
+      where limit.offset == 0 && (limit.limit ?? 1) > 0 && limit.isConstant:
         plan = limit.input  // of one row
       default: break search
       }
     }
-    guard case .aggregate(var aggregate) = plan, aggregate.keys.isEmpty else { return nil }
+    guard case .aggregate(var aggregate) = plan, aggregate.keys.isEmpty, aggregate.sets.isEmpty
+    else { return nil }
     switch node.kind {
     case .single, .inner, .left, .mark: break
     case .right, .full, .semi, .anti: return nil

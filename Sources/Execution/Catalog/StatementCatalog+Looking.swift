@@ -1,0 +1,191 @@
+import Columnar
+import Diagnostics
+import Functions
+import Planner
+import Syntax
+
+// The rows of DESCRIBE and SHOW, as statements and in FROM.
+extension StatementCatalog {
+  // MARK: DESCRIBE
+
+  func rows(of describe: Describe, bind: (Query) throws -> BoundQuery) throws -> any TableSource {
+    switch describe.target {
+    case .all: return try rows(of: Show.allTables, bind: bind)
+    case .model(let reference): return try describeModel(reference.name)
+    case .query(let query): return described(try bind(query).fields)
+    case .file(let path, let span):
+      return described(try bind(try ModelQueries.query(of: .file(path, span: span))).fields)
+    case .table(let name): return try describeTable(name, bind: bind)
+    }
+  }
+
+  private func describeTable(_ name: QualifiedName, bind: (Query) throws -> BoundQuery) throws
+    -> any TableSource
+  {
+    if let (_, object) = try? find(.relation, name), case .table(let table) = object.item {
+      return described(table.definition)
+    }
+    if (try? entry(named: name)) == nil, modelEntry(named: name.last.name) != nil {
+      return try describeModel(name)
+    }
+    return described(try bind(try ModelQueries.query(of: .table(name))).fields)
+  }
+
+  private func described(_ fields: [Field]) -> any TableSource {
+    described(
+      TableDefinition(
+        name: "", columns: fields.map { TableDefinition.Column(name: $0.name, type: $0.type) }))
+  }
+
+  private func described(_ definition: TableDefinition) -> any TableSource {
+    let columns = ["column_name", "column_type", "null", "key", "default", "extra"]
+    let rows = definition.columns.enumerated().map { position, column -> [String?] in
+      let keys = definition.keys.filter { $0.columns.contains(position) }
+      let isPrimary = keys.contains { $0.kind == .primary }
+      return [
+        column.name, column.type.description, column.isRequired || isPrimary ? "NO" : "YES",
+        isPrimary ? "PRI" : keys.contains { $0.kind == .unique } ? "UNI" : nil,
+        column.defaultValue.map { Printer.sql($0) }, nil,
+      ]
+    }
+    return texts(columns, rows)
+  }
+
+  private func describeModel(_ name: QualifiedName) throws -> any TableSource {
+    let entry = try modelEntry(name)
+    let definition = entry.definition
+    var rows: [[String?]] = []
+    for input in definition.inputs { rows.append(["input", input.name, input.type.description]) }
+    rows.append(["output", definition.output.name, definition.output.type.description])
+    if !entry.current.classNames.isEmpty {
+      rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
+    }
+    for layer in definition.network.layers {
+      rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
+    }
+    for option in definition.optionTexts { rows.append(["option", option.name, option.value]) }
+    rows.append(["parameters", nil, "\(definition.network.parameterCount)"])
+    rows.append([
+      "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
+    ])
+    if let last = entry.history.last {
+      rows.append(["epochs", nil, "\(last.report.epoch)"])
+      rows.append(["loss", nil, "\(last.report.loss)"])
+    }
+    return texts(["property", "name", "value"], rows)
+  }
+
+  // MARK: SHOW
+
+  func rows(of show: Show, bind: (Query) throws -> BoundQuery) throws -> any TableSource {
+    switch show {
+    case .tables: return texts(["name"], relationNames([CatalogState.temporarySchema] + searchPath))
+    case .tablesFrom(let name):
+      guard let schema = names.schema(named: name) else {
+        throw SQLError(
+          .catalog, "schema \"\(name.last.name)\" does not exist", at: name.span,
+          hint: didYouMean(name.last.name, among: state.names(.schema)))
+      }
+      return texts(["name"], relationNames([schema]))
+    case .allTables: return allTables()
+    case .models: return models()
+    case .allSettings:
+      return texts(
+        ["name", "value", "description"],
+        Setting.rows.sorted { $0.name < $1.name }.map { [$0.name, $0.read(settings), $0.summary] })
+    case .functions:
+      return texts(
+        ["name"], (ScalarFunctions.allNames + Aggregates.allNames).sorted().map { [$0] })
+    case .databases:
+      return texts(
+        ["database_name"],
+        databaseNames.filter { !["system", "temp"].contains($0) }.map { [$0] })
+    case .schemas:
+      let fields = [
+        Field("database_name", .varchar), Field("schema_name", .varchar),
+        Field("current", .boolean),
+      ]
+      return ValueListSource(
+        fields,
+        schemaList.filter { !["system", "temp"].contains($0.database) }.map {
+          [
+            .varchar($0.database), .varchar($0.schema),
+            .boolean(NameResolution.key(database: $0.database, schema: $0.schema) == currentSchema),
+          ]
+        })
+    case .variables:
+      return ValueListSource(
+        CatalogFunctions.variables.columns, try CatalogFunctions.variables.rows(self))
+    case .name(let name):
+      if let setting = Setting.named(name.last.name), (try? entry(named: name)) == nil {
+        return texts([setting.name], [[setting.read(settings)]])
+      }
+      return try describeTable(name, bind: bind)
+    case .createTable(let name): return try createText(name)
+    case .createModel, .versions:
+      throw SQLError(.notSupported, "this SHOW is not supported yet")
+    }
+  }
+
+  private func relationNames(_ schemas: [String]) -> [[String?]] {
+    state.objects(.relation).filter { schemas.contains($0.key.schema) }.map(\.object.name).sorted()
+      .map { [$0] }
+  }
+
+  private func allTables() -> any TableSource {
+    let fields = [
+      Field("database", .varchar), Field("schema", .varchar), Field("name", .varchar),
+      Field("column_names", .list(.varchar)), Field("column_types", .list(.varchar)),
+      Field("temporary", .boolean),
+    ]
+    return ValueListSource(
+      fields,
+      state.objects(.relation).map { key, object in
+        let place = ObjectPlace(key, state)
+        let columns = describedColumns(of: object)
+        return [
+          .varchar(place.database), .varchar(place.schema), .varchar(object.name),
+          .texts(columns.map(\.name)), .texts(columns.map(\.type.description)),
+          .boolean(place.isTemporary),
+        ]
+      })
+  }
+
+  private func models() -> any TableSource {
+    let entries = state.objects(.model).compactMap { _, object -> ModelEntry? in
+      if case .model(let entry) = object.item { entry } else { nil }
+    }.sorted { $0.definition.name < $1.definition.name }
+    return texts(
+      ["name", "inputs", "output", "layers", "parameters", "version"],
+      entries.map { entry in
+        let definition = entry.definition
+        return [
+          definition.name,
+          definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
+          "\(definition.output.name) \(definition.output.type)",
+          "\(definition.network.layers.count)", "\(definition.network.parameterCount)",
+          entry.current.isTrained ? "\(entry.current.version)" : nil,
+        ]
+      })
+  }
+
+  private func createText(_ name: QualifiedName) throws -> any TableSource {
+    guard let (key, object) = try find(.relation, name) else {
+      throw SQLError(
+        .catalog, "table \"\(name.last.name)\" does not exist", at: name.span,
+        hint: didYouMean(name.last.name, among: tableNames))
+    }
+    var text = ""
+    if case .table(let table) = object.item {
+      text = TableText.create(table.definition, key, object)
+    } else if case .view(let view) = object.item {
+      text = TableText.create(view, key, object)
+    }
+    return texts(["name", "sql"], [[object.name, text]])
+  }
+
+  /// A source of text rows.
+  func texts(_ columns: [String], _ rows: [[String?]]) -> any TableSource {
+    ValueListSource(columns.map { Field($0, .varchar) }, rows.map { $0.map { Value.text($0) } })
+  }
+}

@@ -1,0 +1,221 @@
+import Columnar
+import Diagnostics
+import Functions
+import Planner
+
+/// Each row once per element of its lists; batches are cut at the usual size, however long a list.
+final class UnnestOperator: BatchSource {
+  private let input: any BatchSource
+  private let lists: [UnnestList]
+  private let hasOrdinality: Bool
+  private let keepsEmpty: Bool
+  private let query: QueryContext
+
+  private var current: Batch?
+  private var values: [UnnestValues] = []
+  /// Where the next element is.
+  private var row = 0
+  private var element = 0
+
+  init(
+    input: any BatchSource, lists: [UnnestList], hasOrdinality: Bool, keepsEmpty: Bool,
+    worker: Worker
+  ) {
+    self.input = input
+    self.lists = lists
+    self.hasOrdinality = hasOrdinality
+    self.keepsEmpty = keepsEmpty
+    query = worker.query
+  }
+
+  /// Elements `first ..< first + count` of the lists of one row.
+  struct Run {
+    var row: Int
+    var first: Int
+    var count: Int
+    /// False for the one row that stands for empty lists.
+    var hasElements: Bool
+  }
+
+  func next() throws -> Batch? {
+    while true {
+      try query.checkCancelled()
+      guard let batch = current else {
+        guard let batch = try input.next() else { return nil }
+        values = try lists.map { try $0.evaluate(batch) }
+        current = batch
+        row = 0
+        element = 0
+        continue
+      }
+      let runs = takeRuns(batch)
+      if row >= batch.rowCount { current = nil }
+      if !runs.isEmpty { return output(batch, runs) }
+    }
+  }
+
+  private func takeRuns(_ batch: Batch) -> [Run] {
+    var runs: [Run] = []
+    var room = query.batchRows
+    while room > 0 && row < batch.rowCount {
+      var length = 0
+      for list in values { length = max(length, list.length(row)) }
+      if length == 0 && keepsEmpty {
+        runs.append(Run(row: row, first: 0, count: 1, hasElements: false))
+        room -= 1
+      } else if length > element {
+        let count = min(room, length - element)
+        runs.append(Run(row: row, first: element, count: count, hasElements: true))
+        room -= count
+        element += count
+        if element < length { break }
+      }
+      row += 1
+      element = 0
+    }
+    return runs
+  }
+
+  private func output(_ batch: Batch, _ runs: [Run]) -> Batch {
+    let count = runs.reduce(0) { $0 + $1.count }
+    let rows = Selection(capacity: count)
+    var position = 0
+    for run in runs {
+      for _ in 0..<run.count {
+        rows.indices[position] = UInt32(truncatingIfNeeded: run.row)
+        position += 1
+      }
+    }
+    var result = batch.selecting(rows)
+    for index in values.indices { result.columns.append(values[index].column(runs, count)) }
+    if hasOrdinality { result.columns.append(ordinality(runs, count)) }
+    return result
+  }
+
+  private func ordinality(_ runs: [Run], _ count: Int) -> Column {
+    let column = Column(flat: .bigint, count: count)
+    let numbers = column.values(as: Int64.self)
+    var position = 0
+    for run in runs {
+      for number in run.first..<(run.first + run.count) {
+        numbers[position] = Int64(number + 1)
+        if !run.hasElements { column.setNull(position) }
+        position += 1
+      }
+    }
+    return column
+  }
+}
+
+/// A list to be unnested: an expression, or the arguments of `range` and its kin, whose elements are
+/// made as they are read.
+enum UnnestList {
+  case list(ExpressionEvaluator)
+  case series([ExpressionEvaluator], isInclusive: Bool)
+
+  init(_ expression: Expression, layout: [Int: Int]) throws {
+    if case .call(let call) = expression,
+      ["range", "generate_series"].contains(call.resolved.function.name)
+    {
+      self = .series(
+        try call.arguments.map { try ExpressionEvaluator($0, layout: layout) },
+        isInclusive: call.resolved.function.name == "generate_series")
+    } else {
+      self = .list(try ExpressionEvaluator(expression, layout: layout))
+    }
+  }
+
+  func evaluate(_ batch: Batch) throws -> UnnestValues {
+    switch self {
+    case .list(let evaluator): return UnnestValues(list: try evaluator.evaluate(batch))
+    case .series(let arguments, let isInclusive):
+      let columns = try arguments.map { try $0.evaluate(batch) }
+      let isTemporal = columns.last?.type == .interval
+      return UnnestValues(
+        series: try Series.rows(columns, batch.rowCount, isInclusive: isInclusive),
+        type: isTemporal ? .timestamp : .bigint)
+    }
+  }
+}
+
+/// The lists of one batch's rows.
+struct UnnestValues {
+  private enum Source {
+    case list(Column)
+    case series([Series?], LogicalType)
+  }
+  private let source: Source
+  /// The elements with a NULL behind them, made when a list is shorter than its neighbour.
+  private var elementsAndNull: Column?
+
+  init(list: Column) { source = .list(list) }
+  init(series: [Series?], type: LogicalType) { source = .series(series, type) }
+
+  func length(_ row: Int) -> Int {
+    switch source {
+    case .list(let column):
+      if column.isNull(row) { return 0 }
+      return column.values(as: ListEntry.self)[column.valueIndex(row)].length
+    case .series(let series, _): return series[row]?.count ?? 0
+    }
+  }
+
+  /// The elements of the runs; NULL beyond a list's end.
+  mutating func column(_ runs: [UnnestOperator.Run], _ count: Int) -> Column {
+    switch source {
+    case .list(let column): return elements(column, runs, count)
+    case .series(let series, let type):
+      let result = Column(flat: type, count: count)
+      let values = result.values(as: Int64.self)
+      var position = 0
+      for run in runs {
+        let own = series[run.row] ?? .empty
+        for number in run.first..<(run.first + run.count) {
+          if number < own.count {
+            values[position] = own[number]
+          } else {
+            values[position] = 0
+            result.setNull(position)
+          }
+          position += 1
+        }
+      }
+      return result
+    }
+  }
+
+  private mutating func elements(
+    _ column: Column, _ runs: [UnnestOperator.Run], _ count: Int
+  ) -> Column {
+    let child = column.children[0]
+    if child.type == .null { return Column.nulls(.null, count: count) }
+    let picks = Selection(capacity: count)
+    let entries = column.values(as: ListEntry.self)
+    var position = 0
+    var isShort = false
+    for run in runs {
+      let entry =
+        column.isNull(run.row)
+        ? ListEntry(offset: 0, length: 0) : entries[column.valueIndex(run.row)]
+      for number in run.first..<(run.first + run.count) {
+        let isThere = number < entry.length
+        if !isThere { isShort = true }
+        picks.indices[position] = UInt32(
+          truncatingIfNeeded: isThere ? entry.offset + number : child.count)
+        position += 1
+      }
+    }
+    if !isShort { return Column.dictionary(child, picks) }
+    let base: Column
+    if let known = elementsAndNull {
+      base = known
+    } else {
+      var builder = ColumnBuilder(child.type, capacity: child.count + 1)
+      builder.append(child)
+      builder.appendNull()
+      base = builder.finish()
+      elementsAndNull = base
+    }
+    return Column.dictionary(base, picks)
+  }
+}

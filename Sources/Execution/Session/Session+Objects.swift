@@ -1,0 +1,244 @@
+import Columnar
+import Diagnostics
+import Planner
+import Syntax
+
+// Statements that make, drop and describe named objects other than tables and models.
+extension Session {
+  // MARK: Names
+
+  /// The key for a new object; nil when there is one already and IF NOT EXISTS says to leave it.
+  func claim(
+    _ space: CatalogState.Space, _ name: QualifiedName, _ header: CreateHeader, kind: String
+  )
+    throws -> CatalogState.Key?
+  {
+    let schema = try catalog().names.target(of: name, isTemporary: header.isTemporary)
+    let key = CatalogState.Key(space, schema: schema, name.last.name)
+    guard let known = state[key] else { return key }
+    if known.item.kind != kind, !header.isIfNotExists {
+      throw SQLError(
+        .catalog, "\(known.item.kind) \"\(known.name)\" exists already", at: name.span,
+        hint: header.isOrReplace ? "it is no \(kind): drop it first" : nil)
+    }
+    if header.isOrReplace { return key }
+    if header.isIfNotExists { return nil }
+    throw SQLError(.catalog, "\(kind) \"\(known.name)\" exists already", at: name.span)
+  }
+
+  func publish(_ key: CatalogState.Key, _ name: QualifiedName, _ item: CatalogItem) {
+    change { $0[key] = CatalogObject(name: name.last.name, item: item) }
+  }
+
+  // MARK: Creating
+
+  func run(_ create: CreateView) throws -> StatementResult {
+    guard let key = try claim(.relation, create.name, create.header, kind: "view") else {
+      return .none
+    }
+    let name = create.name.last.name
+    // Bound once, so that a wrong view fails now and not at its first use.
+    let bound = try binder().bind(create.query)
+    if create.columns.count > bound.names.count {
+      throw SQLError(
+        .binder, "view \"\(name)\" has \(bound.names.count) columns, but more names are given",
+        at: create.name.span)
+    }
+    publish(
+      key, create.name,
+      .view(
+        ViewDefinition(
+          query: create.query, columns: create.columns.map(\.name),
+          text: Printer.sql(create.query), searchPath: settings.searchPath)))
+    return .none
+  }
+
+  func run(_ create: CreateSequence) throws -> StatementResult {
+    guard let key = try claim(.sequence, create.name, create.header, kind: "sequence") else {
+      return .none
+    }
+    let sequence = try NumberSequence(create)
+    if state[key] != nil { try checkUnused(key, create.name, isCascade: false) }
+    publish(key, create.name, .sequence(sequence))
+    return .none
+  }
+
+  func run(_ create: CreateType) throws -> StatementResult {
+    guard let key = try claim(.type, create.name, create.header, kind: "type") else {
+      return .none
+    }
+    var entry = TypeEntry(type: .varchar, text: Printer.sql(create.type), labels: nil)
+    if let query = create.enumQuery {
+      entry.labels = try labels(of: query)
+    } else if case .enumeration(let labels, _) = create.type {
+      entry.labels = labels
+    } else if case .named(let name, _) = create.type,
+      let other = try catalog().typeEntry(named: name)
+    {
+      entry = other
+    } else {
+      entry.type = try binder().resolve(create.type)
+      entry.text = entry.type.description
+    }
+    if let labels = entry.labels {
+      var seen: Set<String> = []
+      if let twice = labels.first(where: { !seen.insert($0).inserted }) {
+        throw SQLError(
+          .invalidInput, "the value '\(twice)' of type \"\(create.name.last.name)\" is given twice",
+          at: create.name.span)
+      }
+      entry.text = "ENUM(" + labels.map { Printer.literal($0) }.joined(separator: ", ") + ")"
+    }
+    publish(key, create.name, .type(entry))
+    return .none
+  }
+
+  /// The values of `ENUM (SELECT …)`: the distinct ones, in the query's order.
+  private func labels(of query: Query) throws -> [String] {
+    let bound = try bind(query)
+    guard bound.names.count == 1 else {
+      throw SQLError(
+        .binder, "the query of ENUM needs one column, not \(bound.names.count)", at: query.span)
+    }
+    var labels: [String] = []
+    var seen: Set<String> = []
+    try drain(bound) { batch in
+      guard let column = batch.columns.first else { return }
+      for row in 0..<batch.rowCount {
+        guard case .varchar(let text) = column.value(row) else {
+          throw SQLError(
+            .binder, "the values of an ENUM are texts that are not NULL", at: query.span)
+        }
+        if seen.insert(text).inserted { labels.append(text) }
+      }
+    }
+    return labels
+  }
+
+  func run(_ create: CreateMacro) throws -> StatementResult {
+    let isTable = create.definitions.first?.isTable ?? false
+    let space: CatalogState.Space = isTable ? .tableMacro : .macro
+    guard let key = try claim(space, create.name, create.header, kind: "macro") else {
+      return .none
+    }
+    let entry = MacroEntry(name: create.name.last.name, definitions: create.definitions)
+    try refuseRecursion(entry, create.name.span)
+    for definition in create.definitions { try binder().check(definition) }
+    publish(key, create.name, .macro(entry))
+    return .none
+  }
+
+  /// Macros never form a circle, so that expanding one comes to an end.
+  private func refuseRecursion(_ entry: MacroEntry, _ span: SourceSpan) throws {
+    let own = entry.name.lowercased()
+    var seen: Set<String> = []
+    var waiting = Array(MacroCalls.names(in: entry))
+    while let name = waiting.popLast() {
+      if name == own {
+        throw SQLError(
+          .binder, "macro \"\(entry.name)\" would call itself", at: span,
+          hint: "macros cannot be recursive: use WITH RECURSIVE")
+      }
+      guard seen.insert(name).inserted else { continue }
+      let simple = QualifiedName(Identifier(name: name))
+      for isTable in [false, true] {
+        if let called = catalog().macro(named: simple, isTable: isTable) {
+          waiting += MacroCalls.names(in: called)
+        }
+      }
+    }
+  }
+
+  func run(_ create: CreateSchema) throws -> StatementResult {
+    let parts = create.name.parts.map { $0.name.lowercased() }
+    let names = catalog().names
+    if parts.count > 2 || parts.count == 2 && !names.hasDatabase(parts[0]) {
+      throw SQLError(
+        .catalog, "database \"\(create.name.parts[0].name)\" does not exist", at: create.name.span)
+    }
+    let current = NameResolution.parts(of: catalog().currentSchema).database
+    let schema = NameResolution.key(
+      database: parts.count == 2 ? parts[0] : current, schema: parts[parts.count - 1])
+    let key = CatalogState.Key(.schema, schema: "", schema)
+    if schema == CatalogState.temporarySchema || NameResolution.systemSchemas.contains(schema) {
+      throw SQLError(
+        .catalog, "schema \"\(create.name.last.name)\" belongs to the engine", at: create.name.span)
+    }
+    if state[key] != nil {
+      if create.header.isIfNotExists { return .none }
+      if !create.header.isOrReplace {
+        throw SQLError(
+          .catalog, "schema \"\(create.name.last.name)\" exists already", at: create.name.span)
+      }
+      try checkUnused(key, create.name, isCascade: false)
+    }
+    change { $0[key] = CatalogObject(name: schema, item: .schema) }
+    return .none
+  }
+
+  // MARK: Databases
+
+  func run(_ attach: Attach) throws -> StatementResult {
+    guard attach.path == ":memory:" || attach.path.isEmpty else {
+      throw SQLError(
+        .notSupported, "database files are not supported yet: \"\(attach.path)\"",
+        hint: "ATTACH ':memory:' AS name")
+    }
+    guard let name = attach.name else {
+      throw SQLError(
+        .binder, "a database in memory needs a name", hint: "ATTACH ':memory:' AS name")
+    }
+    if catalog().isSchemaOrDatabase(name.name) {
+      if attach.ifNotExists { return .none }
+      throw SQLError(
+        .catalog, "a database or schema \"\(name.name)\" exists already", at: name.span)
+    }
+    let schema = "\(name.name.lowercased()).\(CatalogState.mainSchema)"
+    change {
+      $0[CatalogState.Key(.schema, schema: "", schema)] = CatalogObject(name: schema, item: .schema)
+    }
+    return .none
+  }
+
+  func detach(_ name: Identifier, ifExists: Bool) throws -> StatementResult {
+    let prefix = name.name.lowercased() + "."
+    guard catalog().names.hasSchema(prefix + CatalogState.mainSchema) else {
+      if ifExists { return .none }
+      let isOwn = [NameResolution.database, CatalogState.temporarySchema, "system"].contains(
+        name.name.lowercased())
+      throw SQLError(
+        .catalog,
+        isOwn
+          ? "database \"\(name.name)\" cannot be detached"
+          : "database \"\(name.name)\" does not exist",
+        at: name.span)
+    }
+    if settings.searchPath.contains(where: { $0.hasPrefix(prefix) }) {
+      throw SQLError(
+        .catalog, "database \"\(name.name)\" is in use", at: name.span, hint: "USE memory")
+    }
+    for (key, _) in state.allObjects()
+    where key.schema.hasPrefix(prefix) || key.space == .schema && key.name.hasPrefix(prefix) {
+      change { $0[key] = nil }
+    }
+    return .none
+  }
+}
+
+/// What a macro's bodies call.
+enum MacroCalls {
+  /// Lower case; built-in functions too.
+  static func names(in entry: MacroEntry) -> Set<String> {
+    var found: Set<String> = []
+    func note(_ call: FunctionCall) { found.insert(call.name.last.name.lowercased()) }
+    for definition in entry.definitions {
+      switch definition.body {
+      case .expression(let body):
+        _ = try? SyntaxRewriter.rewrite(body, onCall: note) { _, _ in nil }
+      case .table(let query):
+        _ = try? SyntaxRewriter.rewrite(query, onCall: note) { _, _ in nil }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,127 @@
+import Columnar
+import Diagnostics
+import Functions
+import Planner
+import Syntax
+
+/// What a connection keeps between statements besides its settings.
+struct ConnectionState: Sendable {
+  /// SET VARIABLE, by lower-case name.
+  var variables: [String: (name: String, value: ParameterValue)] = [:]
+  /// PREPARE, by lower-case name.
+  var prepared: [String: Prepare] = [:]
+  /// The text of the running statement, where it is known.
+  var statementText = ""
+}
+
+// SET, RESET and what they name.
+extension Session {
+  func run(_ set: SetVariable) throws -> StatementResult {
+    if set.scope == .variable {
+      let value = try evaluate(set.value)
+      let name = set.name.last.name
+      connection.variables[name.lowercased()] = (name, value)
+      return .none
+    }
+    try apply(set.name, text: try settingText(set.value))
+    return .none
+  }
+
+  func run(_ reset: ResetVariable) throws -> StatementResult {
+    if reset.scope == .variable {
+      connection.variables[reset.name.last.name.lowercased()] = nil
+    } else {
+      try apply(reset.name, text: nil)
+    }
+    return .none
+  }
+
+  /// The one value of an expression without columns; subqueries may read tables.
+  func evaluate(_ expression: SyntaxExpression) throws -> ParameterValue {
+    let select = Select(
+      items: [SelectItem(expression: expression, span: expression.span)], span: expression.span)
+    let bound = try bind(Query(body: .select(select), span: expression.span), keepsNull: true)
+    var value = ParameterValue(.null, bound.plan.output.first?.type ?? .null)
+    try drain(bound) { batch in
+      if batch.rowCount > 0, let column = batch.columns.first { value.value = column.value(0) }
+    }
+    return value
+  }
+
+  /// What a setting is set to, as text: a word stands for itself.
+  func settingText(_ expression: SyntaxExpression) throws -> String {
+    switch expression.kind {
+    case .literal(.string(let value)), .literal(.integer(let value)), .literal(.decimal(let value)),
+      .literal(.double(let value)):
+      return value
+    case .literal(.boolean(let value)): return "\(value)"
+    case .column(let word): return word.parts.map(\.name).joined(separator: ".")
+    case .list(let items):
+      return try items.map { try settingText($0) }.joined(separator: ",")
+    default:
+      let value = try evaluate(expression)
+      if value.value.isNull { return "" }
+      let column = try Column.constant(value.value, value.type, count: 1)
+      guard
+        case .varchar(let text) = try Functions.Cast.column(column, to: .varchar, tryCast: false)
+          .value(0)
+      else { return "" }
+      return text
+    }
+  }
+
+  /// Sets, or with nil resets.
+  func apply(_ name: QualifiedName, text: String?) throws {
+    let key = name.last.name
+    guard let setting = Setting.named(key) else {
+      throw SQLError(
+        .catalog, "setting \"\(key)\" does not exist", at: name.span,
+        hint: didYouMean(key, among: Setting.rows.map(\.name)))
+    }
+    do {
+      var changed = settings
+      try setting.write(&changed, text ?? setting.read(Settings()))
+      switch setting.name {
+      case "disabled_optimizers": try checkRules(changed.disabledRules)
+      case "schema", "search_path":
+        changed.searchPath = try changed.searchPath.map { try schemaKey($0) }
+        if changed.searchPath.isEmpty { changed.searchPath = [CatalogState.mainSchema] }
+      case "memory_limit":
+        if text == nil { changed.memoryLimit = Settings.defaultMemoryLimit }
+      default: break
+      }
+      settings = changed
+    } catch let error as SQLError {
+      throw error.placed(at: name.span)
+    }
+  }
+
+  private func checkRules(_ rules: Set<String>) throws {
+    for rule in rules where !Optimizer.rules.contains(where: { $0.name == rule }) {
+      throw SQLError(
+        .invalidInput, "optimizer rule \"\(rule)\" does not exist",
+        hint: didYouMean(rule, among: Optimizer.rules.map(\.name)))
+    }
+  }
+
+  private func schemaKey(_ text: String) throws -> String {
+    let name = try QualifiedName.parsing(text, span: SourceSpan(0, 0))
+    if let key = catalog().names.schema(named: name) { return key }
+    throw noSchema(name, span: nil)
+  }
+
+  func run(use name: QualifiedName) throws -> StatementResult {
+    guard let key = catalog().names.schema(named: name) else {
+      throw noSchema(name, span: name.span)
+    }
+    settings.searchPath = [key]
+    return .none
+  }
+
+  func noSchema(_ name: QualifiedName, span: SourceSpan?) -> SQLError {
+    let text = name.parts.map(\.name).joined(separator: ".")
+    return SQLError(
+      .catalog, "schema \"\(text)\" does not exist", at: span,
+      hint: didYouMean(text, among: state.names(.schema)))
+  }
+}

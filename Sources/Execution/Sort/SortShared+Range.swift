@@ -1,0 +1,62 @@
+import Columnar
+import Diagnostics
+
+extension SortShared {
+  /// Sorts the worker's share of the stored rows: a range of first words, so that the workers' parts
+  /// follow each other. Between two barriers of the caller.
+  func sortRange(
+    _ assembly: RowAssembly, _ keys: () -> [SortColumn], worker: Worker
+  ) throws {
+    let query = worker.query
+    let rows = assembly.rowCount
+    let (sorter, buffer) = prepare(keys, rowCount: rows)
+    defer { withExtendedLifetime(buffer) {} }
+    let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
+    let start = rows * worker.index / worker.count
+    let end = rows * (worker.index + 1) / worker.count
+    var place = 0
+    for segment in inputOrder() {
+      let from = max(start, place)
+      let to = min(end, place + segment.count)
+      if from < to {
+        let first = segment.start - place
+        for target in from..<to {
+          pairs[target] = SortPair(key: 0, row: UInt32(truncatingIfNeeded: first + target))
+        }
+      }
+      place += segment.count
+    }
+    sorter.fillFirst(pairs + start, end - start)
+    if worker.count == 1 {
+      let scratch = Buffer(byteCount: max(rows, 1) * 16)
+      defer { withExtendedLifetime(scratch) {} }
+      try sorter.sort(
+        pairs, scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
+      finish(buffer, rows, worker: 0)
+      return
+    }
+    try barrier.wait(query)
+    let splitters = splitters(pairs, rows)
+    let low = worker.index == 0 ? nil : splitters[worker.index - 1]
+    let high = worker.index == worker.count - 1 ? nil : splitters[worker.index]
+    func isMine(_ key: UInt64) -> Bool {
+      if let low, key < low { return false }
+      if let high, key >= high { return false }
+      return true
+    }
+    var count = 0
+    for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
+    let mine = Buffer(byteCount: max(count, 1) * 16)
+    let scratch = Buffer(byteCount: max(count, 1) * 16)
+    defer { withExtendedLifetime((mine, scratch)) {} }
+    let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
+    count = 0
+    for position in 0..<rows where isMine(pairs[position].key) {
+      target[count] = pairs[position]
+      count += 1
+    }
+    try sorter.sort(
+      target, scratch.pointer.assumingMemoryBound(to: SortPair.self), count, query: query)
+    finish(mine, count, worker: worker.index)
+  }
+}

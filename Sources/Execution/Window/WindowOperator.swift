@@ -1,0 +1,151 @@
+import Columnar
+import Diagnostics
+
+/// Window functions: the input's columns, then a column a call, in the order of partitions and sort.
+///
+/// Phases, a barrier after each: collect into one store and sort as ORDER BY does; mark where
+/// partitions and peers begin. From then on the workers claim whole partitions, some ten thousand
+/// rows at a time, evaluate all calls over them, and emit.
+package final class WindowOperator: BatchSource {
+  private static let chunkRows = 32_768
+
+  private let input: any BatchSource
+  private let types: [LogicalType]
+  private let outputCount: Int
+  private let partition: [Int]
+  private let order: [SortKey]
+  private let calls: [WindowCall]
+  private let shared: WindowShared
+  private let worker: Worker
+  let memory: MemoryHolder
+  private var rows: SortedRows?
+  private var store: [Column] = []
+  private var storeBytes = 0
+  private var chunk: WindowChunk?
+  private var results: [Column] = []
+  private var emitted = 0
+
+  /// Of the input's columns the first `outputCount` are handed on; the rest are keys and arguments.
+  package init(
+    input: any BatchSource, inputTypes: [LogicalType], outputCount: Int, partition: [Int],
+    order: [SortKey], calls: [WindowCall], shared: WindowShared, worker: Worker
+  ) {
+    self.input = input
+    types = inputTypes
+    self.outputCount = outputCount
+    self.partition = partition
+    self.order = order
+    self.calls = calls
+    self.shared = shared
+    self.worker = worker
+    memory = MemoryHolder(worker.query.memory, "window")
+  }
+
+  package func next() throws -> Batch? {
+    do {
+      if rows == nil { try sort() }
+      while true {
+        try worker.query.checkCancelled()
+        if let batch = emit() { return batch }
+        guard try evaluateNext() else { return nil }
+      }
+    } catch {
+      shared.barrier.breakBarrier(error)
+      throw error
+    }
+  }
+
+  // MARK: Sorting
+
+  private func sort() throws {
+    let query = worker.query
+    let sort = shared.sort
+    let assembly = sort.assembly(types)
+    var collector = RowCollector(types)
+    var segments: [RowSegment] = []
+    while let batch = try input.next() {
+      try query.checkCancelled()
+      collector.append(batch.columns, rowCount: batch.rowCount)
+      if let last = segments.last, last.sequence == batch.sequence {
+        segments[segments.count - 1].count += batch.rowCount
+      } else {
+        segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
+      }
+      try memory.hold(collector.byteCount)
+    }
+    sort.deposit(segments, worker: worker.index)
+    try assembly.deposit(&collector, worker: worker.index)
+    try sort.barrier.wait(query)
+    assembly.copyPart(worker: worker.index)
+    try sort.barrier.wait(query)
+    if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 36) }
+    let columns = assembly.columns
+    let keys =
+      partition.map { SortColumn(columns[$0], descending: false, nullsFirst: false) }
+      + order.map {
+        SortColumn(columns[$0.column], descending: $0.descending, nullsFirst: $0.nullsFirst)
+      }
+    try sort.sortRange(assembly, { keys }, worker: worker)
+    try sort.barrier.wait(query)
+    if worker.index == 0 { assembly.releaseParts() }
+    store = columns
+    let rows = shared.rows(keyCounts, rowCount: assembly.rowCount)
+    let sorter = sort.usedSorter
+    let bits = keyCounts.compactMap { sorter?.bitsAfter(keys: $0) }
+    let wordCount = (rows.count + 63) / 64
+    let first = wordCount * worker.index / worker.count * 64
+    let last = min(rows.count, wordCount * (worker.index + 1) / worker.count * 64)
+    if first < last {
+      rows.fill(first..<last, keys: keys, bits: bits.count == keyCounts.count ? bits : nil)
+    }
+    try sort.barrier.wait(query)
+    storeBytes = memory.bytes
+    self.rows = rows
+  }
+
+  /// Numbers of keys whose changes are marked: those of the partition, then those of peers.
+  private var keyCounts: [Int] {
+    var counts = [partition.count]
+    for call in calls where !counts.contains(partition.count + call.orderCount) {
+      counts.append(partition.count + call.orderCount)
+    }
+    return counts
+  }
+
+  // MARK: Evaluation
+
+  private func evaluateNext() throws -> Bool {
+    chunk = nil
+    results = []
+    guard let rows, let range = shared.claim(size: Self.chunkRows) else { return false }
+    let chunk = WindowChunk(
+      rows: rows, range: range, store: store, partitionKeys: partition.count, query: worker.query)
+    for call in calls { results.append(try chunk.evaluate(call)) }
+    try memory.hold(storeBytes + chunk.byteCount)
+    self.chunk = chunk
+    emitted = 0
+    return true
+  }
+
+  private func emit() -> Batch? {
+    guard let chunk, emitted < chunk.count else { return nil }
+    let count = min(worker.query.batchRows, chunk.count - emitted)
+    let selection = Selection(capacity: count)
+    selection.indices.update(from: chunk.order + emitted, count: count)
+    var columns: [Column] = []
+    for position in 0..<outputCount {
+      // What the calls have not read stays where it is until somebody looks.
+      columns.append(
+        chunk.sortedColumn(position)?.slice(emitted, count)
+          ?? Column.dictionary(store[position], selection))
+    }
+    for result in results { columns.append(result.slice(emitted, count)) }
+    let sequence = (chunk.first + emitted) / max(1, worker.query.batchRows)
+    emitted += count
+    return Batch(columns: columns, rowCount: count, sequence: sequence)
+  }
+}
+
+extension WindowOperator: MemoryReporting {
+  var peakBytes: Int { memory.peak }
+}
