@@ -29,7 +29,8 @@ enum TextCast {
     case .date: return try job.parse(Int32.self) { TextParsing.date($0) }
     case .time:
       return try job.parse(Int64.self) { text in
-        TextParsing.time(text) ?? TextParsing.timestamp(text).map { Calendar.split($0).microseconds }
+        TextParsing.time(text)
+          ?? TextParsing.timestamp(text).map { Calendar.split($0).microseconds }
       }
     case .timestamp: return try job.parse(Int64.self) { TextParsing.timestamp($0) }
     case .interval: return try job.parse(Interval.self) { TextParsing.interval($0) }

@@ -18,14 +18,16 @@ enum ListFunctions {
           let dimensions = ColumnReader<Int64>(a[1])
           return try Kernels.rows(a, n, t, Int64.self) { row in
             guard dimensions[row] == 1 else {
-              throw SQLError(.invalidInput, "array_length counts dimension 1, not \(dimensions[row])")
+              throw SQLError(
+                .invalidInput, "array_length counts dimension 1, not \(dimensions[row])")
             }
             return Int64(x[row].length)
           }
         },
       ]),
     ScalarFunction(
-      "array_value", category: "list", summary: "An array of the arguments: its size is its type's.",
+      "array_value", category: "list",
+      summary: "An array of the arguments: its size is its type's.",
       examples: [("array_value(1, 2)", "[1, 2]")],
       overloads: [
         ScalarOverload(

@@ -114,7 +114,8 @@ enum RegexFunctions {
     ]
   }
 
-  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int? {
+  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int?
+  {
     // A group that the pattern does not have matches nothing.
     if number > 0, Int(number) > expression.groupCount { return nil }
     guard number >= 0 else {

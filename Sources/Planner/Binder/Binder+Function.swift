@@ -112,6 +112,9 @@ extension Binder {
     if catalog.userFunction(named: key) == nil, !isSessionFunction {
       try checkExists(name, function.name.span)
     }
+    // typeof does not look at values, not even at those of constants.
+    if key == "typeof" { attemptDepth += 1 }
+    defer { if key == "typeof" { attemptDepth -= 1 } }
     var bound: [Expression] = []
     let spread = try unpacked(arguments, context)
     arguments = spread.map(\.argument)

@@ -50,6 +50,7 @@ extension Binder {
       context.ownAlias = item.alias?.lowercased()
       selected += try bindSelected(item, context)
     }
+    context.ownAlias = nil
 
     // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
