@@ -214,7 +214,8 @@ package enum ImplicitCast {
     }
   }
 
-  static func fits(_ value: Int128, _ type: LogicalType) -> Bool {
+  /// Whether an integer type holds the value.
+  package static func fits(_ value: Int128, _ type: LogicalType) -> Bool {
     switch type {
     case .tinyint: Int8(exactly: value) != nil
     case .smallint: Int16(exactly: value) != nil

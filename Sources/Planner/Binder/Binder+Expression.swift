@@ -54,9 +54,11 @@ extension Binder {
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
       let type = try resolve(cast.type)
-      return marked(
-        try foldedCast(
-          unmarked(try bind(cast.operand, context)), to: type, isTry: cast.isTry, span: span))
+      let operand = unmarked(try bind(cast.operand, context))
+      guard Functions.Cast.exists(from: operand.type, to: type) else {
+        throw SQLError(.binder, "there is no cast from \(operand.type) to \(type)", at: span)
+      }
+      return marked(try foldedCast(operand, to: type, isTry: cast.isTry, span: span))
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
@@ -317,11 +319,27 @@ extension Binder {
   func commonType(
     _ results: [(Expression, SourceSpan)], what: String
   ) throws -> LogicalType {
-    var type: LogicalType = .null
-    for (result, span) in results where !isStringLiteral(result) {
-      type = try unify(type, result, what: what, span: span)
-    }
+    let type = try unifiedType(results.filter { !isStringLiteral($0.0) }, what: what)
     return type == .null && results.contains { isStringLiteral($0.0) } ? .varchar : type
+  }
+
+  /// The common type of values in one column: integer literals take the others' type where they fit.
+  func unifiedType(
+    _ values: [(Expression, SourceSpan)], what: String
+  ) throws -> LogicalType {
+    var type: LogicalType = .null
+    var literals: [(value: Int128, expression: Expression, span: SourceSpan)] = []
+    for (value, span) in values {
+      if case .integer(let number) = literal(value) {
+        literals.append((number, value, span))
+      } else {
+        type = try unify(type, value, what: what, span: span)
+      }
+    }
+    for literal in literals where !(type.isInteger && ImplicitCast.fits(literal.value, type)) {
+      type = try unify(type, literal.expression, what: what, span: literal.span)
+    }
+    return type
   }
 
   /// A branch as the common type. A literal that does not fit is an error of the rows that reach it.

@@ -57,7 +57,7 @@ extension Binder {
 
   /// What overload resolution should know of a constant beyond its type. An integer of a
   /// type that a literal would not have was cast, and keeps its type: `5::BIGINT`.
-  private func literal(_ expression: Expression) -> ArgumentLiteral {
+  func literal(_ expression: Expression) -> ArgumentLiteral {
     switch expression {
     case .constant(.varchar, .varchar): .string
     case .constant(.integer(let value), .integer): .integer(value)

@@ -96,11 +96,8 @@ package final class Binder {
     }
     var columns: [ColumnReference] = []
     for column in 0..<width {
-      var type: LogicalType = .null
-      for (index, row) in rows.enumerated() {
-        type = try unify(
-          type, row[column], what: "VALUES", span: values.rows[index][column].span)
-      }
+      let type = try unifiedType(
+        rows.indices.map { (rows[$0][column], values.rows[$0][column].span) }, what: "VALUES")
       // A column of NULLs alone stays without a type: INSERT gives it the table's.
       for row in rows.indices {
         rows[row][column] = try implicitCast(
