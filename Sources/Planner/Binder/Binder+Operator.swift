@@ -8,20 +8,23 @@ extension Binder {
   func bind(
     _ op: UnaryOperator, _ operand: SyntaxExpression, _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
-    let operand = try bind(operand, context)
-    let bound = unmarked(operand)
+    let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
       return bound
     case .minus:
-      // -2147483648 is an INTEGER although 2147483648 is not. A value that was cast keeps its type.
-      if case .constant(.integer(let value), let type) = operand, value >= 0,
-        type == Binder.literalType(value)
-      {
-        return .constant(.integer(-value), Binder.literalType(-value))
+      // -2147483648 is an INTEGER although 2147483648 is not.
+      if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
+        let negated = value == .min ? value : -value
+        let fitting: LogicalType =
+          negated >= Int128(Int32.min)
+          ? .integer : negated >= Int128(Int64.min) ? .bigint : .hugeint
+        return .constant(.integer(negated), fitting)
       }
       // So is -2^127 a HUGEINT, whose magnitude alone is none.
-      if case .constant(.unsigned(let value), _) = bound, value == 1 << 127 {
+      if case .literal = operand.kind, case .constant(.unsigned(let value), _) = bound,
+        value == 1 << 127
+      {
         return .constant(.integer(.min), .hugeint)
       }
       return ConstantFolding.fold(try call("-", [bound], span: span))
@@ -151,6 +154,8 @@ extension Binder {
         + list.items.map { try unmarked(bind($0, context)) })
     var operand = collated[0]
     var items = Array(collated.dropFirst())
+    // Nothing is in an empty list, NULL neither.
+    if items.isEmpty { return .constant(.boolean(list.isNegated), .boolean) }
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
