@@ -52,6 +52,15 @@ extension Binder {
     if case .constant(let value, let type) = argument {
       return CallArgument(type, value: value, name: name)
     }
+    // A list of constants is one too, though it is not folded.
+    if case .call(let call) = argument, call.resolved.function.name == "list_value" {
+      let values = call.arguments.map { item -> Value? in
+        if case .constant(let value, _) = item { value } else { nil }
+      }
+      if !values.contains(where: { $0 == nil }) {
+        return CallArgument(argument.type, value: .list(values.compactMap { $0 }), name: name)
+      }
+    }
     return CallArgument(argument.type, name: name)
   }
 
