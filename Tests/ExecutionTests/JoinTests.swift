@@ -66,12 +66,6 @@ struct JoinOracle {
       case .buildSemi, .buildAnti: break
       case .mark:
         result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
-      case .buildSemi, .buildAnti: break
-      }
-    }
-    if kind == .buildSemi || kind == .buildAnti {
-      for (position, right) in build.enumerated() where used[position] == (kind == .buildSemi) {
-        result.append(right)
       }
     }
     if kind == .buildSemi || kind == .buildAnti {

@@ -8,7 +8,7 @@ extension Binder {
   func bind(
     _ op: UnaryOperator, _ operand: SyntaxExpression, _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
-    let bound = try bind(operand, context)
+    let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
       return bound
@@ -81,7 +81,7 @@ extension Binder {
   func comparison(_ name: String, _ left: Expression, _ right: Expression, span: SourceSpan) throws
     -> Expression
   {
-    let sides = collated([left, right])
+    let sides = collated([unmarked(left), unmarked(right)])
     let (a, b) = try comparable(sides[0], sides[1], operator: name, span: span)
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
@@ -101,6 +101,12 @@ extension Binder {
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null
+    // Where values are only equal or not, text is read as the other side's type.
+    if textMeetsOther, ["=", "<>", "is distinct from", "is not distinct from"].contains(name) {
+      return left.type == .varchar
+        ? (.cast(left, to: right.type, isTry: false), right)
+        : (left, .cast(right, to: left.type, isTry: false))
+    }
     guard !textMeetsOther, let type = TypeResolution.common(left.type, right.type) else {
       throw SQLError(
         .binder, "cannot compare \(left.type) with \(right.type) by \(name)", at: span,
@@ -144,7 +150,8 @@ extension Binder {
     -> Expression
   {
     let collated = collated(
-      try [bind(list.operand, context)] + bindSpread(list.items, context))
+      try [unmarked(bind(list.operand, context))]
+        + bindSpread(list.items, context).map { unmarked($0) })
     var operand = collated[0]
     var items = Array(collated.dropFirst())
     // Nothing is in an empty list, NULL neither.
@@ -155,10 +162,12 @@ extension Binder {
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
-      let textMeetsOther =
-        (type == .varchar) != (item.type == .varchar) && type != .null && item.type != .null
-        && !isStringLiteral(operand)
-      guard !textMeetsOther, let common = TypeResolution.common(type, item.type) else {
+      if (type == .varchar) != (item.type == .varchar), type != .null, item.type != .null {
+        // Text is read as the others' type.
+        type = type == .varchar ? item.type : type
+        continue
+      }
+      guard let common = TypeResolution.common(type, item.type) else {
         throw SQLError(
           .binder, "cannot compare \(type) with \(item.type) in IN", at: place(index),
           hint: "cast one side explicitly")
@@ -218,9 +227,8 @@ extension Binder {
     if let otherwise = branches.otherwise {
       results.append((try bind(otherwise, context), otherwise.span))
     }
-    var type: LogicalType = .null
-    for (result, place) in results { type = try unify(type, result, what: "CASE", span: place) }
-    let cast = try results.map { try implicitCast($0.0, to: type, span: $0.1) }
+    let type = try commonType(results, what: "CASE")
+    let cast = try results.map { try branch($0.0, as: type, span: $0.1) }
     return .caseWhen(
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },

@@ -56,9 +56,12 @@ extension Binder {
     var selected: [(expression: Expression, name: String)] = []
     for item in items {
       context.aliases = aliases
-      if let own = item.alias?.lowercased() { context.aliases[own] = nil }
+      // The item's own alias means the column of that name; marked, so that the dictionary need not
+      // be copied for every item.
+      context.ownAlias = item.alias?.lowercased()
       selected += try bindSelected(item, context)
     }
+    context.ownAlias = nil
 
     // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)

@@ -163,6 +163,8 @@ struct ExpressionContext {
   var innerSubqueries: SubqueryCollector?
   /// SELECT aliases that may be used here, lower case.
   var aliases: [String: SyntaxExpression] = [:]
+  /// The alias that is being defined, which is none of them.
+  var ownAlias: String?
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
