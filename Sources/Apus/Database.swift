@@ -102,6 +102,7 @@ public struct Script {
       guard let parsed = try parser?.nextStatement() else { return nil }
       return ScriptStatement(parsed: parsed, script: text, session: session)
     } catch let error as SQLError {
+      session.noteFailure()
       throw DatabaseError(error, in: text)
     }
   }

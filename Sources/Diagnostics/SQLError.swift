@@ -37,6 +37,16 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
 
   package var description: String { "\(code.rawValue): \(message)" }
 
+  /// Whether it says something of the values in a row: what TRY makes NULL of.
+  package var isOfData: Bool {
+    switch code {
+    case .conversion, .outOfRange, .invalidInput: true
+    case .syntax, .binder, .catalog, .dependency, .constraint, .transaction, .io, .outOfMemory,
+      .interrupted, .notSupported, .model, .internal:
+      false
+    }
+  }
+
   /// The same error with a place, where it has none yet.
   package func placed(at span: SourceSpan?) -> SQLError {
     var copy = self

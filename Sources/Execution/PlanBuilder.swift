@@ -36,17 +36,20 @@ package final class PlanBuilder {
   }
 
   /// A plan whose rows go to a table: the sink runs in the workers, so they store in parallel.
-  func load(_ plan: Plan, into collector: RowGroupCollector) throws -> any BatchSource {
+  func load(_ plan: Plan, at index: Int = 0, into collector: RowGroupCollector) throws
+    -> any BatchSource
+  {
     guard case .exchange(let node) = plan else {
       return TableSinkOperator(
-        input: try source(plan), collector: collector, worker: Worker(query: query))
+        input: try build(plan, index, Worker(query: query), RegionShared()), collector: collector,
+        worker: Worker(query: query))
     }
     let inner = RegionShared()
     return try GatherOperator(
       query: query, workers: node.workers,
       makeSource: {
         TableSinkOperator(
-          input: try build(node.input, 1, $0, inner), collector: collector, worker: $0)
+          input: try build(node.input, index + 1, $0, inner), collector: collector, worker: $0)
       },
       barriers: { [inner] error in inner.breakBarriers(error) })
   }
@@ -127,6 +130,14 @@ package final class PlanBuilder {
         outputs: node.outputs.map { ($0.form, $0.reference.type) })
     case .rows(let node):
       if worker.index > 0 { return BatchListSource([]) }
+      if let provider = node.provider as? TableWriteProvider, let input = node.input {
+        let collector = provider.collector(input)
+        let source = TableWriteSource(
+          provider, input: try load(input, at: index + 1, into: collector), collector: collector,
+          query: query)
+        completions.append(source)
+        return source
+      }
       guard let provider = node.provider as? any RunnableRowProvider else {
         throw SQLError(.internal, "\(node.provider.title) cannot be run")
       }
@@ -164,7 +175,14 @@ package final class PlanBuilder {
         input: try build(node.input, index + 1, worker, region),
         lists: try node.lists.map { try UnnestList($0.expression, layout: layout) },
         hasOrdinality: node.ordinality != nil, keepsEmpty: node.keepsEmpty, worker: worker)
-    case .sample, .dependentJoin:
+    case .sample(let node):
+      // Serial, as LIMIT: rows are numbered in their order.
+      if worker.index > 0 { return BatchListSource([]) }
+      return SampleOperator(
+        input: try build(node.input, index + 1, Worker(query: query), RegionShared()),
+        types: node.input.output.map(\.type), method: node.method, amount: node.amount,
+        seed: node.seed, batchRows: query.batchRows)
+    case .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
   }

@@ -17,6 +17,7 @@ enum Builtins {
     ListSetFunctions.rows,
     ListSortFunctions.rows,
     MathFunctions.rows,
+    MomentFunctions.rows,
     PathFunctions.rows,
     RandomFunctions.rows,
     RegexFunctions.rows,

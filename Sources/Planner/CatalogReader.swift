@@ -29,6 +29,11 @@ package protocol CatalogReader: AnyObject {
   func evaluateProvider(
     _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?)
+  /// What stores the rows of a write, and what looks keys up for ON CONFLICT.
+  func writeProvider(_ write: TableWrite) throws -> any RowProvider
+  func conflictProvider(_ lookup: ConflictLookup) throws -> any RowProvider
+  /// The file of COPY … FROM, read as columns of these types.
+  func openCopy(_ path: String, options: [CopyOption], fields: [Field]) throws -> any TableSource
   var integerDivision: Bool { get }
   /// What ORDER BY does where nothing is written.
   var defaultOrder: DefaultOrder { get }
@@ -48,6 +53,8 @@ package protocol CatalogReader: AnyObject {
   /// The rows of DESCRIBE and SHOW.
   func rows(of statement: Statement, bind: (Query) throws -> BoundQuery) throws
     -> (any TableSource)?
+  /// Runs a bound query now: PIVOT finds its columns in the data.
+  func rows(of query: BoundQuery) throws -> [[Value]]
 }
 
 package enum CatalogEntry: Sendable {

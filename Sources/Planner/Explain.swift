@@ -33,7 +33,9 @@ package enum ExplainText {
         text +=
           "; skips by "
           + list(
-            node.filters.map { node.source.schema[$0.column].name }.reduce(into: []) {
+            node.filters.compactMap { filter in
+              node.columns.first { $0.position == filter.column }?.reference.name
+            }.reduce(into: []) {
               if !$0.contains($1) { $0.append($1) }
             })
       }
@@ -109,7 +111,8 @@ package enum ExplainText {
       return "Predict (\(node.model.name) \(node.model.versionLabel)): "
         + list(node.arguments.map(ExpressionText.text))
     case .rows(let node):
-      return "\(node.provider.title) (\(node.provider.details.joined(separator: "; ")))"
+      let details = node.provider.details.joined(separator: "; ")
+      return node.provider.title + (details.isEmpty ? "" : " (\(details))")
     case .exchange(let node): return "Exchange (\(node.kind.rawValue), \(node.workers) workers)"
     case .window(let node):
       var parts: [String] = []

@@ -177,8 +177,12 @@ class Generator:
         window = self.window(True)
         nulls = self.pick("", "", "", " IGNORE NULLS", " RESPECT NULLS")
         if name in ("lag", "lead") and order:
-            nulls = ""  # DuckDB numbers the rows of such calls before it leaves NULLs out.
-            window = window.split(" EXCLUDE ")[0]
+            # DuckDB numbers the rows of such calls before it leaves NULLs out, and loses count where
+            # the frame does not hold the row itself.
+            nulls = ""
+            window = f"{self.partition()} ORDER BY {self.order_item(['o', 'd', 's'])}, id ROWS BETWEEN " + self.pick(
+                "k PRECEDING AND k FOLLOWING", "UNBOUNDED PRECEDING AND CURRENT ROW",
+                "CURRENT ROW AND UNBOUNDED FOLLOWING", "UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING")
         return f"{name}({', '.join(arguments)}{order}{nulls})", window
 
     def aggregate(self):
@@ -201,7 +205,11 @@ class Generator:
         elif choice == 12:
             text = f"{self.pick('bool_and', 'bool_or')}(b)"
         elif choice == 13:
-            text = f"{self.pick('median', 'stddev_samp', 'var_pop')}({self.pick('i', 'x')})"
+            text = self.pick(
+                lambda: f"{self.pick('median', 'stddev_samp', 'var_pop')}({self.pick('i', 'x')})",
+                lambda: f"median({self.pick('d', 'ts', 'm', 'f', 's')})",
+                lambda: f"quantile_cont({self.pick('i', 'x', 'ts', 'm')}, {self.pick('0.25', '[0.1, 0.5]', '1')})",
+                lambda: f"quantile_disc({self.pick('i', 's', 'd', 'm')}, {self.pick('0.3', '[0, 0.75]')})")()
         elif choice == 14:
             if self.chance(0.5):
                 order = f" ORDER BY {self.order_item(['o', 's', 'x'])}, id"

@@ -60,7 +60,9 @@ final class DistinctArguments {
     let bucket = partition.number.flatMap { other.buckets?.range($0) }
     forEachChunk(count: bucket?.count ?? other.table.count) { first, count in
       for row in 0..<count { rows[row] = bucket?.rows[first + row] ?? UInt32(first + row) }
-      let columns = other.table.keys(UnsafePointer(rows), count: count)
+      var columns = other.table.keys(UnsafePointer(rows), count: count)
+      // A grouping set without keys takes the arguments of a set that has some.
+      if other.hasGroups && !hasGroups { columns.removeFirst() }
       if hasGroups {
         let ids = columns[0].values(as: UInt32.self)
         for row in 0..<count { ids[row] = partition.targetOf[Int(ids[row])] }

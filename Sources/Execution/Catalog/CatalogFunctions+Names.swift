@@ -224,8 +224,21 @@ extension StatementCatalog {
     return list.sorted { ($0.database, $0.schema) < ($1.database, $1.schema) }
   }
 
-  /// Filled by the tables' keys that CREATE INDEX made.
-  func indexRows() -> [[Value]] { [] }
+  func indexRows() -> [[Value]] {
+    state.objects(.index).compactMap { key, object -> [Value]? in
+      guard case .index(let index) = object.item else { return nil }
+      let place = ObjectPlace(key, state)
+      let table = state[index.table]
+      let expressions = index.expressions.map { Printer.sql($0) }.joined(separator: ", ")
+      return [
+        .varchar(place.database), .count(place.databaseNumber), .varchar(place.schema),
+        .count(place.schemaNumber), .varchar(object.name), .count(object.stamp),
+        .text(table?.name), .count(table?.stamp), .text(object.comment),
+        .boolean(index.isUnique), .boolean(false), .varchar("[\(expressions)]"),
+        .varchar(index.text + ";"),
+      ]
+    }
+  }
 }
 
 /// How the catalog names types.

@@ -24,7 +24,8 @@ extension CatalogFunctions {
         .text(object.comment), .boolean(false), .boolean(place.isTemporary),
         .boolean(definition.keys.contains { $0.kind == .primary }),
         .count(table.estimatedRowCount ?? 0), .count(definition.columns.count),
-        .count(definition.keys.count), .count(definition.checks.count),
+        .count(TableText.indexCount(definition, key, catalog.state)),
+        .count(definition.checks.count),
         .varchar(TableText.create(definition, key, object)),
       ]
     }
@@ -147,7 +148,7 @@ struct NumericFacts {
 
 extension StatementCatalog {
   /// The tables, without views.
-  func tables() -> [(key: CatalogState.Key, object: CatalogObject, table: MemoryTable)] {
+  func tables() -> [(key: CatalogState.Key, object: CatalogObject, table: TableVersion)] {
     state.objects(.relation).compactMap { key, object in
       guard case .table(let table) = object.item else { return nil }
       return (key, object, table)
@@ -167,7 +168,7 @@ extension StatementCatalog {
       return bound.fields.enumerated().map { position, field in
         position < view.columns.count ? Field(view.columns[position], field.type) : field
       }
-    case .schema, .model, .sequence, .type, .macro: return []
+    case .schema, .model, .sequence, .type, .macro, .index: return []
     }
   }
 

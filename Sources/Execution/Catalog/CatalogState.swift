@@ -104,25 +104,49 @@ struct CatalogState: Sendable {
 
   // MARK: Publishing
 
-  /// This state with the changes that were made from `base` to `mine`; an error when someone else
-  /// changed the same object meanwhile.
+  /// This state with the changes that were made from `base` to `mine`. Rows added to a table that
+  /// others changed meanwhile are added after theirs; an error when both changed the same row or
+  /// the same object in another way.
   func rebased(from base: CatalogState, to mine: CatalogState) throws -> CatalogState {
     var result = self
-    let keys = Set(base.shared.keys).union(mine.shared.keys)
-    for key in keys {
+    for key in Set(base.shared.keys).union(mine.shared.keys) {
       let before = base.shared[key]
       let after = mine.shared[key]
       if before?.stamp == after?.stamp { continue }
       if shared[key]?.stamp == before?.stamp {
         result.shared[key] = after
-      } else {
-        throw SQLError(
-          .transaction,
-          "transaction conflict: \"\((after ?? before)?.name ?? key.name)\" was changed by another connection meanwhile",
-          hint: "run the transaction again")
+        if let after { try checkReferences(of: after, base, mine) }
+        continue
       }
+      guard let before, let after, let newest = shared[key],
+        let merged = try newest.applying(from: before, to: after)
+      else { throw CatalogState.conflict(after ?? before, key) }
+      try checkReferences(of: after, base, mine)
+      result[key] = merged
     }
     return result
+  }
+
+  /// A table whose foreign keys were checked against tables that have changed meanwhile is a
+  /// conflict.
+  private func checkReferences(of object: CatalogObject, _ base: CatalogState, _ mine: CatalogState)
+    throws
+  {
+    guard case .table(let table) = object.item else { return }
+    var related = table.definition.foreignKeys.map {
+      Key(.relation, schema: $0.schema, $0.table)
+    }
+    if !table.definition.keys.isEmpty { related += mine.referencing(table.key).map(\.key) }
+    for key in related where key != table.key && shared[key]?.stamp != base.shared[key]?.stamp {
+      throw CatalogState.conflict(object, key)
+    }
+  }
+
+  private static func conflict(_ object: CatalogObject?, _ key: Key) -> SQLError {
+    SQLError(
+      .transaction,
+      "transaction conflict: \"\(object?.name ?? key.name)\" was changed by another connection meanwhile",
+      hint: "run the transaction again")
   }
 
   /// Without what belongs to one connection.
@@ -157,15 +181,39 @@ struct CatalogObject: Sendable {
   }
 }
 
+extension CatalogObject {
+  /// This table with the changes made from `before` to `after`; nil when they cannot be told apart
+  /// from this one's own.
+  fileprivate func applying(from before: CatalogObject, to after: CatalogObject) throws
+    -> CatalogObject?
+  {
+    guard case .table(let newest) = item, case .table(let base) = before.item,
+      case .table(let mine) = after.item, newest.isSameLayout(as: base),
+      mine.isSameLayout(as: base)
+    else { return nil }
+    do {
+      var result = self
+      result.item = .table(
+        newest.with(try newest.data.applying(from: base.data, to: mine.data)))
+      return result
+    } catch let duplicate as DuplicateKey {
+      throw newest.error(duplicate)
+    } catch is RowConflict {
+      return nil
+    }
+  }
+}
+
 /// What a catalog object is.
 enum CatalogItem: Sendable {
   case schema
-  case table(MemoryTable)
+  case table(TableVersion)
   case view(ViewDefinition)
   case model(ModelEntry)
   case sequence(NumberSequence)
   case type(TypeEntry)
   case macro(MacroEntry)
+  case index(IndexDefinition)
 
   /// As messages call it.
   var kind: String {
@@ -177,6 +225,7 @@ enum CatalogItem: Sendable {
     case .sequence: "sequence"
     case .type: "type"
     case .macro: "macro"
+    case .index: "index"
     }
   }
 }

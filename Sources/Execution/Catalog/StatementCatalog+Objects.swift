@@ -21,7 +21,7 @@ extension StatementCatalog {
         case .table(let table): return .table(table)
         case .view(let view):
           return .view(query: view.query, columns: view.columns, searchPath: view.searchPath)
-        case .schema, .model, .sequence, .type, .macro: return nil
+        case .schema, .model, .sequence, .type, .macro, .index: return nil
         }
       }
     } catch { failure = error }

@@ -10,23 +10,32 @@ import Syntax
 final class StatementCatalog: CatalogReader {
   let state: CatalogState
   let database: DatabaseCatalog
+  /// What writes change.
+  let target: any WriteTarget
   let settings: Settings
   let connection: ConnectionState
   /// Schema keys.
   var searchPath: [String]
   let onProgress: @Sendable (String?) -> Void
+  private let run: (BoundQuery) throws -> [[Value]]
 
   init(
-    _ state: CatalogState, _ database: DatabaseCatalog, settings: Settings,
-    connection: ConnectionState, onProgress: @escaping @Sendable (String?) -> Void
+    _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget,
+    settings: Settings, connection: ConnectionState,
+    onProgress: @escaping @Sendable (String?) -> Void,
+    run: @escaping (BoundQuery) throws -> [[Value]]
   ) {
     self.state = state
     self.database = database
+    self.target = target
     self.settings = settings
     self.connection = connection
     searchPath = settings.searchPath
     self.onProgress = onProgress
+    self.run = run
   }
+
+  func rows(of query: BoundQuery) throws -> [[Value]] { try run(query) }
 
   var integerDivision: Bool { settings.integerDivision }
 
@@ -43,6 +52,35 @@ final class StatementCatalog: CatalogReader {
   ) throws -> any TableSource {
     let found = try FileFormats.find(format, path: path)
     return try found.read(try FileGlob.expand(path), options)
+  }
+
+  func openCopy(_ path: String, options: [CopyOption], fields: [Field]) throws -> any TableSource {
+    var (name, values) = try CopyValues.read(options)
+    let format = try FileFormats.find(
+      name ?? ((try? FileFormats.find(nil, path: path)) == nil ? "csv" : nil), path: path)
+    if format.name == "csv", !values.contains(where: { $0.name.lowercased() == "columns" }) {
+      for index in values.indices where values[index].name.lowercased() == "null" {
+        values[index].name = "nullstr"
+      }
+      // Nested values and the like are read as text and cast.
+      let types = fields.map { $0.type.isNested ? "VARCHAR" : $0.type.description }
+      values.append(
+        (
+          name: "columns", value: .structure(types.map { .varchar($0) }),
+          type: .structure(fields.map { Field($0.name, .varchar) })
+        ))
+    }
+    return try format.read(try FileGlob.expand(path), values)
+  }
+
+  // MARK: Writes
+
+  func writeProvider(_ write: TableWrite) throws -> any RowProvider {
+    try TableWriteProvider(write, target)
+  }
+
+  func conflictProvider(_ lookup: ConflictLookup) throws -> any RowProvider {
+    ConflictProvider(lookup, target)
   }
 
   // MARK: Models

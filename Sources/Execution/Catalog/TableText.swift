@@ -62,6 +62,13 @@ enum TableText {
       .joined(separator: ".") + "." + own
   }
 
+  /// How many indexes a table has: its keys, and those of CREATE INDEX that are no keys.
+  static func indexCount(
+    _ definition: TableDefinition, _ key: CatalogState.Key, _ state: CatalogState
+  ) -> Int {
+    definition.keys.count + state.indexes(of: key).filter { !$0.index.isUnique }.count
+  }
+
   static func constraints(_ definition: TableDefinition) -> [Constraint] {
     let table = definition.name
     func names(_ columns: [Int]) -> [String] { columns.map { definition.columns[$0].name } }

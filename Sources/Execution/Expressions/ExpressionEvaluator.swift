@@ -83,6 +83,7 @@ package final class ExpressionEvaluator {
         throw error.placed(at: span)
       }
     case .cast(let operand, let type, let isTry):
+      if isTry && operand.type == type { return try attempt(operand, batch) }
       return try Cast.column(try operand.evaluate(batch), to: type, tryCast: isTry)
     case .not(let operand): return negate(try operand.evaluate(batch))
     case .isNull(let operand, let isNegated):
@@ -93,6 +94,21 @@ package final class ExpressionEvaluator {
       return try evaluateCase(branches, otherwise, batch)
     case .inList(let operand, let set): return try set.test(try operand.evaluate(batch))
     case .listLambda(let lambda): return try lambda.evaluate(batch)
+    }
+  }
+
+  /// TRY: NULL where the operand fails over a row's data. Rows are tried one by one only in a batch
+  /// that fails as a whole.
+  private func attempt(_ operand: ExpressionEvaluator, _ batch: Batch) throws -> Column {
+    do {
+      return try operand.evaluate(batch)
+    } catch let error as SQLError where error.isOfData {
+      if batch.rowCount <= 1 { return Column.nulls(type, count: batch.rowCount) }
+      var builder = ColumnBuilder(type, capacity: batch.rowCount)
+      for row in 0..<batch.rowCount {
+        builder.append(try attempt(operand, batch.selecting(Selection([row]))))
+      }
+      return builder.finish()
     }
   }
 

@@ -31,20 +31,24 @@ extension Session {
         hint: "DROP \(kind.uppercased()) \(quotedIdentifier(known.name))")
     }
     try checkUnused(key, name, isCascade: drop.isCascade)
+    remove(key, known)
+  }
+
+  /// Takes an object, and what is a part of it, from the catalog.
+  private func remove(_ key: CatalogState.Key, _ object: CatalogObject) {
+    if case .index(let index) = object.item {
+      remove(index: index, key)
+      return
+    }
+    for index in state.indexes(of: key) { change { $0[index.key] = nil } }
     change { $0[key] = nil }
   }
 
   private func find(_ name: QualifiedName, _ drop: Drop) throws -> (
     key: CatalogState.Key, object: CatalogObject
   )? {
-    do {
-      for space in spaces(of: drop.target) {
-        if let found = try catalog().find(space, name) { return found }
-      }
-    } catch let error as SQLError {
-      // With IF EXISTS a schema may be missing too.
-      if drop.ifExists, error.code == .catalog { return nil }
-      throw error
+    for space in spaces(of: drop.target) {
+      if let found = try find(space, name, orNil: drop.ifExists) { return found }
     }
     return nil
   }
@@ -100,7 +104,7 @@ extension Session {
     }
     for dependent in dependents where state[dependent.key] != nil {
       try checkUnused(dependent.key, name, isCascade: true)
-      change { $0[dependent.key] = nil }
+      remove(dependent.key, dependent.object)
     }
   }
 
@@ -109,7 +113,34 @@ extension Session {
   )] {
     switch key.space {
     case .schema: return state.allObjects().filter { $0.key.schema == key.name }
-    case .relation, .index, .sequence, .type, .macro, .tableMacro, .model: return []
+    case .relation:
+      return state.referencing(key).filter { $0.key != key }.compactMap { table in
+        state[table.key].map { (table.key, $0) }
+      }
+    case .sequence:
+      return catalog().tables().filter { draws($0.table.definition, from: key) }.map {
+        ($0.key, $0.object)
+      }
+    case .index, .type, .macro, .tableMacro, .model: return []
+    }
+  }
+
+  /// Whether a default of the table calls nextval of the sequence.
+  private func draws(_ definition: TableDefinition, from key: CatalogState.Key) -> Bool {
+    definition.columns.compactMap(\.defaultValue).contains { value in
+      var found = false
+      _ = try? SyntaxRewriter.rewrite(
+        value,
+        onCall: { call in
+          guard ["nextval", "currval"].contains(call.name.last.name.lowercased()),
+            case .literal(.string(let text))? = call.arguments.first?.expression?.kind,
+            let name = try? QualifiedName.parsing(text, span: call.name.span),
+            let sequence = try? catalog().find(.sequence, name)
+          else { return }
+          if sequence.key == key { found = true }
+        }
+      ) { _, _ in nil }
+      return found
     }
   }
 }

@@ -9,7 +9,8 @@ extension Session {
   func run(_ explain: Explain) throws -> StatementResult {
     let bound: BoundQuery
     switch explain.statement {
-    case .query, .trainModel, .evaluateModel:
+    case .query, .trainModel, .evaluateModel, .insert, .update, .delete, .merge, .truncate,
+      .copyFrom, .describe, .show, .summarize:
       bound = try binder().bindRowStatement(explain.statement)
     case .createTable(let create):
       guard case .query(let query, _, _) = create.content else {

@@ -223,31 +223,6 @@ extension Session {
     }
     return .none
   }
-
-  // MARK: Views
-
-  func rename(view alter: AlterTable, to new: Identifier) throws -> StatementResult {
-    guard let (key, object) = try catalog().find(.relation, alter.name),
-      case .view = object.item
-    else {
-      if alter.ifExists { return .none }
-      throw SQLError(
-        .catalog, "view \"\(alter.name.last.name)\" does not exist", at: alter.name.span,
-        hint: didYouMean(alter.name.last.name, among: catalog().tableNames))
-    }
-    let target = CatalogState.Key(.relation, schema: key.schema, new.name)
-    if target != key, let known = state[target] {
-      throw SQLError(
-        .catalog, "\(known.item.kind) \"\(known.name)\" exists already", at: new.span)
-    }
-    var renamed = object
-    renamed.name = new.name
-    change {
-      $0[key] = nil
-      $0[target] = renamed
-    }
-    return .none
-  }
 }
 
 /// What a macro's bodies call.

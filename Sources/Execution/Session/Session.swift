@@ -32,9 +32,12 @@ package final class Session: @unchecked Sendable {
   var connection = ConnectionState()
   /// Values for the parameters of the running statement.
   var parameters: [String: ParameterValue] = [:]
-  /// What the running statement sees and changes; of no meaning between statements.
-  private(set) var state = CatalogState()
+  /// What the running statement sees and changes; between statements it counts only in a
+  /// transaction, and for its temporary objects.
+  var state = CatalogState()
   private var isChanged = false
+  /// Between BEGIN and COMMIT.
+  var transaction: OpenTransaction?
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
 
   /// SAFETY: `settings` is used by the one thread that runs statements; the rest is in `running`.
@@ -48,19 +51,34 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement) throws -> StatementResult {
-    let base = database.snapshot.withTemporary(of: state)
-    state = base
+    if let transaction, transaction.isAborted, !parsed.statement.endsTransaction {
+      throw SQLError(
+        .transaction, "current transaction is aborted (please ROLLBACK)", at: parsed.span)
+    }
+    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    let before = state
+    isChanged = false
     do {
       let result = try run(parsed.statement)
-      if isChanged {
-        try database.commit(from: base, to: state)
-        isChanged = false
-      }
+      if isChanged { try publish(from: before) }
       return result
     } catch {
-      state = base
-      isChanged = false
+      state = before
+      transaction?.isAborted = true
       throw error
+    }
+  }
+
+  /// A statement did not even parse: that ends an open transaction's use as any failure does.
+  package func noteFailure() { transaction?.isAborted = true }
+
+  private func publish(from before: CatalogState) throws {
+    if let transaction {
+      if transaction.isReadOnly {
+        throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
+      }
+    } else {
+      try database.commit(from: before, to: state)
     }
   }
 
@@ -77,7 +95,11 @@ package final class Session: @unchecked Sendable {
     case .createTable(let create): return try run(create)
     case .createView(let create): return try run(create)
     case .drop(let drop): return try run(drop)
-    case .insert(let insert): return try run(insert)
+    case .insert, .update, .delete, .merge, .truncate, .copyFrom:
+      return try rows(try binder().bindRowStatement(statement))
+    case .alterTable(let alter): return try run(alter)
+    case .createIndex(let create): return try run(create)
+    case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
     case .explain(let explain): return try run(explain)
     case .describe(let describe): return try run(describe)
@@ -98,19 +120,13 @@ package final class Session: @unchecked Sendable {
     case .detach(let name, let ifExists): return try detach(name, ifExists: ifExists)
     case .call(let call): return try rows(try binder().bindCall(call))
     case .summarize: return try rows(try binder().bindRowStatement(statement))
-    case .alterTable(let alter):
-      if alter.isView, case .renameTable(let name) = alter.action {
-        return try rename(view: alter, to: name)
-      }
-      throw SQLError(.notSupported, "this statement is not supported yet")
     case .load(let name, _):
       throw SQLError(
         .notSupported, "extensions are not supported: \"\(name)\"",
         hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .createIndex, .update, .delete, .truncate, .copyFrom, .alterModel, .exportModel,
-      .verifyModel, .transaction, .maintenance:
+    case .alterModel, .exportModel, .verifyModel, .maintenance:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -118,10 +134,16 @@ package final class Session: @unchecked Sendable {
   // MARK: Planning and running
 
   func catalog() -> StatementCatalog {
-    StatementCatalog(state, database, settings: settings, connection: connection) {
-      [weak self] text in
-      self?.running.withLock { $0.text = text }
-    }
+    StatementCatalog(
+      state, database, target: self, settings: settings, connection: connection,
+      onProgress: { [weak self] text in self?.running.withLock { $0.text = text } },
+      run: { [weak self] query in
+        var rows: [[Value]] = []
+        try self?.drain(query) { batch in
+          for row in 0..<batch.rowCount { rows.append(batch.columns.map { $0.value(row) }) }
+        }
+        return rows
+      })
   }
 
   /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB
@@ -167,11 +189,22 @@ package final class Session: @unchecked Sendable {
   func rows(_ bound: BoundQuery) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let source = try builder.source(try optimize(bound.plan))
+    let source = StatementSource(
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
+    guard bound.plan.writes else {
+      return StatementResult(fields: bound.fields, source: source, changedRows: nil)
+    }
+    // Writes are done on return.
+    var batches: [Batch] = []
+    while let batch = try source.next() { batches.append(batch) }
+    var changed: Int?
+    if case .rows(let node) = bound.plan, let provider = node.provider as? TableWriteProvider,
+      !provider.write.returnsRows, case .integer(let count)? = batches.first?.columns[0].value(0)
+    {
+      changed = Int(clamping: count)
+    }
     return StatementResult(
-      fields: bound.fields,
-      source: StatementSource(source: source, completions: builder.completions),
-      changedRows: nil)
+      fields: bound.fields, source: BatchListSource(batches), changedRows: changed)
   }
 
   /// Runs a bound query to its end, giving each batch.

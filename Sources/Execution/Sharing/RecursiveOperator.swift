@@ -22,10 +22,9 @@ final class RecursiveOperator: BatchSource {
   private let memory: MemoryHolder
   private var anchor: (any BatchSource)?
   private var step: (any BatchSource)?
-  private var seen: GroupTable?
+  private var seen: NewGroups?
   private var keyed: KeyedRows?
   private var everything: [Batch] = []
-  private var ids: [UInt32] = []
   /// Rows that have been made and not been passed on.
   private var waiting: [Batch] = []
   private var waitingStart = 0
@@ -46,7 +45,7 @@ final class RecursiveOperator: BatchSource {
     if !plan.key.isEmpty {
       keyed = KeyedRows(plan.types, key: plan.key, isDistinct: plan.isDistinct)
     } else if plan.isDistinct {
-      seen = GroupTable(plan.types)
+      seen = NewGroups(plan.types)
     }
   }
 
@@ -170,23 +169,7 @@ final class RecursiveOperator: BatchSource {
   private func newRows(_ batch: Batch) -> Batch? {
     if let keyed { return keyed.changes(batch) }
     guard let seen else { return batch }
-    var known = UInt32(truncatingIfNeeded: seen.count)
-    if ids.count < batch.rowCount { ids = Array(repeating: 0, count: batch.rowCount) }
-    var rows = Selection(capacity: batch.rowCount)
-    var count = 0
-    ids.withUnsafeMutableBufferPointer { ids in
-      guard let groups = ids.baseAddress else { return }
-      seen.lookUp(batch.columns, count: batch.rowCount, groups: groups)
-      // New groups get the next numbers in the order of the rows.
-      for row in 0..<batch.rowCount where groups[row] == known {
-        rows.indices[count] = UInt32(truncatingIfNeeded: row)
-        count += 1
-        known += 1
-      }
-    }
-    if count == 0 { return nil }
-    rows.count = count
-    return batch.selecting(rows)
+    return seen.firstRows(batch.columns, count: batch.rowCount).map { batch.selecting($0) }
   }
 }
 
@@ -229,13 +212,12 @@ private final class KeyedRows {
       for row in 0..<batch.rowCount {
         let place = finishedCount + log.rowCount + row
         let group = Int(groups[row])
-        if group < latest.count {
-          latest[group] = place
-          latestWhole[group] = wholes?[row] ?? 0
-        } else {
+        while group >= latest.count {
           latest.append(place)
-          latestWhole.append(wholes?[row] ?? 0)
+          latestWhole.append(0)
         }
+        latest[group] = place
+        latestWhole[group] = wholes?[row] ?? 0
       }
       log.append(batch.columns, rowCount: batch.rowCount)
       if log.rowCount > 2 * latest.count + 10_000 { putInOrder() }

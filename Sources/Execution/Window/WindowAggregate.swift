@@ -67,7 +67,8 @@ extension WindowChunk {
         return extremes
       }
       return try aggregation.merged()
-    case .holding:
+    case .holding: return try aggregation.recomputed(nil)
+    case .quantile:
       if let quantiles = try aggregation.quantiles() { return quantiles }
       return try aggregation.recomputed(nil)
     case .mergeable: return try aggregation.merged()
@@ -138,6 +139,8 @@ enum AggregateKind {
   case count, sum, average, extreme
   /// States keep all values, so that merging costs as much as adding them again.
   case holding
+  /// As holding; what counts is the order of the values that are not NULL.
+  case quantile
   case mergeable
 
   init(_ resolved: ResolvedAggregate) {
@@ -146,9 +149,8 @@ enum AggregateKind {
     case "sum": self = .sum
     case "avg": self = .average
     case "min", "max": self = resolved.argumentTypes.count == 1 ? .extreme : .holding
-    case "list", "string_agg", "median", "mode", "quantile_cont", "quantile_disc", "mad",
-      "histogram", "entropy":
-      self = .holding
+    case "median", "quantile_cont", "quantile_disc": self = .quantile
+    case "list", "string_agg", "mode", "mad", "histogram", "entropy": self = .holding
     default: self = .mergeable
     }
   }
@@ -156,7 +158,7 @@ enum AggregateKind {
   /// Whether rows whose argument is NULL may be left out at once.
   var skipsNulls: Bool {
     switch self {
-    case .count, .sum, .average, .extreme: true
+    case .count, .sum, .average, .extreme, .quantile: true
     case .holding, .mergeable: false
     }
   }

@@ -88,6 +88,9 @@ final class WindowChunk {
     return column
   }
 
+  /// The same, where it has been asked for before.
+  func sortedColumn(_ position: Int) -> Column? { sortedColumns[position] }
+
   func sorted(_ source: WindowSource) -> Column {
     switch source {
     case .column(let position): sorted(position)

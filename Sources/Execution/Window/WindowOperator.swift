@@ -134,7 +134,10 @@ package final class WindowOperator: BatchSource {
     selection.indices.update(from: chunk.order + emitted, count: count)
     var columns: [Column] = []
     for position in 0..<outputCount {
-      columns.append(Column.dictionary(store[position], selection).flattened())
+      // What the calls have not read stays where it is until somebody looks.
+      columns.append(
+        chunk.sortedColumn(position)?.slice(emitted, count)
+          ?? Column.dictionary(store[position], selection))
     }
     for result in results { columns.append(result.slice(emitted, count)) }
     let sequence = (chunk.first + emitted) / max(1, worker.query.batchRows)

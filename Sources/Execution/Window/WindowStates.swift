@@ -227,6 +227,4 @@ extension WindowAggregation {
     }
     return result
   }
-
-  func quantiles() throws -> Column? { nil }
 }

@@ -8,6 +8,8 @@ final class ListState: AggregateState {
   private let chains = GroupChains()
   private let values: ValueVector
   private var separator: [UInt8]?
+  /// A text with NULL between its parts is NULL.
+  private var isSeparatedByNull = false
   private let scratch = StateMemory(stride: 4)
 
   init(element: LogicalType, result: LogicalType, isText: Bool) {
@@ -22,8 +24,12 @@ final class ListState: AggregateState {
 
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) {
     let column = arguments[0]
-    if isText && separator == nil && arguments.count > 1 && count > 0 && !arguments[1].isNull(0) {
-      separator = Array(ColumnReader<StringView>(arguments[1]).pointer(0).buffer)
+    if isText && separator == nil && arguments.count > 1 && count > 0 {
+      if arguments[1].isNull(0) {
+        isSeparatedByNull = true
+      } else {
+        separator = Array(ColumnReader<StringView>(arguments[1]).pointer(0).buffer)
+      }
     }
     guard isText && column.mayHaveNulls else {
       chains.append(groups, count: count)
@@ -56,6 +62,7 @@ final class ListState: AggregateState {
   ) {
     let other = sameState(other, as: ListState.self)
     if separator == nil { separator = other.separator }
+    isSeparatedByNull = isSeparatedByNull || other.isSeparatedByNull
     let (rows, targets) = other.chains.rows(of: source, count: count, goingTo: target)
     chains.append(targets, count: targets.count)
     values.append(other.values.column(rows, count: rows.count), count: rows.count)
@@ -95,7 +102,7 @@ final class ListState: AggregateState {
       target[group] = bytes.withUnsafeBufferPointer { buffer in
         buffer.baseAddress.map { heap.store($0, buffer.count) } ?? StringView()
       }
-      if starts[group + 1] == starts[group] { column.setNull(group) }
+      if starts[group + 1] == starts[group] || isSeparatedByNull { column.setNull(group) }
     }
     return column
   }

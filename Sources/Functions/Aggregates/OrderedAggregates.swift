@@ -186,7 +186,7 @@ private func interpolatingIntegers<T: StateValue & FixedWidthInteger>(
     OrderStatisticState<T>(
       .continuous, item: type, isList: isList, fractions: fractions,
       between: { low, high, fraction in
-        let distance = (Double(high) - Double(low)) * fraction
-        return low &+ (T(exactly: distance.rounded(.towardZero)) ?? 0)
+        let value = Double(low) + (Double(high) - Double(low)) * fraction
+        return T(exactly: value.rounded(.towardZero)) ?? low
       }))
 }

@@ -107,6 +107,9 @@ enum ArithmeticOperators {
     pair(.interval, .interval, .interval) {
       try TemporalArithmetic.intervals($0, $1, $2, negated: false)
     },
+    ScalarOverload(
+      [.any, .any], resultFrom: { $0[0] }, coerce: { try ListBuildingFunctions.twoLists($0) },
+      nulls: .custom, kernel: { a, n, t in ListBuildingFunctions.concatenated(a, n, t) }),
   ]
 
   private static let difference: [ScalarOverload] = [

@@ -72,12 +72,12 @@ enum DateFunctions {
       "date_diff", aliases: ["datediff"], category: "date",
       summary: "How many boundaries of a part (years, days, …) lie between two moments.",
       examples: [("date_diff('year', DATE '2023-12-31', DATE '2024-01-01')", "1")],
-      overloads: [difference(DateKernels.boundaries)]),
+      overloads: differences(DateKernels.boundaries)),
     ScalarFunction(
       "date_sub", aliases: ["datesub"], category: "date",
       summary: "How many whole parts (years, days, …) lie between two moments.",
       examples: [("date_sub('year', DATE '2023-12-31', DATE '2024-01-01')", "0")],
-      overloads: [difference(DateKernels.wholeParts)]),
+      overloads: differences(DateKernels.wholeParts)),
     ScalarFunction(
       "date_trunc", aliases: ["datetrunc"], category: "date",
       summary: "The beginning of the part (month, hour, …) that the moment lies in.",
@@ -137,7 +137,19 @@ enum DateFunctions {
             ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2])
           )
           return try Kernels.rows(a, n, t, Int32.self) { try days(y[$0], m[$0], d[$0]) }
-        }
+        },
+        .taking([.integer], returns: .date) { a, _, t in a[0].reinterpreted(as: t) },
+        .taking(
+          [.structure([Field("year", .bigint), Field("month", .bigint), Field("day", .bigint)])],
+          returns: .date
+        ) { a, n, t in
+          let parts = a[0].flattened().children.map { $0.flattened() }
+          let (y, m, d) = (
+            ColumnReader<Int64>(parts[0]), ColumnReader<Int64>(parts[1]),
+            ColumnReader<Int64>(parts[2])
+          )
+          return try Kernels.rows(a + parts, n, t, Int32.self) { try days(y[$0], m[$0], d[$0]) }
+        },
       ]),
     ScalarFunction(
       "make_time", category: "date", summary: "The time of an hour, minute and second.",
@@ -178,16 +190,9 @@ enum DateFunctions {
         ("time_bucket(INTERVAL 2 HOUR, TIMESTAMP '2024-01-01 05:30:00')", "2024-01-01 04:00:00")
       ],
       overloads: [
-        .taking([.interval, .timestamp], returns: .timestamp) { a, n, t in
-          let x = ColumnReader<Interval>(a[0])
-          let y = ColumnReader<Int64>(a[1])
-          return try Kernels.rows(a, n, t, Int64.self) { row in
-            guard let start = try DateKernels.bucket(x[row], y[row]) else {
-              throw TemporalArithmetic.outOfRange(.timestamp)
-            }
-            return start
-          }
-        }
+        bucket([.interval, .timestamp]), bucket([.interval, .date]),
+        bucket([.interval, .timestamp, .interval]), bucket([.interval, .date, .interval]),
+        bucket([.interval, .timestamp, .timestamp]), bucket([.interval, .date, .date]),
       ]),
     ScalarFunction(
       "to_timestamp", category: "date", summary: "The timestamp of seconds since 1970.",
@@ -219,14 +224,17 @@ enum DateFunctions {
     return try body { row in try DatePart.named(reader.pointer(row).buffer) }
   }
 
-  private static func difference(
+  /// Of moments, or of times of one day.
+  private static func differences(
     _ kernel: @escaping @Sendable (Int64, Int64, DatePart) -> Int64
-  ) -> ScalarOverload {
-    .taking([.varchar, .timestamp, .timestamp], returns: .bigint) { a, n, t in
-      let x = ColumnReader<Int64>(a[1])
-      let y = ColumnReader<Int64>(a[2])
-      return try withParts(a[0]) { part in
-        try Kernels.rows(a, n, t, Int64.self) { row in kernel(x[row], y[row], try part(row)) }
+  ) -> [ScalarOverload] {
+    [LogicalType.timestamp, .time].map { type in
+      .taking([.varchar, type, type], returns: .bigint) { a, n, t in
+        let x = ColumnReader<Int64>(a[1])
+        let y = ColumnReader<Int64>(a[2])
+        return try withParts(a[0]) { part in
+          try Kernels.rows(a, n, t, Int64.self) { row in kernel(x[row], y[row], try part(row)) }
+        }
       }
     }
   }
@@ -245,6 +253,37 @@ enum DateFunctions {
         }
       },
     ]
+  }
+
+  /// A third argument is an interval that buckets are moved by, or a moment one begins at.
+  private static func bucket(_ types: [LogicalType]) -> ScalarOverload {
+    let moment = types[1]
+    return .taking(types, returns: moment) { a, n, t in
+      let widths = ColumnReader<Interval>(a[0])
+      let moments = try Cast.column(a[1], to: .timestamp)
+      let more = try a.count > 2 && types[2] == .date ? Cast.column(a[2], to: .timestamp) : a.last
+      let x = ColumnReader<Int64>(moments)
+      let offsets =
+        a.count > 2 && types[2] == .interval ? more.map { ColumnReader<Interval>($0) } : nil
+      let origins =
+        a.count > 2 && types[2] != .interval ? more.map { ColumnReader<Int64>($0) } : nil
+      let starts = try withExtendedLifetime((moments, more)) {
+        try Kernels.rows(a, n, .timestamp, Int64.self) { row in
+          var start: Int64?
+          if let offsets {
+            let offset = offsets[row]
+            start = try Calendar.negated(offset).flatMap { Calendar.add($0, toTimestamp: x[row]) }
+              .flatMap { try DateKernels.bucket(widths[row], $0) }
+              .flatMap { Calendar.add(offset, toTimestamp: $0) }
+          } else {
+            start = try DateKernels.bucket(widths[row], x[row], origin: origins?[row])
+          }
+          guard let start else { throw TemporalArithmetic.outOfRange(.timestamp) }
+          return start
+        }
+      }
+      return try Cast.column(starts, to: t)
+    }
   }
 
   // MARK: Making

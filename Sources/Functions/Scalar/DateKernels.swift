@@ -128,11 +128,15 @@ enum DateKernels {
 
   /// The beginning of the bucket of that width; buckets of months start at 2000-01-01, others at
   /// Monday 2000-01-03, as in DuckDB.
-  static func bucket(_ width: Interval, _ timestamp: Int64) throws -> Int64? {
+  static func bucket(
+    _ width: Interval, _ timestamp: Int64, origin given: Int64? = nil
+  ) throws -> Int64? {
     if width.months > 0 && width.days == 0 && width.microseconds == 0 {
       let date = Calendar.civil(Calendar.split(timestamp).days)
-      let index = date.year * 12 + date.month - 1 - 24_000
-      let start = floored(index, Int(width.months)) * Int(width.months) + 24_000
+      let first = given.map { Calendar.civil(Calendar.split($0).days) }
+      let zero = first.map { $0.year * 12 + $0.month - 1 } ?? 24_000
+      let index = date.year * 12 + date.month - 1 - zero
+      let start = floored(index, Int(width.months)) * Int(width.months) + zero
       return Calendar.days(
         year: floored(start, 12), month: start - floored(start, 12) * 12 + 1, day: 1
       )
@@ -145,12 +149,14 @@ enum DateKernels {
       throw SQLError(
         .invalidInput, "the width of a time bucket must be positive, months or days and time")
     }
-    let origin: Int64 = 946_857_600_000_000
+    let origin: Int64 = given ?? 946_857_600_000_000
     let (offset, under) = timestamp.subtractingReportingOverflow(origin)
     if under { return nil }
     let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(
       by: total)
-    return below ? nil : start + origin
+    if below { return nil }
+    let (moved, beyond) = start.addingReportingOverflow(origin)
+    return beyond ? nil : moved
   }
 
   @inline(__always)

@@ -9,7 +9,8 @@ enum DatePartFunctions {
     ScalarFunction(
       "date_part", aliases: ["datepart", "extract"], category: "date",
       summary: "A part of a date, time, timestamp or interval by its name.",
-      examples: [("date_part('year', DATE '2024-05-17')", "2024")], overloads: byName),
+      examples: [("date_part('year', DATE '2024-05-17')", "2024")], overloads: byName,
+      signature: { try MomentFunctions.partSignature($0) }),
     ScalarFunction(
       "dayname", category: "date", summary: "The weekday in English.",
       examples: [("dayname(DATE '2024-02-29')", "Thursday")],
@@ -79,6 +80,7 @@ enum DatePartFunctions {
     interval("to_decades", months: 120),
     interval("to_hours", microseconds: Calendar.microsecondsPerHour),
     interval("to_microseconds", microseconds: 1),
+    interval("to_millennia", months: 12_000),
     interval("to_milliseconds", microseconds: 1000),
     interval("to_minutes", microseconds: Calendar.microsecondsPerMinute),
     interval("to_months", months: 1),

@@ -158,6 +158,12 @@ enum ListBuildingFunctions {
     return types.map { _ in common }
   }
 
+  /// What `+` takes of lists: both must be.
+  static func twoLists(_ types: [LogicalType]) throws -> [LogicalType] {
+    guard types.contains(where: { $0.elementType != nil }) else { throw needsList(types[0]) }
+    return try allLists(types)
+  }
+
   private static func resizable(_ types: [LogicalType]) throws -> [LogicalType] {
     guard let known = list(types[0])?.elementType else { throw needsList(types[0]) }
     guard types[1].isInteger || types[1] == .null else {

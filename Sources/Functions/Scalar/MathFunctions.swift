@@ -14,6 +14,15 @@ enum MathFunctions {
         }
       ]),
     ScalarFunction(
+      "binom", category: "math", summary: "How many ways there are to choose k of n.",
+      examples: [("binom(5, 2)", "10")],
+      overloads: [
+        .taking([.integer, .integer], returns: .hugeint) { a, n, t in
+          let (x, y) = (ColumnReader<Int32>(a[0]), ColumnReader<Int32>(a[1]))
+          return try Kernels.rows(a, n, t, Int128.self) { try ways(Int128(x[$0]), Int128(y[$0])) }
+        }
+      ]),
+    ScalarFunction(
       "bit_count", category: "math", summary: "How many bits are set.",
       examples: [("bit_count(31)", "5")],
       overloads: [
@@ -79,6 +88,11 @@ enum MathFunctions {
       examples: [("round(1.55, 1)", "1.6"), ("round(-2.5)", "-3"), ("round(155, -1)", "160")],
       overloads: Rounding.overloads(truncating: false)),
     ScalarFunction(
+      "round_even", aliases: ["roundbankers"], category: "math",
+      summary: "To so many decimals, half to the even neighbour.",
+      examples: [("round_even(2.5, 0)", "2"), ("round_even(35, -1)", "40")],
+      overloads: Rounding.overloads(.nearestEven)),
+    ScalarFunction(
       "sign", aliases: ["signum"], category: "math", summary: "-1, 0 or 1.",
       examples: [("sign(-7)", "-1"), ("sign(0.0)", "0")],
       overloads: [
@@ -100,6 +114,23 @@ enum MathFunctions {
       examples: [("trunc(-1.7)", "-1"), ("trunc(1.789, 2)", "1.78")],
       overloads: Rounding.overloads(truncating: true)),
   ]
+
+  private static func ways(_ n: Int128, _ k: Int128) throws -> Int128 {
+    guard n >= 0, k >= 0 else {
+      throw SQLError(.outOfRange, "binom takes no negative numbers (binom(\(n), \(k)))")
+    }
+    if k > n { return 0 }
+    var result: Int128 = 1
+    var chosen: Int128 = 0
+    while chosen < min(k, n - k) {
+      // Each step is a whole number: it is binom(n, chosen + 1).
+      let (product, overflows) = result.multipliedReportingOverflow(by: n - chosen)
+      if overflows { throw Arithmetic.overflow("binom", .hugeint, "binom(\(n), \(k))") }
+      chosen += 1
+      result = product / chosen
+    }
+    return result
+  }
 
   /// Never traps, also for the smallest integers; gcd(0, 0) is 0.
   static func divisor(_ a: Int64, _ b: Int64) -> UInt64 {

@@ -4,7 +4,7 @@ import Glibc
 
 /// round, trunc, ceil and floor: their types and kernels.
 enum Rounding {
-  enum Rule: Sendable { case up, down, nearest, towardZero }
+  enum Rule: Sendable { case up, down, nearest, nearestEven, towardZero }
 
   /// Decimals and floating point as they are; integers become DOUBLE.
   static func floatingOrDecimal(_ type: LogicalType) throws -> LogicalType {
@@ -20,7 +20,23 @@ enum Rounding {
   }
 
   static func overloads(truncating: Bool) -> [ScalarOverload] {
-    let rule: Rule = truncating ? .towardZero : .nearest
+    overloads(truncating ? .towardZero : .nearest)
+  }
+
+  /// How IEEE 754 numbers are rounded by a rule.
+  private static func floatingRule(_ rule: Rule) -> FloatingPointRoundingRule {
+    switch rule {
+    case .up: .up
+    case .down: .down
+    case .nearest: .toNearestOrAwayFromZero
+    case .nearestEven: .toNearestOrEven
+    case .towardZero: .towardZero
+    }
+  }
+
+  static func overloads(_ rule: Rule) -> [ScalarOverload] {
+    let truncating = rule == .towardZero
+    let floating = floatingRule(rule)
     return [
       ScalarOverload([.anyNumeric], resultFrom: { whole($0[0]) }) { a, n, type in
         switch type {
@@ -28,13 +44,13 @@ enum Rounding {
           return truncating
             ? Kernels.unary(a[0], n, type, Float.self, Float.self) { $0.rounded(.towardZero) }
             : Kernels.unary(a[0], n, type, Float.self, Float.self) {
-              $0.rounded(.toNearestOrAwayFromZero)
+              $0.rounded(floating)
             }
         case .double:
           return truncating
             ? Kernels.unary(a[0], n, type, Double.self, Double.self) { $0.rounded(.towardZero) }
             : Kernels.unary(a[0], n, type, Double.self, Double.self) {
-              $0.rounded(.toNearestOrAwayFromZero)
+              $0.rounded(floating)
             }
         case .decimal: return try decimal(a[0], n, type, rule)
         default: return a[0]
@@ -49,7 +65,7 @@ enum Rounding {
           let kept = digits < 0 ? 0 : min(Int(clamping: digits), scale)
           return .decimal(precision: precision, scale: kept)
         },
-        kernel: { a, n, type in try toDigits(a, n, type, truncating: truncating) }),
+        kernel: { a, n, type in try toDigits(a, n, type, rule) }),
     ]
   }
 
@@ -77,6 +93,11 @@ enum Rounding {
     case .towardZero: return whole
     case .up: return rest > 0 ? whole &+ 1 : whole
     case .down: return rest < 0 ? whole &- 1 : whole
+    case .nearestEven:
+      let magnitude = rest > 0 ? rest : 0 &- rest
+      let other = power &- magnitude
+      if magnitude < other || (magnitude == other && whole & 1 == 0) { return whole }
+      return rest > 0 ? whole &+ 1 : whole &- 1
     case .nearest:
       // rest >= power / 2 rounded up, without an overflow for the largest powers.
       if rest > 0 { return rest >= power &- rest ? whole &+ 1 : whole }
@@ -105,19 +126,19 @@ enum Rounding {
   // MARK: With a number of digits
 
   private static func toDigits(
-    _ a: [Column], _ count: Int, _ type: LogicalType, truncating: Bool
+    _ a: [Column], _ count: Int, _ type: LogicalType, _ rule: Rule
   ) throws -> Column {
     let digits = ColumnReader<Int32>(a[1])
     switch type {
     case .double:
       let x = ColumnReader<Double>(a[0])
       return Kernels.rows(a, count, type, Double.self) { row in
-        floating(x[row], Int(digits[row]), truncating)
+        floating(x[row], Int(digits[row]), rule)
       }
     case .float:
       let x = ColumnReader<Float>(a[0])
       return Kernels.rows(a, count, type, Float.self) { row in
-        Float(floating(Double(x[row]), Int(digits[row]), truncating))
+        Float(floating(Double(x[row]), Int(digits[row]), rule))
       }
     default:
       var scale = 0
@@ -126,7 +147,7 @@ enum Rounding {
       if case .decimal(_, let own) = type { kept = own }
       let visitor = DigitsVisitor(
         arguments: a, count: count, type: type, scale: scale, kept: kept,
-        rule: truncating ? .towardZero : .nearest)
+        rule: rule)
       guard let result = try withIntegerType(type.physical, visitor) else {
         throw Arithmetic.notNumeric([type])
       }
@@ -134,10 +155,10 @@ enum Rounding {
     }
   }
 
-  private static func floating(_ value: Double, _ digits: Int, _ truncating: Bool) -> Double {
+  private static func floating(_ value: Double, _ digits: Int, _ how: Rule) -> Double {
     if !value.isFinite || digits > 308 { return value }
     if digits < -308 { return 0 }
-    let rule: FloatingPointRoundingRule = truncating ? .towardZero : .toNearestOrAwayFromZero
+    let rule = floatingRule(how)
     let power = pow(10, Double(abs(digits)))
     let result =
       digits >= 0 ? (value * power).rounded(rule) / power : (value / power).rounded(rule) * power

@@ -16,6 +16,28 @@ enum TextFunctions {
           try bars(a, n)
         },
       ]),
+    ScalarFunction(
+      "collate", category: "string",
+      summary: "The text itself, as COLLATE marks it for comparisons and sorting.",
+      examples: [("collate('aB', 'nocase')", "aB")],
+      overloads: [.taking([.varchar, .varchar], returns: .varchar) { a, _, _ in a[0] }]),
+    ScalarFunction(
+      "collation_key", category: "string",
+      summary: "What a text is compared by under the collations nocase and noaccent.",
+      examples: [("collation_key('Äb', 'nocase.noaccent')", "ab")],
+      overloads: [
+        .taking([.varchar, .varchar], returns: .varchar) { a, n, _ in
+          let x = ColumnReader<StringView>(a[0])
+          let rules = ColumnReader<StringView>(a[1])
+          return try Kernels.texts(a, n) { row, buffer in
+            let names = rules[row].string.split(separator: ".")
+            var text = x[row].string
+            if names.contains("noaccent") { text = withoutAccents(text) }
+            if names.contains("nocase") { text = text.lowercased() }
+            try buffer.append(text)
+          }
+        }
+      ]),
     sizes(
       "format_bytes", aliases: ["formatReadableSize", "formatreadablesize", "pg_size_pretty"],
       "A number of bytes in KiB, MiB, …", "1.9 KiB", unit: 1024,

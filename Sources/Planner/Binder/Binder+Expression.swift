@@ -56,7 +56,8 @@ extension Binder {
       let type = try resolve(cast.type)
       return try foldedCast(
         try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
-    case .collate: throw Binder.notYet("collations", span)
+    case .collate(let operand, let name):
+      return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
     case .subquery(let query): return try bindScalar(query, context, span: span)
     case .arraySubquery(let query): return try bindArray(query, context, span: span)
@@ -183,8 +184,7 @@ extension Binder {
       if let found = try unique(context.scope.matches(table: nil, name: parts[0]), name) {
         return found
       }
-      if let aliased = try alias(parts[0], context) { return aliased }
-      return try wholeRow(name, context)
+      return try alias(parts[0], context) ?? wholeRow(name, context)
     }
     var rest = name.parts[...]
     // schema.table.column, database.schema.table.column
@@ -323,7 +323,7 @@ extension Binder {
         let cast = try Functions.Cast.column(column, to: type, tryCast: isTry)
         return .constant(cast.value(0), type)
       } catch let error as SQLError {
-        throw error.placed(at: span)
+        if attemptDepth == 0 { throw error.placed(at: span) }
       }
     }
     return .cast(expression, to: type, isTry: isTry)

@@ -39,9 +39,12 @@ extension Binder {
   }
 
   func bind(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
-    if reference.sample != nil {
-      throw Binder.notYet("samples in FROM", reference.span)
-    }
+    var bound = try bindAll(reference)
+    bound.plan = try sampled(bound.plan, reference.sample)
+    return bound
+  }
+
+  private func bindAll(_ reference: TableReference) throws -> (plan: Plan, scope: Scope) {
     switch reference.kind {
     case .table(let name):
       return try bindTable(name, alias: reference.alias, span: reference.span)
@@ -60,8 +63,10 @@ extension Binder {
       )
     case .join(let join):
       return try bind(join, span: reference.span)
-    case .pivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
-    case .unpivot: throw Binder.notYet("PIVOT and UNPIVOT", reference.span)
+    case .pivot(let pivot):
+      return try scope(of: bind(pivot, span: reference.span), reference, fallback: "pivot")
+    case .unpivot(let unpivot):
+      return try scope(of: bind(unpivot, span: reference.span), reference, fallback: "unpivot")
     }
   }
 
@@ -70,6 +75,7 @@ extension Binder {
     plan: Plan, scope: Scope
   ) {
     let last = name.last.name
+    if let bound = boundRelations[last] { return bound }
     if name.parts.count == 1, let entry = commonTables[last.lowercased()] {
       let bound = try bind(entry, span: span)
       return (bound.plan, try scope(of: bound, alias: alias, fallback: last, span))
@@ -108,7 +114,39 @@ extension Binder {
     }
     let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
     let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
-    return (plan, try scope(of: bound, alias: alias, fallback: defaultAlias, span))
+    var scope = try scope(of: bound, alias: alias, fallback: defaultAlias, span)
+    guard let stored = source as? any StoredTable, source.columnIndex("rowid") == nil else {
+      return (plan, scope)
+    }
+    let number = makeReference("rowid", .bigint)
+    scope.entries.append(
+      Scope.Entry(
+        table: alias?.name.name ?? defaultAlias, name: "rowid", reference: number,
+        isShadowed: true, isHidden: true))
+    let all = columns + [(position: stored.rowNumberPosition, reference: number)]
+    return (.scan(ScanNode(source: source, name: name, columns: all)), scope)
+  }
+
+  /// A relation as a query: without its hidden columns.
+  func visible(_ plan: Plan, _ scope: Scope) -> BoundQuery {
+    let entries = scope.entries.filter { !$0.isHidden }
+    if entries.count == scope.entries.count {
+      return BoundQuery(plan: plan, names: entries.map(\.name))
+    }
+    return BoundQuery(
+      plan: .project(
+        ProjectNode(
+          input: plan, items: entries.map { (.column($0.reference), $0.reference) })),
+      names: entries.map(\.name))
+  }
+
+  private func scope(
+    of bound: BoundQuery, _ reference: TableReference, fallback: String
+  ) throws -> (plan: Plan, scope: Scope) {
+    (
+      bound.plan,
+      try scope(of: bound, alias: reference.alias, fallback: fallback, reference.span)
+    )
   }
 
   func scope(

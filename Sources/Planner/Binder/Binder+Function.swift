@@ -79,6 +79,9 @@ extension Binder {
     if key == "grouping" || key == "grouping_id" {
       return try bindGrouping(arguments, context, span: span)
     }
+    if key == "try", function.name.parts.count == 1 {
+      return try bindAttempt(arguments.compactMap(\.expression), context, span: span)
+    }
     if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }
@@ -133,6 +136,14 @@ extension Binder {
 
   // MARK: Aggregates
 
+  /// FILTER, and what PIVOT asks besides.
+  private func aggregateFilter(_ function: FunctionCall, _ context: ExpressionContext) throws
+    -> Expression?
+  {
+    let own = try function.filter.map { try bindCondition($0, context) }
+    return Expression.conjunction([context.aggregateFilter, own].compactMap { $0 })
+  }
+
   private func bind(
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
@@ -184,7 +195,7 @@ extension Binder {
     }
     let call = BoundAggregate(
       resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
-      filter: try function.filter.map { try bindCondition($0, inner) }, order: order)
+      filter: try aggregateFilter(function, inner), order: order)
     if let known = collector.calls.first(where: { $0.call == call }) {
       return .column(known.reference)
     }

@@ -10,7 +10,7 @@ struct BoundGroups {
   var sets: [[Int]] = []
   var isGrouped = false
 
-  fileprivate mutating func position(of key: Expression) -> Int {
+  mutating func position(of key: Expression) -> Int {
     if let known = keys.firstIndex(of: key) { return known }
     keys.append(key)
     return keys.count - 1
@@ -26,6 +26,16 @@ extension Binder {
   func bindGroups(
     _ groupBy: GroupBy?, selected: [(expression: Expression, name: String)],
     aggregates: AggregateCollector, _ context: ExpressionContext
+  ) throws -> BoundGroups {
+    let groups = try collectGroups(groupBy, selected, aggregates, context)
+    // Keys that are selected subqueries are computed below the aggregation.
+    aggregates.subqueries?.move(groups.keys, to: context.subqueries)
+    return groups
+  }
+
+  private func collectGroups(
+    _ groupBy: GroupBy?, _ selected: [(expression: Expression, name: String)],
+    _ aggregates: AggregateCollector, _ context: ExpressionContext
   ) throws -> BoundGroups {
     var groups = BoundGroups()
     guard let groupBy else { return groups }
@@ -62,7 +72,9 @@ extension Binder {
       if case .row(let items) = expression.kind { parts = items } else { parts = [expression] }
       return try parts.map { part in
         let key: Expression
-        if let ordinal = try ordinal(part, count: selected.count, clause: "GROUP BY") {
+        if let ordinal = try ordinal(part, count: selected.count, clause: "GROUP BY")
+          ?? selectedAlias(part, selected, context)
+        {
           key = selected[ordinal].expression
           if !key.columnIDs.isDisjoint(with: aggregates.ids) {
             throw SQLError(.binder, "GROUP BY cannot name an aggregate", at: part.span)
@@ -99,6 +111,19 @@ extension Binder {
     }
   }
 
+  /// The selected item that a bare name means, where it is no column.
+  private func selectedAlias(
+    _ part: SyntaxExpression, _ selected: [(expression: Expression, name: String)],
+    _ context: ExpressionContext
+  ) -> Int? {
+    guard case .column(let name) = part.kind, name.parts.count == 1 else { return nil }
+    let key = name.last.name.lowercased()
+    guard context.aliases[key] != nil, context.scope.merged[key] == nil,
+      context.scope.matches(table: nil, name: key).isEmpty
+    else { return nil }
+    return selected.firstIndex { $0.name.lowercased() == key }
+  }
+
   // MARK: GROUPING()
 
   /// `GROUPING(a, b)`: a column of the aggregation, whose keys are known later.
@@ -114,6 +139,7 @@ extension Binder {
     var inner = context
     inner.aggregates = nil
     inner.clause = "GROUPING"
+    // None stands for all keys.
     let bound = try arguments.map { argument -> (expression: Expression, span: SourceSpan) in
       guard let expression = argument.expression else {
         throw SQLError(.binder, "GROUPING takes columns of GROUP BY", at: argument.span)
@@ -136,6 +162,12 @@ extension Binder {
     try collector.groupings.map { grouping in
       if !groups.isGrouped {
         throw SQLError(.binder, "GROUPING needs a GROUP BY", at: grouping.span)
+      }
+      if grouping.arguments.isEmpty {
+        if groups.keys.count > 63 {
+          throw SQLError(.binder, "GROUPING takes at most 63 columns", at: grouping.span)
+        }
+        return (Array(groups.keys.indices), grouping.reference)
       }
       let keys = try grouping.arguments.map { argument in
         guard let key = groups.keys.firstIndex(of: argument.expression) else {

@@ -2,6 +2,13 @@ import Columnar
 import Diagnostics
 import Syntax
 
+/// A macro's argument, and where it is to be bound.
+struct MacroArgument {
+  var expression: SyntaxExpression
+  var context: ExpressionContext
+  var outer: [ExpressionContext]
+}
+
 /// Macros are expanded as syntax: a call becomes the macro's body with the arguments in place of the
 /// parameters. An argument means what it means where the call stands: inside a subquery of the body,
 /// where a column of its could be captured, a mark stands for it that is bound in the caller's scope.
@@ -22,14 +29,6 @@ extension Binder {
       return nil
     }
     try countExpansion(macro, span)
-    if function.isDistinct || function.filter != nil || !function.orderBy.isEmpty
-      || function.over != nil
-    {
-      throw SQLError(
-        .binder,
-        "macro \"\(macro.name)\" is no aggregate: DISTINCT, FILTER, ORDER BY and OVER do not apply",
-        at: span, hint: "write them in the macro's body")
-    }
     let (definition, values) = try match(macro, arguments, span: span)
     guard case .expression(let body) = definition.body else { return nil }
     var marks: [String: String] = [:]
@@ -40,11 +39,35 @@ extension Binder {
       if place.queryDepth == 0 || Binder.isClosed(value) { return Binder.field(value, rest) }
       let mark = marks[parameter] ?? "\u{0}\(self.macroExpansions) \(parameter)"
       marks[parameter] = mark
-      self.macroArguments[mark] = (value, context)
+      self.macroArguments[mark] = MacroArgument(
+        expression: value, context: context, outer: self.outer)
       let name = QualifiedName(Identifier(name: mark, span: value.span))
       return Binder.field(SyntaxExpression(.column(name), span: value.span), rest)
     }
-    return try bind(expanded, context)
+    return try bind(try Binder.modified(expanded, like: function, macro, span), context)
+  }
+
+  /// DISTINCT, FILTER, ORDER BY and OVER of a macro's call belong to the one call that is its body.
+  private static func modified(
+    _ body: SyntaxExpression, like call: FunctionCall, _ macro: MacroEntry, _ span: SourceSpan
+  ) throws -> SyntaxExpression {
+    let isPlain =
+      !call.isDistinct && call.filter == nil && call.orderBy.isEmpty && call.over == nil
+    if isPlain { return body }
+    guard case .function(var inner) = body.kind, inner.over == nil else {
+      throw SQLError(
+        .binder,
+        "DISTINCT, FILTER, ORDER BY and OVER apply only to a macro that is one call, and \"\(macro.name)\" is not",
+        at: span)
+    }
+    if call.isDistinct { inner.isDistinct = true }
+    if !call.orderBy.isEmpty { inner.orderBy = call.orderBy }
+    if let filter = call.filter {
+      inner.filter =
+        inner.filter.map { SyntaxExpression(.and([$0, filter]), span: filter.span) } ?? filter
+    }
+    inner.over = call.over
+    return SyntaxExpression(.function(inner), span: body.span)
   }
 
   /// The bound query of a table macro; nil when the name is none.
@@ -72,6 +95,9 @@ extension Binder {
     guard let first = name.parts.first?.name, first.utf8.first == 0,
       let argument = macroArguments[first]
     else { return nil }
+    let around = outer
+    outer = argument.outer
+    defer { outer = around }
     return try name.parts.dropFirst().reduce(bind(argument.expression, argument.context)) {
       try field($0, $1)
     }

@@ -172,7 +172,7 @@ extension Binder {
       case .model(let found): reference = found
       case .table(let name):
         let (plan, scope) = try bindTable(name, alias: nil, span: argument.span)
-        input = BoundQuery(plan: plan, names: scope.entries.map(\.name))
+        input = visible(plan, scope)
       case .expression(let expression):
         guard case .subquery(let query) = expression.kind, argument.name == nil else {
           throw Binder.notYet("options of PREDICT", argument.span)
@@ -213,6 +213,15 @@ extension Binder {
 
   /// TRAIN, EVALUATE … as a source of rows.
   package func bindRowStatement(_ statement: Statement) throws -> BoundQuery {
+    guard expansionDepth == 0 else { return try bindNestedStatement(statement) }
+    expansionDepth = 1
+    defer { expansionDepth = 0 }
+    var bound = try bindNestedStatement(statement)
+    bound.plan = try placeSharedQueries(bound.plan)
+    return bound
+  }
+
+  private func bindNestedStatement(_ statement: Statement) throws -> BoundQuery {
     let made: (provider: any RowProvider, input: Plan?)
     switch statement {
     case .query(let query): return try bind(query)
@@ -237,6 +246,13 @@ extension Binder {
       return BoundQuery(
         plan: .scan(ScanNode(source: source, name: "catalog", columns: columns)),
         names: source.schema.map(\.name))
+    case .insert(let insert): return try bind(insert)
+    case .update(let update): return try bind(update)
+    case .delete(let delete): return try bind(delete)
+    case .merge(let merge): return try bind(merge)
+    case .truncate(let name):
+      return try bind(Delete(from: name))
+    case .copyFrom(let copy): return try bind(copy)
     default:
       throw SQLError(.notSupported, "this statement cannot be used as a source of rows yet")
     }

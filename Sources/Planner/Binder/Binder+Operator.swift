@@ -79,7 +79,8 @@ extension Binder {
   func comparison(_ name: String, _ left: Expression, _ right: Expression, span: SourceSpan) throws
     -> Expression
   {
-    let (a, b) = try comparable(left, right, operator: name, span: span)
+    let sides = collated([left, right])
+    let (a, b) = try comparable(sides[0], sides[1], operator: name, span: span)
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
@@ -140,8 +141,10 @@ extension Binder {
   func bind(_ list: InList, _ context: ExpressionContext, span: SourceSpan) throws
     -> Expression
   {
-    var operand = try bind(list.operand, context)
-    var items = try list.items.map { try bind($0, context) }
+    let collated = collated(
+      try [bind(list.operand, context)] + list.items.map { try bind($0, context) })
+    var operand = collated[0]
+    var items = Array(collated.dropFirst())
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {

@@ -10,8 +10,8 @@ extension Binder {
   func bind(
     _ select: Select, orderBy: [OrderItem], limit: Limit?, offset: SyntaxExpression?
   ) throws -> BoundQuery {
-    if let sample = select.sample { throw Binder.notYet("samples", sample.span) }
     var (plan, scope) = try bindFrom(select.from)
+    plan = try sampled(plan, select.sample)
     let items = try expandStars(select.items, scope)
     var aliases: [String: SyntaxExpression] = [:]
     for item in items {
@@ -34,6 +34,7 @@ extension Binder {
     let outer = SubqueryCollector()
     var context = ExpressionContext(scope: scope, clause: "SELECT", subqueries: outer)
     context.aggregates = aggregates
+    aggregates.subqueries = outer
     let windows = try WindowCollector(select.windows)
     context.windows = windows
     context.innerSubqueries = inner

@@ -146,7 +146,8 @@ extension Binder {
   {
     let table = qualifier?.last
     let entries = scope.entries.filter { entry in
-      table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed
+      !entry.isHidden
+        && (table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed)
     }
     if let qualifier, let table, entries.isEmpty {
       if let fields = try structColumns(qualifier, scope) { return fields }
@@ -388,7 +389,7 @@ extension Binder {
   // MARK: Names
 
   /// What a column without alias is called: the column's own name, else the expression's text.
-  private func outputName(_ expression: SyntaxExpression, _ scope: Scope) -> String {
+  func outputName(_ expression: SyntaxExpression, _ scope: Scope) -> String {
     switch expression.kind {
     case .column(let name):
       positionalName(name, scope) ?? name.last.name

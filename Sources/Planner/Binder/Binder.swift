@@ -14,8 +14,12 @@ package final class Binder {
   var sharedQueries: [SharedDefinition] = []
   /// WITH tables whose definitions are being bound, innermost last.
   var definedTables: [String] = []
+  /// Relations that were bound already, by names that nobody can write.
+  var boundRelations: [String: (plan: Plan, scope: Scope)] = [:]
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
+  /// Inside of TRY constants that fail stay expressions.
+  var attemptDepth = 0
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
   /// Values of the statement's parameters, by `Parameter.key`.
@@ -23,7 +27,7 @@ package final class Binder {
   /// Whether a parameter without a value stands for a NULL of no type: while a statement is prepared.
   package var allowsMissingParameters = false
   /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
-  var macroArguments: [String: (expression: SyntaxExpression, context: ExpressionContext)] = [:]
+  var macroArguments: [String: MacroArgument] = [:]
   var macroExpansions = 0
 
   package init(catalog: any CatalogReader) { self.catalog = catalog }
@@ -69,7 +73,7 @@ package final class Binder {
     case .nested(let query): return try bind(query)
     case .table(let name):
       let (plan, scope) = try bindTable(name, alias: nil, span: name.span)
-      return BoundQuery(plan: plan, names: scope.entries.map(\.name))
+      return visible(plan, scope)
     case .setOperation(let operation): return try bind(operation)
     case .statement(let statement): return try bindRowStatement(statement)
     }
@@ -136,7 +140,8 @@ package final class Binder {
     case .last: nullsFirst = false
     case nil: nullsFirst = defaults.nullsFirst(descending: descending)
     }
-    return SortItem(expression: expression, descending: descending, nullsFirst: nullsFirst)
+    return SortItem(
+      expression: collationKey(expression), descending: descending, nullsFirst: nullsFirst)
   }
 
   // MARK: Messages

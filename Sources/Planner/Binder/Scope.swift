@@ -13,6 +13,8 @@ package struct Scope: Sendable {
     package var isShadowed = false
     /// The first copy of a USING column: what the bare name means beside other tables' columns.
     package var isJoined = false
+    /// A column that must be asked for by name (`rowid`).
+    package var isHidden = false
   }
 
   package var entries: [Entry] = []
@@ -33,7 +35,7 @@ package struct Scope: Sendable {
     let qualifier = table?.lowercased()
     let found = entries.filter {
       $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed : $0.table?.lowercased() == qualifier)
+        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
     }
     if qualifier == nil, found.count > 1 {
       let joined = found.filter(\.isJoined)
@@ -91,6 +93,24 @@ final class SubqueryCollector {
   }
 }
 
+extension SubqueryCollector {
+  /// Hands over the subqueries that these expressions read, and those that they in turn need.
+  func move(_ expressions: [Expression], to other: SubqueryCollector) {
+    var needed = expressions.reduce(into: Set<Int>()) { $1.collectColumns(&$0) }
+    var moved: [Entry] = []
+    for index in entries.indices.reversed() {
+      let entry = entries[index]
+      var results = entry.plan.output.map(\.id)
+      if case .mark(let mark) = entry.kind { results = [mark.id] }
+      guard !needed.isDisjoint(with: results) else { continue }
+      for key in entry.keys { key.left.collectColumns(&needed) }
+      needed.formUnion(entry.plan.freeColumns)
+      moved.append(entries.remove(at: index))
+    }
+    other.entries += moved.reversed()
+  }
+}
+
 extension DependentJoinNode {
   /// Itself, or a plain join when the right side reads nothing of the left.
   var plan: Plan {
@@ -103,6 +123,8 @@ extension DependentJoinNode {
 /// Aggregates met while binding SELECT, HAVING and ORDER BY of one block.
 final class AggregateCollector {
   var calls: [(call: BoundAggregate, reference: ColumnReference)] = []
+  /// Of the SELECT list.
+  var subqueries: SubqueryCollector?
   /// GROUPING(…): what it names must turn out to be keys.
   var groupings:
     [(
@@ -128,6 +150,8 @@ struct ExpressionContext {
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0
+  /// PIVOT: what every aggregate's rows must satisfy besides their own FILTER.
+  var aggregateFilter: Expression?
   /// nil where unnest is not allowed.
   var unnests: UnnestCollector?
   var isInsideUnnest = false

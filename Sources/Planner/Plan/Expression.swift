@@ -24,6 +24,7 @@ package indirect enum Expression: Sendable {
   case column(ColumnReference)
   case constant(Value, LogicalType)
   case call(CallExpression)
+  /// With `isTry` and the operand's own type it is TRY: NULL where the operand fails.
   case cast(Expression, to: LogicalType, isTry: Bool)
   case and([Expression])
   case or([Expression])

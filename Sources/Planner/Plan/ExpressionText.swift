@@ -15,6 +15,8 @@ package enum ExpressionText {
         if arguments.count == 1 { return "\(name)\(arguments[0])" }
       }
       return "\(name)(\(arguments.joined(separator: ", ")))"
+    case .cast(let operand, let type, true) where operand.type == type:
+      return "TRY(\(text(operand)))"
     case .cast(let operand, let type, let isTry):
       return isTry ? "TRY_CAST(\(text(operand)) AS \(type))" : "\(text(operand))::\(type)"
     case .and(let terms): return "(" + terms.map(text).joined(separator: " AND ") + ")"

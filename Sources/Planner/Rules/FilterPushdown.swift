@@ -69,6 +69,19 @@ enum FilterPushdown {
     case .scan(var node):
       node.filters += conditions.compactMap { scanFilter($0, node) }
       return wrap(.scan(node), conditions)
+    case .window(var node):
+      // A condition that knows only the partition's keys drops whole partitions.
+      let keys = Set(
+        node.partition.flatMap { expression -> [Int] in
+          if case .column(let reference) = expression { [reference.id] } else { [] }
+        })
+      let isBelow = { (condition: Expression) in
+        let ids = condition.columnIDs
+        return !ids.isEmpty && ids.isSubset(of: keys) && !condition.isVolatile
+          && !condition.containsPredict
+      }
+      node.input = push(node.input, conditions.filter(isBelow))
+      return wrap(.window(node), conditions.filter { !isBelow($0) })
     case .unnest(var node):
       // What no element decides is decided once per row.
       let ids = Set(node.input.output.map(\.id))
@@ -81,7 +94,7 @@ enum FilterPushdown {
         conditions.filter {
           $0.isVolatile || $0.containsPredict || !$0.columnIDs.isSubset(of: ids)
         })
-    case .sort, .distinctOn, .limit, .values, .predict, .rows, .exchange, .window, .sample,
+    case .sort, .distinctOn, .limit, .values, .predict, .rows, .exchange, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return wrap(plan.mapChildren { push($0, []) }, conditions)
     }

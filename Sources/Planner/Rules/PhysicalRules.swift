@@ -94,7 +94,7 @@ enum TopN {
 }
 
 /// Places exchanges: one gather on top of a plan that has enough to do for several workers, and one
-/// below each LIMIT, which runs on one worker and stops those below it.
+/// below each LIMIT and each sample, which run on one worker; a LIMIT stops those below it.
 enum ExchangePlacement {
   /// Fewer rows than this are not worth waking other threads for.
   static let smallestParallelInput = 60_000.0
@@ -119,6 +119,12 @@ enum ExchangePlacement {
       node.left = gather(node.left, workers)
       node.right = gather(node.right, workers)
       return .positionalJoin(node)
+    case .rows(var node):
+      node.input = node.input.map { gather($0, workers) }
+      return .rows(node)
+    case .sample(var node):
+      node.input = gather(node.input, workers)
+      return .sample(node)
     default: return below
     }
   }
@@ -138,7 +144,7 @@ enum ExchangePlacement {
   private static func largestScan(_ plan: Plan) -> Double {
     switch plan {
     case .scan(let node): Double(node.source.estimatedRowCount ?? 1_000_000)
-    case .exchange, .limit, .recursive, .positionalJoin: 0
+    case .exchange, .limit, .rows, .recursive, .positionalJoin, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
   }

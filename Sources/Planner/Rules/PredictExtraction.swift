@@ -102,7 +102,14 @@ struct PredictExtraction {
       }
       if left.isEmpty && right.isEmpty { return .join(node) }
       return .project(ProjectNode(input: .join(node), items: kept.map { (.column($0), $0) }))
-    case .scan, .values, .limit, .union, .predict, .rows, .exchange, .window, .unnest, .sample,
+    case .window(var node):
+      let kept = plan.output
+      let lifted = plan.mapExpressions { lift($0, &pending) }
+      if case .window(let changed) = lifted { node = changed }
+      node.input = stack(pending, on: extract(node.input))
+      if pending.isEmpty { return .window(node) }
+      return .project(ProjectNode(input: .window(node), items: kept.map { (.column($0), $0) }))
+    case .scan, .values, .limit, .union, .predict, .rows, .exchange, .unnest, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return plan.mapChildren { extract($0) }
     }

@@ -59,6 +59,45 @@ package struct Delete: Sendable {
   package var returning: [SelectItem]
 }
 
+/// MERGE INTO … USING … ON … WHEN ….
+package struct Merge: Sendable {
+  package enum Condition: Sendable {
+    case on(SyntaxExpression)
+    case using([Identifier])
+  }
+  package enum Match: String, Sendable {
+    case matched = "MATCHED"
+    case notMatchedByTarget = "NOT MATCHED"
+    case notMatchedBySource = "NOT MATCHED BY SOURCE"
+  }
+  package enum Action: Sendable {
+    case update([Assignment])
+    /// UPDATE alone: every column of the source
+    case updateAll(byPosition: Bool)
+    case delete
+    /// `columns` may be empty
+    case insert(columns: [Identifier], values: [SyntaxExpression])
+    /// INSERT alone: every column of the source
+    case insertAll(columns: [Identifier], byPosition: Bool)
+    case insertDefaults
+    case nothing
+    case error(SyntaxExpression?)
+  }
+  package struct Clause: Sendable {
+    package var match: Match
+    package var condition: SyntaxExpression?
+    package var action: Action
+    package var span: SourceSpan
+  }
+  package var with: WithClause?
+  package var table: QualifiedName
+  package var alias: Identifier?
+  package var source: TableReference
+  package var condition: Condition
+  package var clauses: [Clause]
+  package var returning: [SelectItem]
+}
+
 /// One option of COPY or EXPORT, `NAME value`. A word alone has no value; a bare word as value is
 /// a `.column`, `(a, b)` a `.row` and `(a)` the `.column` a.
 package struct CopyOption: Sendable {

@@ -19,7 +19,9 @@ package struct FunctionCall: Sendable {
   package var nullTreatment: NullTreatment?
   package var over: WindowReference?
 
-  package init(name: QualifiedName, receiver: SyntaxExpression? = nil, arguments: [Argument]) {
+  package init(
+    name: QualifiedName, receiver: SyntaxExpression? = nil, arguments: [Argument] = []
+  ) {
     self.name = name
     self.receiver = receiver
     self.arguments = arguments

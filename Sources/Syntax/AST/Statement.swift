@@ -18,6 +18,7 @@ package indirect enum Statement: Sendable {
   case insert(Insert)
   case update(Update)
   case delete(Delete)
+  case merge(Merge)
   case truncate(QualifiedName)
   case copyTo(CopyTo)
   case copyFrom(CopyFrom)

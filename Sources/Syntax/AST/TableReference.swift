@@ -99,9 +99,18 @@ package struct Pivot: Sendable {
 
 /// `year IN (2000, 2010)`; without values they are found in the data.
 package struct PivotColumn: Sendable {
+  /// Where the values come from.
+  package enum Values: Sendable {
+    /// No IN was written.
+    case found
+    case listed([SelectItem])
+    /// `IN (SELECT …)`
+    case query(Query)
+    /// `IN name`, an ENUM type
+    case enumeration(QualifiedName)
+  }
   package var expression: SyntaxExpression
-  /// nil where no IN was written
-  package var values: [SelectItem]?
+  package var values = Values.found
 }
 
 /// `source UNPIVOT [INCLUDE NULLS] (value FOR name IN (a, b))`, and the statement

@@ -103,6 +103,87 @@ extension Parser {
       returning: try returning())
   }
 
+  mutating func merge(with: WithClause?) throws -> Merge {
+    try expect(.merge)
+    try expect(.into)
+    let table = try qualifiedName("a table")
+    let alias = try alias()
+    try expect(.using)
+    let source = try tableReference()
+    let condition: Merge.Condition
+    if accept(.using) {
+      condition = .using(try identifierList())
+    } else {
+      try expect(.on)
+      condition = .on(try expression())
+    }
+    var clauses: [Merge.Clause] = []
+    while at(.when) { clauses.append(try mergeClause()) }
+    if clauses.isEmpty { throw unexpected("WHEN MATCHED or WHEN NOT MATCHED", [.when]) }
+    return Merge(
+      with: with, table: table, alias: alias, source: source, condition: condition,
+      clauses: clauses, returning: try returning())
+  }
+
+  private mutating func mergeClause() throws -> Merge.Clause {
+    let start = peek.start
+    try expect(.when)
+    var match = Merge.Match.matched
+    if accept(.not) {
+      match = .notMatchedByTarget
+      try expect(.matched)
+      if accept(.by) {
+        if accept(.source) { match = .notMatchedBySource } else { try expect(.target) }
+      }
+    } else {
+      try expect(.matched)
+    }
+    let condition = accept(.and) ? try expression() : nil
+    try expect(.then)
+    let action = try mergeAction()
+    return Merge.Clause(
+      match: match, condition: condition, action: action, span: span(from: start))
+  }
+
+  private mutating func mergeAction() throws -> Merge.Action {
+    if accept(.delete) { return .delete }
+    if accept(.do) {
+      try expect(.nothing)
+      return .nothing
+    }
+    if accept(.error) {
+      return .error(at(.when) || at(.returning) || atEnd ? nil : try expression())
+    }
+    if accept(.update) {
+      if accept(.set) {
+        if accept(.star) { return .updateAll(byPosition: false) }
+        return .update(try assignments())
+      }
+      if accept(.star) { return .updateAll(byPosition: false) }
+      return .updateAll(byPosition: try byPosition())
+    }
+    guard accept(.insert) else {
+      throw unexpected(
+        "UPDATE, DELETE, INSERT, DO NOTHING or ERROR", [.update, .delete, .insert, .do, .error])
+    }
+    if accept(.star) { return .insertAll(columns: [], byPosition: false) }
+    if accept(.default) {
+      try expect(.values)
+      return .insertDefaults
+    }
+    let columns = at(.leftParenthesis) ? try identifierList() : []
+    if at(.by) { return .insertAll(columns: columns, byPosition: try byPosition()) }
+    guard accept(.values) else { return .insertAll(columns: columns, byPosition: false) }
+    return .insert(columns: columns, values: try parenthesized { try $0.expression() })
+  }
+
+  private mutating func byPosition() throws -> Bool {
+    guard accept(.by) else { return false }
+    if accept(.name) { return false }
+    try expect(.position)
+    return true
+  }
+
   mutating func copy() throws -> Statement {
     try expect(.copy)
     if at(.leftParenthesis) {

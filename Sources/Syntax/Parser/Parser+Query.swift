@@ -5,7 +5,9 @@ extension Parser {
   func startsQuery(at offset: Int = 0) -> Bool {
     let following = token(at: offset + 1)
     switch token(at: offset).keyword {
-    case .select, .with, .from, .describe, .show, .summarize, .pivot, .unpivot: return true
+    case .select, .with, .from, .describe, .show, .summarize, .pivot, .unpivot, .pivotWider,
+      .pivotLonger:
+      return true
     case .values: return following.kind == .leftParenthesis
     case .table: return isName(at: offset + 1)
     case .train, .evaluate, .validate: return following.keyword == .model
@@ -136,7 +138,7 @@ extension Parser {
   /// A query, or a statement that gives rows.
   private mutating func rowsQuery() throws -> Query {
     switch peek.keyword {
-    case .insert, .update, .delete, .train, .evaluate, .validate:
+    case .insert, .update, .delete, .merge, .train, .evaluate, .validate:
       let start = peek.start
       let statement = try parseStatement()
       return Query(body: .statement(statement), span: span(from: start))
@@ -153,6 +155,7 @@ extension Parser {
     case .insert: return .insert(try insert(with: with))
     case .update: return .update(try update(with: with))
     case .delete: return .delete(try delete(with: with))
+    case .merge: return .merge(try merge(with: with))
     default:
       let body = try queryBody(.union)
       var query = Query(with: with, body: body, span: SourceSpan(start, start))
@@ -207,7 +210,7 @@ extension Parser {
       return .table(try qualifiedName("a table"))
     case .describe, .show, .summarize, .train, .evaluate, .validate:
       return .statement(try parseStatement())
-    case .pivot, .unpivot: return .select(try pivotStatement())
+    case .pivot, .unpivot, .pivotWider, .pivotLonger: return .select(try pivotStatement())
     default:
       guard at(.leftParenthesis) else {
         throw unexpected("a query", [.select, .values, .from, .with, .table])

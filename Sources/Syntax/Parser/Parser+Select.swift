@@ -146,7 +146,12 @@ extension Parser {
         try expect(.rightParenthesis, "\")\"")
       }
     } else {
-      sample = try sampleSize(from: start)
+      if accept(.leftParenthesis) {
+        sample = try sampleSize(from: start)
+        try expect(.rightParenthesis, "\")\"")
+      } else {
+        sample = try sampleSize(from: start)
+      }
       if accept(.leftParenthesis) {
         sample.method = try label("a sampling method").name.lowercased()
         if accept(.comma) { sample.seed = try integerLiteral("a seed") }

@@ -3,10 +3,11 @@ import Diagnostics
 extension Parser {
   static let statementKeywords: [Keyword] = [
     .select, .from, .with, .values, .table, .create, .drop, .alter, .insert, .update, .delete,
-    .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe, .show,
+    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe,
+    .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
-    .pivot, .unpivot, .start, .savepoint, .release,
+    .pivot, .unpivot, .pivotWider, .pivotLonger, .start, .savepoint, .release,
   ]
 
   /// The statement at hand; nested statements (EXPLAIN, PREPARE, WITH) come here too.
@@ -18,13 +19,15 @@ extension Parser {
     if at(.leftParenthesis) { return .query(try query()) }
     switch peek.keyword {
     case .with: return try withStatement()
-    case .select, .from, .values, .table, .pivot, .unpivot: return .query(try query())
+    case .select, .from, .values, .table, .pivot, .unpivot, .pivotWider, .pivotLonger:
+      return .query(try query())
     case .create: return try create()
     case .drop: return try drop()
     case .alter: return try alter()
     case .insert: return .insert(try insert(with: nil))
     case .update: return .update(try update(with: nil))
     case .delete: return .delete(try delete(with: nil))
+    case .merge: return .merge(try merge(with: nil))
     case .truncate:
       advance()
       _ = accept(.table)

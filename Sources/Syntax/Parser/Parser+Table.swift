@@ -104,7 +104,7 @@ extension Parser {
       table.sample = try sample()
     }
     table.span = span(from: start)
-    while at(.pivot) || at(.unpivot) {
+    while atPivot || atUnpivot {
       table = try pivotSuffix(table, from: start)
       try grow()
     }
@@ -150,7 +150,7 @@ extension Parser {
     let start = peek.start
     if startsQuery(at: 1) || isLateral {
       advance()
-      let isPivot = at(.pivot)
+      let isPivot = atPivot
       let query = try query()
       try expect(.rightParenthesis, "\")\"")
       if isPivot, !continues(query), case .select(let select) = query.body,
@@ -212,7 +212,7 @@ extension Parser {
   /// `PIVOT t ON … USING … GROUP BY …` and `UNPIVOT t ON … INTO NAME n VALUE v`.
   mutating func pivotStatement() throws -> Select {
     let start = peek.start
-    let isPivot = at(.pivot)
+    let isPivot = atPivot
     advance()
     let source = try tableReference()
     let kind: TableReference.Kind
@@ -227,7 +227,7 @@ extension Parser {
       }
       kind = .pivot(pivot)
     } else {
-      let includesNulls = accept(.include, .nulls)
+      let includesNulls = try nullsClause()
       try expect(.on)
       let columns = try list(until: { $0.at(.into) }) { try $0.selectItem() }
       var unpivot = Unpivot(
@@ -253,7 +253,7 @@ extension Parser {
   private mutating func pivotSuffix(
     _ source: TableReference, from start: Int
   ) throws -> TableReference {
-    let isPivot = at(.pivot)
+    let isPivot = atPivot
     advance()
     let kind: TableReference.Kind
     if isPivot {
@@ -267,7 +267,7 @@ extension Parser {
       }
       kind = .pivot(pivot)
     } else {
-      let includesNulls = accept(.include, .nulls)
+      let includesNulls = try nullsClause()
       try expect(.leftParenthesis, "\"(\"")
       let values =
         at(.leftParenthesis) ? try identifierList() : [try identifier("the values' column")]
@@ -291,7 +291,27 @@ extension Parser {
     // IN would be taken for the operator.
     let expression = try expression(.other)
     guard accept(.in) else { return PivotColumn(expression: expression) }
+    guard at(.leftParenthesis) else {
+      return PivotColumn(
+        expression: expression, values: .enumeration(try qualifiedName("an ENUM type")))
+    }
+    if startsQuery(at: 1) {
+      advance()
+      let query = try query()
+      try expect(.rightParenthesis, "\")\"")
+      return PivotColumn(expression: expression, values: .query(query))
+    }
     let values = try parenthesized { try $0.selectItem() }
-    return PivotColumn(expression: expression, values: values)
+    return PivotColumn(expression: expression, values: .listed(values))
+  }
+
+  private var atPivot: Bool { at(.pivot) || at(.pivotWider) }
+  private var atUnpivot: Bool { at(.unpivot) || at(.pivotLonger) }
+
+  /// INCLUDE NULLS or EXCLUDE NULLS, which is what happens without.
+  private mutating func nullsClause() throws -> Bool {
+    if accept(.include, .nulls) { return true }
+    _ = accept(.exclude, .nulls)
+    return false
   }
 }

@@ -88,6 +88,61 @@ extension Printer {
     returning(delete.returning)
   }
 
+  mutating func write(_ merge: Merge) {
+    write(merge.with)
+    put("MERGE INTO ")
+    target(merge.table, merge.alias)
+    put(" USING ")
+    write(merge.source)
+    switch merge.condition {
+    case .on(let condition): clause("ON", condition)
+    case .using(let columns):
+      put(" USING ")
+      names(columns)
+    }
+    for part in merge.clauses {
+      put(" WHEN \(part.match.rawValue)")
+      clause("AND", part.condition)
+      put(" THEN ")
+      write(part.action)
+    }
+    returning(merge.returning)
+  }
+
+  private mutating func write(_ action: Merge.Action) {
+    switch action {
+    case .update(let set):
+      put("UPDATE SET ")
+      assignments(set)
+    case .updateAll(let byPosition): put("UPDATE BY \(byPosition ? "POSITION" : "NAME")")
+    case .delete: put("DELETE")
+    case .insert(let columns, let values):
+      put("INSERT ")
+      if !columns.isEmpty {
+        names(columns)
+        put(" ")
+      }
+      put("VALUES (")
+      list(values) { $0.write($1) }
+      put(")")
+    case .insertAll(let columns, let byPosition):
+      put("INSERT ")
+      if !columns.isEmpty {
+        names(columns)
+        put(" ")
+      }
+      put("BY \(byPosition ? "POSITION" : "NAME")")
+    case .insertDefaults: put("INSERT DEFAULT VALUES")
+    case .nothing: put("DO NOTHING")
+    case .error(let message):
+      put("ERROR")
+      if let message {
+        put(" ")
+        write(message)
+      }
+    }
+  }
+
   mutating func write(_ copy: CopyTo) {
     put("COPY ")
     switch copy.source {

@@ -211,10 +211,20 @@ extension Printer {
       put(" ON ")
       list(pivot.columns) { printer, column in
         printer.write(column.expression, .other)
-        guard let values = column.values else { return }
-        printer.put(" IN (")
-        printer.list(values) { $0.write($1) }
-        printer.put(")")
+        switch column.values {
+        case .found: break
+        case .listed(let values):
+          printer.put(" IN (")
+          printer.list(values) { $0.write($1) }
+          printer.put(")")
+        case .query(let query):
+          printer.put(" IN (")
+          printer.write(query)
+          printer.put(")")
+        case .enumeration(let name):
+          printer.put(" IN ")
+          printer.write(name)
+        }
       }
     }
     if !pivot.aggregates.isEmpty {

@@ -34,6 +34,7 @@ extension Printer {
     case .comment(let comment): write(comment)
     case .insert(let insert): write(insert)
     case .update(let update): write(update)
+    case .merge(let merge): write(merge)
     case .delete(let delete): write(delete)
     case .truncate(let name): named("TRUNCATE", name)
     case .copyTo(let copy): write(copy)

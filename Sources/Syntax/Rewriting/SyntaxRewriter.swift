@@ -338,8 +338,10 @@ package struct SyntaxRewriter {
       pivot.aggregates = try items(pivot.aggregates)
       for index in pivot.columns.indices {
         pivot.columns[index].expression = try expression(pivot.columns[index].expression)
-        if let values = pivot.columns[index].values {
-          pivot.columns[index].values = try items(values)
+        switch pivot.columns[index].values {
+        case .found, .enumeration: break
+        case .listed(let values): pivot.columns[index].values = .listed(try items(values))
+        case .query(let query): pivot.columns[index].values = .query(try self.query(query))
         }
       }
       reference.kind = .pivot(pivot)

@@ -1,7 +1,8 @@
 import Columnar
 import Synchronization
 
-extension MemoryTable {
+/// What a table's row groups say of its columns.
+package enum TableStatistics {
   /// Rows that a guess of distinct values looks at.
   private static let sampleRows = 8192
 
@@ -88,15 +89,17 @@ extension MemoryTable {
 
 /// The statistics of a table's columns, each made when first asked for and again when the table has
 /// grown or shrunk by a tenth.
-final class StatisticsCache: Sendable {
+package final class StatisticsCache: Sendable {
+  package init() {}
+
   private let known = Mutex<[Int: (rowCount: Int, statistics: ColumnStatistics)]>([:])
 
-  func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
+  package func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
     let rows = groups.reduce(0) { $0 + $1.rowCount }
     if let entry = known.withLock({ $0[column] }), abs(entry.rowCount - rows) * 10 <= rows {
       return entry.statistics
     }
-    let made = MemoryTable.statistics(of: column, in: groups)
+    let made = TableStatistics.statistics(of: column, in: groups)
     known.withLock { $0[column] = (rows, made) }
     return made
   }

@@ -1,0 +1,76 @@
+import Columnar
+import Diagnostics
+import Planner
+import Storage
+
+/// One version of a table: what it is and the rows it has. Immutable; a write makes another.
+final class TableVersion: StoredTable, Sendable {
+  let key: CatalogState.Key
+  let definition: TableDefinition
+  let data: TableData
+  /// Shared by the versions of one layout.
+  private let statistics: StatisticsCache
+
+  init(
+    key: CatalogState.Key, definition: TableDefinition, data: TableData,
+    statistics: StatisticsCache = StatisticsCache()
+  ) {
+    self.key = key
+    self.definition = definition
+    self.data = data
+    self.statistics = statistics
+  }
+
+  /// A table without rows.
+  convenience init(key: CatalogState.Key, definition: TableDefinition) {
+    var data = TableData(types: definition.columns.map(\.type))
+    for key in definition.keys { data.indexes.append(KeyIndex(columns: key.columns)) }
+    self.init(key: key, definition: definition, data: data)
+  }
+
+  var schema: [Field] { definition.fields }
+  var estimatedRowCount: Int? { data.rowCount }
+
+  func columnStatistics(_ position: Int) -> ColumnStatistics? {
+    guard position < definition.columns.count else { return nil }
+    return statistics.statistics(of: position, in: data.parts.map(\.group))
+  }
+
+  func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
+    data.scan(columns: columns, filters: filters, batchRows: batchRows)
+  }
+
+  /// What the rows take in memory.
+  var byteCount: Int {
+    data.parts.reduce(0) { sum, part in
+      sum + part.group.columns.reduce(0) { $0 + $1.byteCount }
+    }
+  }
+
+  func with(_ data: TableData) -> TableVersion {
+    TableVersion(key: key, definition: definition, data: data, statistics: statistics)
+  }
+
+  /// Whether the two differ in rows only.
+  func isSameLayout(as other: TableVersion) -> Bool { statistics === other.statistics }
+
+  /// The error for a key that two rows would have.
+  func error(_ duplicate: DuplicateKey) -> SQLError {
+    let key = definition.keys[duplicate.index]
+    let what: String
+    switch key.kind {
+    case .primary: what = "primary key constraint"
+    case .unique: what = "unique constraint"
+    case .index(let name): what = "unique index \"\(name)\""
+    }
+    return SQLError(
+      .constraint,
+      "duplicate key \"\(pairs(key.columns, duplicate.values))\" violates \(what) of table \"\(definition.name)\""
+    )
+  }
+
+  /// `a: 1, b: x`.
+  func pairs(_ columns: [Int], _ values: [String]) -> String {
+    zip(columns, values).map { "\(definition.columns[$0].name): \($1)" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,155 @@
+import Columnar
+import Diagnostics
+
+/// The rows of one version of a table: a value, immutable to all who share it. Every row keeps its
+/// number (`rowid`) for as long as it lives; numbers grow with every row added and are not used
+/// twice.
+package struct TableData: Sendable {
+  /// A row group, the number of its first row, and which of its rows are deleted.
+  package struct Part: Sendable {
+    package var group: RowGroup
+    package var firstRow: Int
+    package var deleted: RowMask?
+
+    package var endRow: Int { firstRow + group.rowCount }
+    package var liveCount: Int { group.rowCount - (deleted?.count ?? 0) }
+  }
+
+  package let types: [LogicalType]
+  /// By `firstRow`, ascending.
+  package private(set) var parts: [Part] = []
+  /// The number of the next row added.
+  package private(set) var nextRow = 0
+  /// Rows that are not deleted.
+  package private(set) var rowCount = 0
+  /// The indexes of the table's keys, in the order of its definition.
+  package var indexes: [KeyIndex] = []
+
+  package init(types: [LogicalType]) { self.types = types }
+
+  package var byteCount: Int {
+    parts.reduce(0) { $0 + $1.group.columns.reduce(0) { $0 + $1.byteCount } }
+  }
+
+  // MARK: Finding rows
+
+  /// The part that holds a row, deleted or not; nil when the row is gone.
+  package func partIndex(of row: Int) -> Int? {
+    var low = 0
+    var high = parts.count
+    while low < high {
+      let middle = (low + high) / 2
+      if parts[middle].endRow <= row { low = middle + 1 } else { high = middle }
+    }
+    return low < parts.count && parts[low].firstRow <= row ? low : nil
+  }
+
+  /// Whether a row is there and not deleted.
+  package func isLive(_ row: Int) -> Bool {
+    guard let index = partIndex(of: row) else { return false }
+    return !(parts[index].deleted?.contains(row - parts[index].firstRow) ?? false)
+  }
+
+  // MARK: Adding rows
+
+  /// Adds row groups; gives the number of the first new row. Keys are not checked here.
+  ///
+  /// Small groups at the end are joined while the last is at least half the one before it: many
+  /// single-row INSERTs cost each row a logarithmic number of copies and leave few groups.
+  @discardableResult
+  package mutating func append(_ added: [RowGroup]) -> Int {
+    let first = nextRow
+    for group in added where group.rowCount > 0 {
+      parts.append(Part(group: group, firstRow: nextRow))
+      nextRow += group.rowCount
+      rowCount += group.rowCount
+    }
+    while parts.count >= 2 {
+      let last = parts[parts.count - 1]
+      let previous = parts[parts.count - 2]
+      guard last.group.rowCount * 2 >= previous.group.rowCount,
+        last.group.rowCount + previous.group.rowCount <= EngineLimits.rowGroupRows / 4,
+        previous.endRow == last.firstRow
+      else { break }
+      parts.removeLast(2)
+      parts.append(joined(previous, last))
+    }
+    return first
+  }
+
+  private func joined(_ left: Part, _ right: Part) -> Part {
+    let count = left.group.rowCount + right.group.rowCount
+    let columns = types.indices.map { position -> Column in
+      var builder = ColumnBuilder(types[position], capacity: count)
+      builder.append(left.group.columns[position])
+      builder.append(right.group.columns[position])
+      return builder.finish()
+    }
+    var part = Part(group: RowGroup(rowCount: count, columns: columns), firstRow: left.firstRow)
+    if left.deleted != nil || right.deleted != nil {
+      var rows = RowSet(rowCount: count)
+      left.deleted?.shifted(by: 0, into: &rows)
+      right.deleted?.shifted(by: left.group.rowCount, into: &rows)
+      part.deleted = RowMask(rows.words, rowCount: count)
+    }
+    return part
+  }
+
+  // MARK: Deleting and updating
+
+  /// Deletes rows of parts; those deleted already do not count twice. Parts left without a row go.
+  package mutating func delete(_ rows: [Int: RowSet]) {
+    for (index, set) in rows where set.count > 0 {
+      let before = parts[index].liveCount
+      parts[index].deleted =
+        parts[index].deleted?.union(set)
+        ?? RowMask(set.words, rowCount: parts[index].group.rowCount)
+      rowCount -= before - parts[index].liveCount
+    }
+    if rows.contains(where: { parts[$0.key].liveCount == 0 }) {
+      parts.removeAll { $0.liveCount == 0 }
+    }
+  }
+
+  package mutating func deleteAll() {
+    parts = []
+    rowCount = 0
+    for index in indexes.indices { indexes[index] = KeyIndex(columns: indexes[index].columns) }
+  }
+
+  /// Puts new columns into a part, of as many rows.
+  package mutating func replace(part: Int, _ changed: [(position: Int, column: Column)]) {
+    parts[part].group = parts[part].group.replacing(changed)
+  }
+
+  // MARK: Changing the layout
+
+  /// The same rows with other columns: each an old one by position, or made for each part.
+  package func rebuilt(
+    types: [LogicalType], indexes: [KeyIndex], _ columns: (Part) throws -> [Column]
+  ) rethrows -> TableData {
+    var result = TableData(types: types)
+    result.parts = try parts.map { part in
+      Part(
+        group: RowGroup(rowCount: part.group.rowCount, columns: try columns(part)),
+        firstRow: part.firstRow, deleted: part.deleted)
+    }
+    result.nextRow = nextRow
+    result.rowCount = rowCount
+    result.indexes = indexes
+    return result
+  }
+
+  /// The same rows with some of the columns, in this order.
+  package func picking(_ positions: [Int], indexes: [KeyIndex]) -> TableData {
+    var result = TableData(types: positions.map { types[$0] })
+    result.parts = parts.map { part in
+      Part(
+        group: part.group.picking(positions), firstRow: part.firstRow, deleted: part.deleted)
+    }
+    result.nextRow = nextRow
+    result.rowCount = rowCount
+    result.indexes = indexes
+    return result
+  }
+}

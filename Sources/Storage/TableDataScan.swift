@@ -1,0 +1,71 @@
+import Columnar
+
+extension TableData {
+  /// The position that asks a scan for the rows' numbers.
+  package var rowNumberPosition: Int { types.count }
+
+  package func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) -> any PartitionedScan {
+    TableDataScan(
+      parts: parts, columns: columns, rowNumberPosition: rowNumberPosition,
+      filters: filters.filter { $0.column < types.count }, batchRows: batchRows)
+  }
+}
+
+private struct TableDataScan: PartitionedScan {
+  let parts: [TableData.Part]
+  let columns: [Int]
+  let rowNumberPosition: Int
+  let filters: [ScanFilter]
+  let batchRows: Int
+
+  var partitionCount: Int { parts.count }
+
+  func open(_ partition: Int) throws -> (any BatchSource)? {
+    let part = parts[partition]
+    for filter in filters {
+      if let zone = part.group.zones[filter.column], !zone.mayPass(filter) { return nil }
+    }
+    return PartReader(
+      part: part, columns: columns.map { $0 == rowNumberPosition ? nil : part.group.columns[$0] },
+      batchRows: batchRows, sequence: partition)
+  }
+}
+
+/// Slices of a part's columns without its deleted rows.
+private final class PartReader: BatchSource {
+  private let part: TableData.Part
+  /// nil: the rows' numbers.
+  private let columns: [Column?]
+  private let batchRows: Int
+  private let sequence: Int
+  private var position = 0
+
+  init(part: TableData.Part, columns: [Column?], batchRows: Int, sequence: Int) {
+    self.part = part
+    self.columns = columns
+    self.batchRows = batchRows
+    self.sequence = sequence
+  }
+
+  func next() throws -> Batch? {
+    while position < part.group.rowCount {
+      let start = position
+      let count = min(batchRows, part.group.rowCount - start)
+      position += count
+      let live = part.deleted?.live(start, count)
+      if let live, live.count == 0 { continue }
+      let batch = Batch(
+        columns: columns.map { $0?.slice(start, count) ?? numbers(start, count) },
+        rowCount: count, sequence: sequence)
+      return live.map { batch.selecting($0) } ?? batch
+    }
+    return nil
+  }
+
+  private func numbers(_ start: Int, _ count: Int) -> Column {
+    let column = Column(flat: .bigint, count: count)
+    let values = column.values(as: Int64.self)
+    for row in 0..<count { values[row] = Int64(part.firstRow + start + row) }
+    return column
+  }
+}
