@@ -129,6 +129,9 @@ package enum ImplicitCast {
     default: break
     }
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }
+    // A truth value among whole numbers is 1 or 0.
+    if a == .boolean && b.isInteger { return b }
+    if b == .boolean && a.isInteger { return a }
     if force && (a == .varchar || b == .varchar) { return .varchar }
     return nil
   }

@@ -99,7 +99,11 @@ extension Binder {
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null
-    guard !textMeetsOther, let type = TypeResolution.common(left.type, right.type) else {
+    // A truth value compares with any number, also where the two have no type in common.
+    var common = TypeResolution.common(left.type, right.type)
+    if left.type == .boolean, right.type.isFloatingPoint { common = right.type }
+    if right.type == .boolean, left.type.isFloatingPoint { common = left.type }
+    guard !textMeetsOther, let type = common else {
       throw SQLError(
         .binder, "cannot compare \(left.type) with \(right.type) by \(name)", at: span,
         hint: "cast one side explicitly")
