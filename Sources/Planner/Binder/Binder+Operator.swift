@@ -14,7 +14,7 @@ extension Binder {
       return bound
     case .minus:
       // -2147483648 is an INTEGER although 2147483648 is not.
-      if case .constant(.integer(let value), _) = bound {
+      if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
         let fitting: LogicalType =
           negated >= Int128(Int32.min)
@@ -22,7 +22,8 @@ extension Binder {
         return .constant(.integer(negated), fitting)
       }
       // So is -2^127 a HUGEINT, whose magnitude alone is none.
-      if case .constant(.unsigned(let value), _) = bound, value == 1 << 127 {
+      if case .literal = operand.kind, case .constant(.unsigned(let value), _) = bound,
+        value == 1 << 127 {
         return .constant(.integer(.min), .hugeint)
       }
       return ConstantFolding.fold(try call("-", [bound], span: span))
@@ -149,6 +150,8 @@ extension Binder {
       try [bind(list.operand, context)] + list.items.map { try bind($0, context) })
     var operand = collated[0]
     var items = Array(collated.dropFirst())
+    // Nothing is in an empty list, NULL neither.
+    if items.isEmpty { return .constant(.boolean(list.isNegated), .boolean) }
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {

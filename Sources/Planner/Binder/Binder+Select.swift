@@ -27,7 +27,18 @@ extension Binder {
     whereContext.aliases = aliases
     if let filter = select.filter {
       let condition = try bindConditionEach(filter, whereContext)
-      plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
+      // What needs no subquery is decided before them: they run for fewer rows.
+      let known = Set(plan.output.map(\.id))
+      let early = condition.conjuncts.filter {
+        !inner.entries.isEmpty && $0.columnIDs.isSubset(of: known)
+      }
+      if let first = Expression.conjunction(early) {
+        plan = .filter(FilterNode(input: plan, condition: first))
+      }
+      let late = condition.conjuncts.filter { !early.contains($0) }
+      plan = .filter(
+        FilterNode(
+          input: inner.attach(to: plan), condition: Expression.conjunction(late) ?? .trueConstant))
     }
 
     let aggregates = AggregateCollector()
@@ -118,6 +129,7 @@ extension Binder {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
         }
+        if let constant = Binder.leadingConstant(of: expression) { return constant }
         if case .column(let reference) = expression, below.contains(reference.id) {
           throw Binder.notGrouped(reference.name, select.span(of: reference.name))
         }
@@ -215,6 +227,15 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
+  }
+
+  /// What COALESCE gives whatever comes behind its first argument: that is never computed and need
+  /// not be grouped by.
+  private static func leadingConstant(of expression: Expression) -> Expression? {
+    guard case .call(let call) = expression, call.resolved.function.name == "coalesce",
+      case .constant(let value, _) = call.arguments.first, !value.isNull
+    else { return nil }
+    return call.arguments.first
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

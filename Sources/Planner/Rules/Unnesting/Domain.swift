@@ -30,13 +30,20 @@ extension Unnesting {
   mutating func joinDomain(_ node: DependentJoinNode, _ free: Set<Int>) throws -> Plan {
     var join = node.join
     let columns = node.left.output.filter { free.contains($0.id) }
-    if isVolatile(node.left) {
+    // The left rows are read twice: for the domain's values and for the join.
+    var shared: SharedQuery?
+    if isVolatile(node.left) || !node.left.isCheapToRepeat, node.left.freeColumns.isEmpty {
+      let query = SharedQuery(name: "outer rows")
+      join.left = .sharedScan(
+        SharedScanNode(
+          shared: query, columns: node.left.output.enumerated().map { ($0, $1) }))
+      shared = query
+    } else if isVolatile(node.left) {
       throw SQLError(
-        .notSupported,
-        "this correlated subquery beside volatile functions is not supported",
+        .notSupported, "this correlated subquery beside volatile functions is not supported",
         hint: "compute them in a table first")
     }
-    let domain = Domain(columns: columns, source: node.left)
+    let domain = Domain(columns: columns, source: join.left)
     let flat = try flatten(node.right, domain)
     join.right = flat.plan
     join.keys = join.keys.map { ($0.left, flat.apply($0.right), $0.nullSafe) }
@@ -44,7 +51,8 @@ extension Unnesting {
       guard let inner = flat.columns[column.id] else { continue }
       join.keys.append((.column(column), .column(inner), true))
     }
-    return .join(join)
+    guard let shared else { return .join(join) }
+    return .with(WithNode(shared: shared, definition: node.left, body: .join(join)))
   }
 
   private func isVolatile(_ plan: Plan) -> Bool {
