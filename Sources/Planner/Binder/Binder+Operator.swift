@@ -85,6 +85,8 @@ extension Binder {
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
+  private static let equalities: Set = ["=", "<>", "!=", "is distinct from", "is not distinct from"]
+
   /// Both sides cast to what they can be compared as.
   func comparable(
     _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
@@ -100,6 +102,15 @@ extension Binder {
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null
+    // Whether they are equal can be asked of a text and anything that it may be read as; an order
+    // of the two would be either's.
+    if textMeetsOther, Binder.equalities.contains(name) {
+      let other = left.type == .varchar ? right.type : left.type
+      return (
+        try foldedCast(left, to: other, isTry: false, span: span),
+        try foldedCast(right, to: other, isTry: false, span: span)
+      )
+    }
     // A truth value compares with any number, also where the two have no type in common.
     var common = TypeResolution.common(left.type, right.type)
     if left.type == .boolean, right.type.isFloatingPoint { common = right.type }
@@ -158,7 +169,12 @@ extension Binder {
       let textMeetsOther =
         (type == .varchar) != (item.type == .varchar) && type != .null && item.type != .null
         && !isStringLiteral(operand)
-      guard !textMeetsOther, let common = TypeResolution.common(type, item.type) else {
+      if textMeetsOther {
+        // As for =, the text is read as the other's type.
+        if type == .varchar { type = item.type }
+        continue
+      }
+      guard let common = TypeResolution.common(type, item.type) else {
         throw SQLError(
           .binder, "cannot compare \(type) with \(item.type) in IN", at: list.items[index].span,
           hint: "cast one side explicitly")
