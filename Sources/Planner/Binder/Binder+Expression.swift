@@ -376,7 +376,8 @@ extension Binder {
     -> Expression
   {
     if expression.type == type { return expression }
-    if !isStringLiteral(expression), expression.type != .null,
+    let isTruthAmongNumbers = expression.type == .boolean && type.isInteger
+    if !isStringLiteral(expression), expression.type != .null, !isTruthAmongNumbers,
       ImplicitCast.cost(from: expression.type, to: type) == nil,
       !(expression.type.isNumeric && type.isNumeric)
     {

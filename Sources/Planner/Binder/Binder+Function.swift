@@ -256,8 +256,8 @@ extension Binder {
     return .column(reference)
   }
 
-  /// An aggregate in a subquery whose arguments are all columns of one query around it belongs to
-  /// that query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
+  /// An aggregate in a subquery that reads only columns of one query around it belongs to that
+  /// query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
   private func outerAggregate(
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
@@ -268,11 +268,12 @@ extension Binder {
     probe.aggregates = nil
     probe.subqueries = SubqueryCollector()
     probe.innerSubqueries = nil
-    for argument in arguments {
+    let read =
+      arguments.map(\.expression) + [function.filter].filter { $0 != nil }
+      + (function.orderBy + function.withinGroup).map(\.expression)
+    for expression in read {
       // What does not bind here gets its error from the ordinary way.
-      guard let expression = argument.expression,
-        let bound = try? bind(expression, probe)
-      else { return nil }
+      guard let expression, let bound = try? bind(expression, probe) else { return nil }
       bound.collectColumns(&columns)
     }
     if columns.isEmpty || !probe.subqueries.entries.isEmpty { return nil }
@@ -281,7 +282,7 @@ extension Binder {
     while let next = outer.popLast() {
       let known = Set(next.scope.entries.map(\.reference.id))
       if columns.isDisjoint(with: known) { continue }
-      guard columns.isSubset(of: known), next.aggregates != nil else { return nil }
+      guard columns.isSubset(of: known) else { return nil }
       return try bind(aggregate, function, arguments, next, span: span)
     }
     return nil
