@@ -65,6 +65,12 @@ struct JoinOracle {
       case .anti: if hits.isEmpty { result.append(left) }
       case .mark:
         result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
+      case .buildSemi, .buildAnti: break
+      }
+    }
+    if kind == .buildSemi || kind == .buildAnti {
+      for (position, right) in build.enumerated() where used[position] == (kind == .buildSemi) {
+        result.append(right)
       }
     }
     if kind == .right || kind == .full {
@@ -76,7 +82,9 @@ struct JoinOracle {
   }
 }
 
-let allKinds: [JoinKind] = [.inner, .left, .right, .full, .semi, .anti, .mark, .single]
+let allKinds: [JoinKind] = [
+  .inner, .left, .right, .full, .semi, .anti, .mark, .single, .buildSemi, .buildAnti,
+]
 
 struct KeyCase: CustomTestStringConvertible, Sendable {
   let name: String
