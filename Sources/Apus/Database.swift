@@ -72,6 +72,25 @@ public final class Connection: @unchecked Sendable {
       ?? QueryResult(.init(fields: [], source: BatchListSource([]), changedRows: nil), in: sql)
   }
 
+  /// One statement with `?`, `$1` or `$name` for values that each run gives. Names that do not exist
+  /// are found now; types follow the values.
+  ///
+  ///     let insert = try connection.prepare("INSERT INTO t VALUES (?, ?)")
+  ///     for (id, name) in people { try insert.execute(id, name) }
+  public func prepare(_ sql: String) throws -> PreparedStatement {
+    try PreparedStatement(sql, session)
+  }
+
+  /// Runs one statement with values for its `?` or `$1`, in their order.
+  ///
+  ///     try connection.execute("SELECT * FROM t WHERE id = ?", 7).rows()
+  @discardableResult
+  public func execute(
+    _ sql: String, _ first: any SQLValueConvertible, _ rest: any SQLValueConvertible...
+  ) throws -> QueryResult {
+    try prepare(sql).execute(values: [first] + rest)
+  }
+
   /// The statements of a script one at a time, parsed as they are asked for: a syntax error in the
   /// third does not keep the first two from running.
   public func script(_ text: String) -> Script { Script(text, session) }
@@ -123,7 +142,7 @@ public struct ScriptStatement {
   /// Runs it; rows come as they are pulled from the result.
   public func run() throws -> QueryResult {
     do {
-      return QueryResult(try session.run(parsed), in: script)
+      return QueryResult(try session.run(parsed, text: parsed.text(in: script)), in: script)
     } catch let error as SQLError {
       throw DatabaseError(error, in: script)
     }

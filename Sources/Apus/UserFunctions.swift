@@ -1,6 +1,7 @@
 import Columnar
 import Diagnostics
 import Functions
+import Planner
 
 /// A Swift type that SQL values convert to and from. SQL NULL is `nil` of an optional.
 public protocol SQLValueConvertible {
@@ -185,6 +186,20 @@ enum UserTypes {
     case .bigint: return .integer(column.values(as: Int64.self)[index])
     case .double: return .double(column.values(as: Double.self)[index])
     default: return .text(column.values(as: StringView.self)[index].string)
+    }
+  }
+
+  static func parameter(_ value: any SQLValueConvertible) -> ParameterValue {
+    let cell = value.sqlValue
+    switch cell {
+    case .null: return ParameterValue(.null, .null)
+    case .boolean: return ParameterValue(UserTypes.value(cell), .boolean)
+    case .integer(let number):
+      // As a literal of that size, so that it fits into narrower columns without a cast.
+      let isSmall = Int32(exactly: number) != nil
+      return ParameterValue(UserTypes.value(cell), isSmall ? .integer : .bigint)
+    case .double: return ParameterValue(UserTypes.value(cell), .double)
+    case .text: return ParameterValue(UserTypes.value(cell), .varchar)
     }
   }
 

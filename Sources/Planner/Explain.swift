@@ -24,6 +24,39 @@ package enum ExplainText {
     return result
   }
 
+  /// The plan as JSON: an array of one object, each with `name`, `details` and `children`.
+  package static func json(_ plan: Plan) -> String {
+    func object(_ plan: Plan, _ lead: String) -> String {
+      let title = title(plan)
+      let colon = title.firstIndex(of: ":")
+      let name = colon.map { String(title[..<$0]) } ?? title
+      let details = colon.map { String(title[title.index(after: $0)...].drop { $0 == " " }) } ?? ""
+      let inner = lead + "  "
+      let children = plan.children.map { inner + "  " + object($0, inner + "  ") }
+      let list = children.isEmpty ? "[]" : "[\n\(children.joined(separator: ",\n"))\n\(inner)]"
+      return "{\n\(inner)\"name\": \(quoted(name)),\n\(inner)\"details\": \(quoted(details)),\n"
+        + "\(inner)\"children\": \(list)\n\(lead)}"
+    }
+    return "[\n  \(object(plan, "  "))\n]"
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
   private static func title(_ plan: Plan) -> String {
     switch plan {
     case .scan(let node):

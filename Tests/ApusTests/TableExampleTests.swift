@@ -25,6 +25,20 @@ import Testing
     #expect(count > 30)
   }
 
+  @Test func scalarFunctions() throws {
+    let connection = try Database().connect()
+    for function in ScalarFunctions.all {
+      for example in function.examples {
+        do {
+          let rows = try connection.execute("SELECT CAST((\(example.sql)) AS VARCHAR)").rows()
+          #expect(rows.first?.first.map { $0 ?? "NULL" } == example.result, "\(example.sql)")
+        } catch {
+          Issue.record("\(example.sql): \(error)")
+        }
+      }
+    }
+  }
+
   @Test func tableFunctions() throws {
     let connection = try Database().connect()
     for function in TableFunctions.rows where !function.example.contains("data.") {

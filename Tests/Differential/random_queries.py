@@ -142,6 +142,7 @@ def main():
     parser.add_argument("--show", action="store_true", help="print the queries and run none")
     parser.add_argument("--setup", action="store_true", help="print the tables of the first query and run none")
     options = parser.parse_args()
+    intended.check_documented()
     without = {name.strip() for name in options.without.split(",") if name.strip()}
     if without - FEATURES:
         parser.error(f"no such feature: {', '.join(sorted(without - FEATURES))}")

@@ -272,6 +272,9 @@ def same(ours, theirs):
         return ours is None and theirs is None
     if ours == theirs:
         return True
+    if ours.startswith("[") and theirs.startswith("["):
+        first, second = ours[1:-1].split(", "), theirs[1:-1].split(", ")
+        return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second))
     try:
         a, b = float(ours), float(theirs)
     except ValueError:
@@ -279,6 +282,11 @@ def same(ours, theirs):
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
     return abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))
+
+
+def agrees(ours, theirs):
+    return ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]) and all(
+        same(a, b) for x, y in zip(ours[1], theirs[1]) for a, b in zip(x, y))
 
 
 def main():
@@ -310,18 +318,22 @@ def main():
         try:
             names = [row[0] for row in peer.execute(f"DESCRIBE {query}").fetchall()]
             cast = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
-            theirs = ("rows", peer.execute(f"SELECT {cast} FROM ({query}) AS q ORDER BY id").fetchall())
+            full = f"SELECT {cast} FROM ({query}) AS q ORDER BY id"
+            theirs = ("rows", peer.execute(full).fetchall())
         except duckdb.Error as error:
             theirs = ("error", str(error))
-            cast = "*"
-        ours = apus.run(f"SELECT {cast} FROM ({query}) AS q ORDER BY id")
+            full = f"SELECT * FROM ({query}) AS q ORDER BY id"
+        ours = apus.run(full)
         if ours[0] == "error" and theirs[0] == "error":
             counts["errors on both sides"] += 1
             continue
-        equal = ours[0] == theirs[0] and len(ours[1]) == len(theirs[1]) and all(
-            same(a, b) for x, y in zip(ours[1], theirs[1]) for a, b in zip(x, y))
-        counts["equal" if equal else "different"] += 1
-        if not equal and counts["different"] <= options.show:
+        verdict = "equal" if agrees(ours, theirs) else "different"
+        if verdict == "different" and theirs[0] == "rows":
+            # Where the bound of a RANGE is NULL, DuckDB gives now one answer, now another.
+            if any(agrees(ours, ("rows", peer.execute(full).fetchall())) for _ in range(50)):
+                verdict = "equal to one of DuckDB's answers"
+        counts[verdict] += 1
+        if verdict == "different" and counts["different"] <= options.show:
             print(f"-- query {number} under {'; '.join(setting)}\n{query}")
             if ours[0] == "error" or theirs[0] == "error":
                 print(f"   apus: {str(ours)[:300]}\n   duckdb: {str(theirs)[:300]}")

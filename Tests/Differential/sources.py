@@ -70,12 +70,13 @@ class Sources(Expressions):
         """FROM without its word. Columns of merged names go by the bare name."""
         first, columns, pairs = self.relation(outer, depth, MOST_PAIRS)
         parts, alone, merged = [first], columns, []
-        for _ in range(joins):
+        for number in range(joins):
             right, theirs, rows = self.relation(outer, depth, MOST_PAIRS // max(pairs, 1), columns if not merged else ())
             lateral = "LATERAL" in str(right)[:8] or str(right).startswith("unnest")
             kind = self.choose(
                 (5, lambda: "JOIN"), (4, lambda: "LEFT JOIN"), (2, lambda: "CROSS JOIN"),
-                (2, lambda: "RIGHT JOIN"), (2, lambda: "FULL JOIN"),
+                # SQLite errs where one stands behind another join (seen in 3.40: `a JOIN b ON false RIGHT JOIN c`).
+                *([(2, lambda: "RIGHT JOIN"), (2, lambda: "FULL JOIN")] if number == 0 or not self.common else []),
                 (1.5, lambda: "SEMI JOIN", "duck"), (1.5, lambda: "ANTI JOIN", "duck"))
             if lateral and kind not in ("JOIN", "LEFT JOIN", "CROSS JOIN"):
                 kind = "JOIN"

@@ -63,6 +63,7 @@ struct JoinOracle {
         result.append(left + (hits.first.map { build[$0] } ?? nulls))
       case .semi: if !hits.isEmpty { result.append(left) }
       case .anti: if hits.isEmpty { result.append(left) }
+      case .buildSemi, .buildAnti: break
       case .mark:
         result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
       case .buildSemi, .buildAnti: break
@@ -72,6 +73,9 @@ struct JoinOracle {
       for (position, right) in build.enumerated() where used[position] == (kind == .buildSemi) {
         result.append(right)
       }
+    }
+    if kind == .buildSemi || kind == .buildAnti {
+      result += build.indices.filter { used[$0] == (kind == .buildSemi) }.map { build[$0] }
     }
     if kind == .right || kind == .full {
       for (position, right) in build.enumerated() where !used[position] {

@@ -26,7 +26,7 @@ let sampleStatements: [String] = [
   "SELECT EXTRACT(year FROM d), SUBSTRING(a FROM 2 FOR 3), TRIM(LEADING 'x' FROM a), POSITION(a IN b), OVERLAY(a PLACING b FROM 1 FOR 2)",
   "SELECT d AT TIME ZONE 'UTC', a COLLATE nocase, CURRENT_DATE, current_timestamp, left('abc', 1), if(a, b, c)",
   "SELECT list_transform(l, lambda x, i: x + i), list_filter(l, x -> x > 1), [x * 2 FOR x IN l IF x > 1]",
-  "SELECT ?, ?, $3, $name, (SELECT 1), EXISTS (SELECT 1), ARRAY(SELECT 1), ((SELECT 1) UNION SELECT 2)",
+  "SELECT ?, ?, $3, (SELECT 1), EXISTS (SELECT 1), ARRAY(SELECT 1), ((SELECT 1) UNION SELECT 2)",
   "WITH RECURSIVE a(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM a), b AS NOT MATERIALIZED (FROM a) SELECT * FROM a, b",
   "WITH x AS (INSERT INTO t VALUES (1) RETURNING *) FROM x",
   "SELECT 1 UNION ALL BY NAME SELECT 2 INTERSECT SELECT 3 EXCEPT (SELECT 4 LIMIT 1) ORDER BY ALL LIMIT 5 OFFSET 2",

@@ -26,6 +26,7 @@ extension ValueText {
       }
       append(nested: column.children[position], index, to: &buffer)
     }
+    if !isNamed && fields.count == 1 { buffer.append(0x2C) }
     buffer.append(isNamed ? 0x7D : 0x29)
   }
 

@@ -218,8 +218,9 @@ extension StatementCatalog {
       return (database: parts.database, schema: parts.schema, number: object.stamp)
     }
     list += [
-      ("system", "information_schema", 1), ("system", "main", 2), ("system", "pg_catalog", 3),
-      ("temp", "main", 4),
+      // Numbers that no object gets.
+      ("system", "information_schema", -1), ("system", "main", -2), ("system", "pg_catalog", -3),
+      ("temp", "main", -4),
     ]
     return list.sorted { ($0.database, $0.schema) < ($1.database, $1.schema) }
   }

@@ -169,6 +169,8 @@ struct CatalogObject: Sendable {
   var name: String
   var item: CatalogItem
   var comment: String?
+  /// What takes it along when it is dropped.
+  var owner: CatalogState.Key?
   /// By lower-case name of the column.
   var columnComments: [String: String] = [:]
   /// Unique to this version of the object.

@@ -4,7 +4,7 @@ import Syntax
 
 /// Where the parts of a written name lead. A schema key of the catalog is `main` or another schema of
 /// the database `memory`, `temp`, or `database.schema` of an attached one; all lower case.
-struct NameResolution {
+struct NameResolution: Sendable {
   static let database = "memory"
   /// Schemas that hold nothing but what the engine itself shows.
   static let systemSchemas = ["information_schema", "pg_catalog", "system"]
@@ -16,7 +16,9 @@ struct NameResolution {
   func schemas(of name: QualifiedName) throws -> [String] {
     let parts = name.parts.dropLast().map { $0.name.lowercased() }
     switch parts.count {
-    case 0: return [CatalogState.temporarySchema] + searchPath
+    case 0:
+      // Behind the path, as DuckDB has it, comes the main schema.
+      return [CatalogState.temporarySchema] + searchPath + mains
     case 1:
       let only = parts[0]
       if only == CatalogState.temporarySchema || hasSchema(only) { return [only] }
@@ -37,6 +39,28 @@ struct NameResolution {
       }
       return [key]
     }
+  }
+
+  /// The main schemas of the databases of the path, where the path does not have them.
+  private var mains: [String] {
+    var found: [String] = []
+    for schema in searchPath {
+      let database = NameResolution.parts(of: schema).database
+      let main = NameResolution.key(database: database, schema: CatalogState.mainSchema)
+      if !searchPath.contains(main), !found.contains(main) { found.append(main) }
+    }
+    return found
+  }
+
+  /// The object that a name means, by the search path where it has no schema.
+  func find(_ space: CatalogState.Space, _ name: QualifiedName) throws -> (
+    key: CatalogState.Key, object: CatalogObject
+  )? {
+    for schema in try schemas(of: name) {
+      let key = CatalogState.Key(space, schema: schema, name.last.name)
+      if let object = state[key] { return (key, object) }
+    }
+    return nil
   }
 
   /// The schema key where a new object of that name goes.
@@ -127,11 +151,7 @@ extension StatementCatalog {
   func find(_ space: CatalogState.Space, _ name: QualifiedName) throws -> (
     key: CatalogState.Key, object: CatalogObject
   )? {
-    for schema in try names.schemas(of: name) {
-      let key = CatalogState.Key(space, schema: schema, name.last.name)
-      if let object = state[key] { return (key, object) }
-    }
-    return nil
+    try names.find(space, name)
   }
 
   func isSchemaOrDatabase(_ name: String) -> Bool {

@@ -45,6 +45,10 @@ extension StatementCatalog {
     return nil
   }
 
+  func enumLabels(of name: QualifiedName) throws -> [String]? {
+    try typeEntry(named: name)?.labels
+  }
+
   var typeNames: [String] { state.names(.type) }
 
   func macro(named name: QualifiedName, isTable: Bool) -> MacroEntry? {

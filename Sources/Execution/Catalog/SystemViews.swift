@@ -136,6 +136,23 @@ enum SystemViews {
       ORDER BY database_name, schema_name, table_name, constraint_index, i.i
       """),
     view(
+      "information_schema", "check_constraints",
+      """
+      SELECT database_name AS constraint_catalog, schema_name AS constraint_schema,
+        constraint_name,
+        CASE constraint_type WHEN 'NOT NULL' THEN constraint_column_names[1] || ' IS NOT NULL'
+          ELSE constraint_text END AS check_clause
+      FROM apus_constraints() WHERE constraint_type IN ('CHECK', 'NOT NULL')
+      """),
+    view(
+      "information_schema", "constraint_table_usage",
+      """
+      SELECT database_name AS table_catalog, schema_name AS table_schema, table_name,
+        database_name AS constraint_catalog, schema_name AS constraint_schema, constraint_name,
+        constraint_type
+      FROM apus_constraints()
+      """),
+    view(
       "information_schema", "character_sets",
       """
       SELECT CAST(NULL AS VARCHAR) AS character_set_catalog,
@@ -250,6 +267,31 @@ enum SystemViews {
           WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' WHEN 'NOT NULL' THEN 'n' END AS contype,
         table_oid AS conrelid, constraint_column_indexes AS conkey, expression AS conexpr
       FROM apus_constraints()
+      """),
+    view(
+      "pg_catalog", "pg_attrdef",
+      """
+      SELECT column_index AS oid, table_oid AS adrelid, column_index AS adnum,
+        column_default AS adbin
+      FROM apus_columns() WHERE column_default IS NOT NULL
+      """),
+    view("pg_catalog", "pg_depend", "SELECT * FROM apus_dependencies()"),
+    view(
+      "pg_catalog", "pg_tablespace",
+      "SELECT 0 AS oid, 'pg_default' AS spcname, 0 AS spcowner"),
+    view(
+      "pg_catalog", "pg_am",
+      "SELECT 0 AS oid, 'art' AS amname, CAST(NULL AS VARCHAR) AS amhandler, 'i' AS amtype"),
+    view(
+      "pg_catalog", "pg_prepared_statements",
+      "SELECT name, statement, parameters AS parameter_types FROM apus_prepared_statements()"),
+    view(
+      "pg_catalog", "pg_sequence",
+      """
+      SELECT sequence_oid AS seqrelid, 0 AS seqtypid, start_value AS seqstart,
+        increment_by AS seqincrement, max_value AS seqmax, min_value AS seqmin, 0 AS seqcache,
+        cycle AS seqcycle
+      FROM apus_sequences()
       """),
     view(
       "pg_catalog", "pg_sequences",

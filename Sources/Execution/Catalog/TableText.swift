@@ -107,7 +107,8 @@ enum TableText {
         Constraint(
           kind: "FOREIGN KEY",
           text: "FOREIGN KEY \(list(names(key.columns))) REFERENCES \(Printer.quoted(key.table))"
-            + list(key.referenced), name: key.name ?? label(key.columns, "fkey"),
+            + list(key.referenced),
+          name: key.name ?? label(key.columns, (key.referenced + ["fkey"]).joined(separator: "_")),
           columns: key.columns, referencedTable: key.table, referencedColumns: key.referenced))
     }
     for (position, column) in definition.columns.enumerated() where column.isRequired {

@@ -75,6 +75,8 @@ package final class ExpressionEvaluator {
     switch node {
     case .column(let position): return batch.columns[position]
     case .constant(let one): return Column(repeating: one, count: count)
+    case .call(let resolved, let arguments, _) where resolved.function.name == "coalesce":
+      return try coalesce(arguments, batch)
     case .call(let resolved, let arguments, let span):
       let values = try arguments.map { try $0.evaluate(batch) }
       do {
@@ -95,6 +97,34 @@ package final class ExpressionEvaluator {
     case .inList(let operand, let set): return try set.test(try operand.evaluate(batch))
     case .listLambda(let lambda): return try lambda.evaluate(batch)
     }
+  }
+
+  /// The first argument that is not NULL: each is evaluated only over the rows that reach it.
+  private func coalesce(_ arguments: [ExpressionEvaluator], _ batch: Batch) throws -> Column {
+    let count = batch.rowCount
+    guard let first = arguments.first else { return Column.nulls(type, count: count) }
+    let known = try first.evaluate(batch)
+    if arguments.count == 1 || !known.mayHaveNulls || count == 0 { return known }
+    var missing = (0..<count).filter { known.isNull($0) }
+    if missing.isEmpty { return known }
+    var builder = ColumnBuilder(type, capacity: count)
+    builder.append(known)
+    let places = Selection(Array(0..<count))
+    for argument in arguments.dropFirst() where !missing.isEmpty {
+      let values = try argument.evaluate(batch.selecting(Selection(missing)))
+      let start = builder.count
+      builder.append(values)
+      var left: [Int] = []
+      for (position, row) in missing.enumerated() {
+        if values.isNull(position) {
+          left.append(row)
+        } else {
+          places.indices[row] = UInt32(truncatingIfNeeded: start + position)
+        }
+      }
+      missing = left
+    }
+    return Column.dictionary(builder.finish(), places)
   }
 
   /// TRY: NULL where the operand fails over a row's data. Rows are tried one by one only in a batch

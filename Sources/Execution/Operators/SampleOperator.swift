@@ -18,6 +18,8 @@ final class SampleOperator: BatchSource {
   private let batchRows: Int
   private var rowNumber = 0
   private var ready: [Batch] = []
+  /// What a batch had beyond the end of a block.
+  private var rest: Batch?
 
   init(
     input: any BatchSource, types: [LogicalType], method: SampleNode.Method,
@@ -103,12 +105,15 @@ final class SampleOperator: BatchSource {
     var batches: [Batch] = []
     var count = 0
     while count < SampleOperator.reservoirBlock {
-      guard let batch = try input?.next() else {
+      guard let batch = try rest ?? input?.next() else {
         input = nil
         break
       }
-      batches.append(batch)
-      count += batch.rowCount
+      // Blocks are cut at the same rows whatever the batches.
+      let part = min(batch.rowCount, SampleOperator.reservoirBlock - count)
+      batches.append(batch.slice(0, part))
+      rest = part < batch.rowCount ? batch.slice(part, batch.rowCount - part) : nil
+      count += part
     }
     let wanted = Int((Double(count) * fraction).rounded())
     // Selection sampling (Knuth, algorithm S): keeps the order.

@@ -69,7 +69,7 @@ enum KnownSettings {
     row("zstd_min_string_length", "4096"),
   ]
 
-  private static func row(_ name: String, _ initial: String, aliases: [String] = []) -> Setting {
+  static func row(_ name: String, _ initial: String, aliases: [String] = []) -> Setting {
     Setting(
       name: name, aliases: aliases, summary: "accepted for compatibility, without effect",
       read: { $0.withoutEffect[name] ?? initial },

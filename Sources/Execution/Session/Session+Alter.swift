@@ -365,7 +365,7 @@ struct TableAlteration {
       let rows = data.liveBatches.map { batch in
         Dictionary(uniqueKeysWithValues: batch.columns.enumerated().map { ($0, $1) })
       }
-      try ForeignKeyCheck(table: next, target: session)
+      try ForeignKeyCheck(table: next, target: session, losesRows: false)
         .check(next, newRows: rows, changed: Set(definition.columns.indices))
     }
     return next

@@ -17,7 +17,7 @@ extension Session {
   }
 
   private func dropObject(_ name: QualifiedName, _ drop: Drop) throws {
-    let word = drop.target.rawValue.lowercased()
+    let word = drop.target == .tableMacro ? "macro" : drop.target.rawValue.lowercased()
     guard let (key, known) = try find(name, drop) else {
       if drop.ifExists { return }
       throw SQLError(
@@ -41,6 +41,7 @@ extension Session {
       return
     }
     for index in state.indexes(of: key) { change { $0[index.key] = nil } }
+    for (owned, other) in state.allObjects() where other.owner == key { remove(owned, other) }
     change { $0[key] = nil }
   }
 
@@ -61,13 +62,15 @@ extension Session {
     case .sequence: [.sequence]
     case .type: [.type]
     case .macro: [.macro, .tableMacro]
+    case .tableMacro: [.tableMacro]
     }
   }
 
   private func candidates(_ target: Drop.Target) -> [String] {
     switch target {
     case .table, .view: catalog().tableNames
-    case .schema, .index, .sequence, .type, .macro: spaces(of: target).flatMap { state.names($0) }
+    case .schema, .index, .sequence, .type, .macro, .tableMacro:
+      spaces(of: target).flatMap { state.names($0) }
     }
   }
 

@@ -7,31 +7,89 @@ import Syntax
 // EXPLAIN, DESCRIBE and SHOW.
 extension Session {
   func run(_ explain: Explain) throws -> StatementResult {
-    let bound: BoundQuery
-    switch explain.statement {
-    case .query, .trainModel, .evaluateModel, .insert, .update, .delete, .merge, .truncate,
-      .copyFrom, .describe, .show, .summarize:
-      bound = try binder().bindRowStatement(explain.statement)
-    case .createTable(let create):
-      guard case .query(let query, _, _) = create.content else {
-        throw SQLError(
-          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+    let isJSON = try wantsJSON(explain)
+    if case .execute(let execute) = explain.statement {
+      return try with(valuesOf: execute) { prepared in
+        try self.explain(prepared, explain, isJSON: isJSON)
       }
-      bound = try binder().bind(query)
-    case .copyTo(let copy):
-      guard case .query(let query) = copy.source else {
-        throw SQLError(
-          .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+    }
+    return try self.explain(explain.statement, explain, isJSON: isJSON)
+  }
+
+  private func explain(_ statement: Statement, _ explain: Explain, isJSON: Bool) throws
+    -> StatementResult
+  {
+    guard let bound = try planned(statement) else {
+      // Nothing to plan: what would run is all there is to say.
+      var lines = [Printer.sql(statement)]
+      if explain.isAnalyze {
+        let begin = monotonicNanoseconds()
+        _ = try run(statement)
+        lines.append("ran in \(milliseconds(monotonicNanoseconds() - begin))")
       }
-      bound = try binder().bind(query)
-    default:
-      throw SQLError(
-        .notSupported, "EXPLAIN of this statement is not supported yet", at: explain.span)
+      return try table(["plan"], lines.map { [$0] })
     }
     let plan = try optimize(bound.plan)
     if !explain.isAnalyze {
+      if isJSON {
+        return try table(
+          ["explain_key", "explain_value"], [["physical_plan", ExplainText.json(plan)]])
+      }
       return try table(["plan"], ExplainText.lines(plan).map { [$0] })
     }
+    return try analyze(plan)
+  }
+
+  /// EXPLAIN (FORMAT json).
+  private func wantsJSON(_ explain: Explain) throws -> Bool {
+    var isJSON = false
+    for option in explain.options {
+      switch option.name.name.lowercased() {
+      case "analyze": break
+      case "format":
+        guard let value = option.value else { break }
+        let format = try settingText(value).lowercased()
+        switch format {
+        case "json": isJSON = true
+        case "text", "default": isJSON = false
+        default:
+          throw SQLError(
+            .invalidInput, "EXPLAIN has no format \"\(format)\"", at: value.span,
+            hint: "text or json")
+        }
+      default:
+        throw SQLError(
+          .binder, "EXPLAIN has no option \"\(option.name.name)\"", at: option.name.span,
+          hint: "FORMAT")
+      }
+    }
+    return isJSON
+  }
+
+  /// The query inside a statement; nil for one that has none.
+  private func planned(_ statement: Statement) throws -> BoundQuery? {
+    switch statement {
+    case .query, .trainModel, .evaluateModel, .insert, .update, .delete, .merge, .truncate,
+      .copyFrom, .describe, .show, .summarize:
+      return try binder().bindRowStatement(statement)
+    case .createTable(let create):
+      guard case .query(let query, _, _) = create.content else { return nil }
+      return try binder().bind(query)
+    case .createView(let create): return try binder().bind(create.query)
+    case .copyTo(let copy):
+      guard case .query(let query) = copy.source else { return nil }
+      return try binder().bind(query)
+    case .call(let call): return try binder().bindCall(call)
+    case .explain(let inner): return try planned(inner.statement)
+    case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
+      .alterSequence, .drop, .comment, .createModel, .alterModel, .exportModel, .dropModel,
+      .verifyModel, .set, .reset, .pragma, .use, .transaction, .prepare, .execute, .deallocate,
+      .attach, .detach, .load, .maintenance:
+      return nil
+    }
+  }
+
+  private func analyze(_ plan: Plan) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query, measuring: plan)
     let begin = monotonicNanoseconds()

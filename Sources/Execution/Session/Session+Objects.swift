@@ -63,6 +63,54 @@ extension Session {
     return .none
   }
 
+  /// ALTER SEQUENCE … OWNED BY.
+  func run(_ alter: AlterSequence) throws -> StatementResult {
+    guard let (key, object) = try find(.sequence, alter.name, orNil: alter.ifExists) else {
+      if alter.ifExists { return .none }
+      throw SQLError(
+        .catalog, "sequence \"\(alter.name.last.name)\" does not exist", at: alter.name.span,
+        hint: didYouMean(alter.name.last.name, among: state.names(.sequence)))
+    }
+    guard
+      let owner = try find(.relation, alter.owner) ?? find(.sequence, alter.owner)
+    else {
+      throw SQLError(
+        .catalog, "table \"\(alter.owner.last.name)\" does not exist", at: alter.owner.span,
+        hint: didYouMean(alter.owner.last.name, among: catalog().tableNames))
+    }
+    if object.owner == owner.key { return .none }
+    let owned = [object, owner.object].first { $0.owner != nil }
+    let ownsOthers = state.allObjects().contains { $0.object.owner == key }
+    if owned != nil || ownsOthers || owner.key == key {
+      let name = (owned ?? object).name
+      throw SQLError(
+        .dependency,
+        owned != nil
+          ? "\"\(name)\" is already owned by another object"
+          : "\"\(name)\" cannot be owned: it owns another object", at: alter.name.span)
+    }
+    change { $0[key]?.owner = owner.key }
+    return .none
+  }
+
+  /// CHECKPOINT, VACUUM and ANALYZE: there is nothing to do for tables in memory.
+  func run(_ maintenance: Maintenance) throws -> StatementResult {
+    switch maintenance {
+    case .checkpoint(let database):
+      if let database, !catalog().names.hasDatabase(database.name) {
+        throw SQLError(
+          .catalog, "database \"\(database.name)\" does not exist", at: database.span)
+      }
+    case .vacuum(let table), .analyze(let table):
+      if let table, try find(.relation, table) == nil {
+        throw SQLError(
+          .catalog, "table \"\(table.last.name)\" does not exist", at: table.span,
+          hint: didYouMean(table.last.name, among: catalog().tableNames))
+      }
+    }
+    return .none
+  }
+
   func run(_ create: CreateType) throws -> StatementResult {
     guard let key = try claim(.type, create.name, create.header, kind: "type") else {
       return .none

@@ -48,6 +48,11 @@ extension Session {
     switch pragma.argument {
     case .value(let value):
       if Pragmas.withoutEffect.contains(name) { return .none }
+      if CatalogFunctions.named("pragma_\(name)") != nil {
+        throw SQLError(
+          .binder, "pragma \"\(name)\" is no setting", at: pragma.name.span,
+          hint: "PRAGMA \(name)(…)")
+      }
       try apply(pragma.name, text: try settingText(value))
       return .none
     case .none:
@@ -60,6 +65,11 @@ extension Session {
         return try table([setting.name], [[setting.read(settings)]])
       }
     case .call(let arguments):
+      if name == "show", arguments.count == 1 {
+        let text = try settingText(arguments[0])
+        let table = try QualifiedName.parsing(text, span: arguments[0].span)
+        return try run(Describe(target: .table(table)))
+      }
       if Pragmas.withoutEffect.contains(name) { return .none }
       if CatalogFunctions.named("pragma_\(name)") != nil {
         // A bare word is a name: PRAGMA table_info(t).

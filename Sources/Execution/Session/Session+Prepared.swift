@@ -32,6 +32,13 @@ extension Session {
   }
 
   func run(_ execute: Execute) throws -> StatementResult {
+    try with(valuesOf: execute) { try run($0) }
+  }
+
+  /// Gives `body` the prepared statement, with the values of EXECUTE for its parameters.
+  func with<Result>(valuesOf execute: Execute, _ body: (Statement) throws -> Result) throws
+    -> Result
+  {
     let name = execute.name.name
     guard let prepare = connection.prepared[name.lowercased()] else {
       throw SQLError(
@@ -49,15 +56,16 @@ extension Session {
       }
       values[key] = try evaluate(expression)
     }
-    return try run(
-      prepare.statement, parameters: prepare.parameters, values: values, span: execute.name.span)
+    return try with(values, for: prepare.parameters, span: execute.name.span) {
+      try body(prepare.statement)
+    }
   }
 
-  /// Runs a statement with these values, by `Parameter.key`.
-  func run(
-    _ statement: Statement, parameters: [Parameter], values: [String: ParameterValue],
-    span: SourceSpan?
-  ) throws -> StatementResult {
+  /// Runs `body` with values for exactly these parameters, by `Parameter.key`.
+  func with<Result>(
+    _ values: [String: ParameterValue], for parameters: [Parameter], span: SourceSpan?,
+    _ body: () throws -> Result
+  ) throws -> Result {
     let wanted = Set(parameters.map(\.key))
     let missing = parameters.map(\.key).filter { values[$0] == nil }
     if !missing.isEmpty {
@@ -74,7 +82,7 @@ extension Session {
     let outer = self.parameters
     self.parameters = values
     defer { self.parameters = outer }
-    return try run(statement)
+    return try body()
   }
 
   /// In the order of numbers, then of names.

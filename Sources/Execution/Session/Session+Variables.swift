@@ -11,7 +11,7 @@ struct ConnectionState: Sendable {
   /// PREPARE, by lower-case name.
   var prepared: [String: Prepare] = [:]
   /// The text of the running statement, where it is known.
-  var statementText = ""
+  var statementText: Substring = ""
 }
 
 // SET, RESET and what they name.

@@ -50,16 +50,39 @@ package final class Session: @unchecked Sendable {
   }
 
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
-  package func run(_ parsed: ParsedStatement) throws -> StatementResult {
-    if let transaction, transaction.isAborted, !parsed.statement.endsTransaction {
-      throw SQLError(
-        .transaction, "current transaction is aborted (please ROLLBACK)", at: parsed.span)
+  package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
+    connection.statementText = text
+    return try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
+  }
+
+  /// Runs a statement with values for its parameters, by `Parameter.key`.
+  package func run(
+    _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
+  ) throws -> StatementResult {
+    connection.statementText = text
+    return try perform(parsed.statement, span: parsed.span) {
+      try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
+    }
+  }
+
+  /// Binds a statement that is to run later, for the mistakes in it.
+  package func check(_ parsed: ParsedStatement) throws {
+    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
+  }
+
+  /// Runs `body` on the newest state, and publishes what it changed or takes it back.
+  private func perform(
+    _ statement: Statement, span: SourceSpan, _ body: () throws -> StatementResult
+  ) throws -> StatementResult {
+    if let transaction, transaction.isAborted, !statement.endsTransaction {
+      throw SQLError(.transaction, "current transaction is aborted (please ROLLBACK)", at: span)
     }
     if transaction == nil { state = database.snapshot.withTemporary(of: state) }
     let before = state
     isChanged = false
     do {
-      let result = try run(parsed.statement)
+      let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
@@ -98,6 +121,8 @@ package final class Session: @unchecked Sendable {
     case .insert, .update, .delete, .merge, .truncate, .copyFrom:
       return try rows(try binder().bindRowStatement(statement))
     case .alterTable(let alter): return try run(alter)
+    case .alterSequence(let alter): return try run(alter)
+    case .maintenance(let maintenance): return try run(maintenance)
     case .createIndex(let create): return try run(create)
     case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
@@ -121,12 +146,14 @@ package final class Session: @unchecked Sendable {
     case .call(let call): return try rows(try binder().bindCall(call))
     case .summarize: return try rows(try binder().bindRowStatement(statement))
     case .load(let name, _):
+      // What these add elsewhere is built in here.
+      if ["core_functions", "json", "parquet"].contains(name.lowercased()) { return .none }
       throw SQLError(
         .notSupported, "extensions are not supported: \"\(name)\"",
         hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .alterModel, .exportModel, .verifyModel, .maintenance:
+    case .alterModel, .exportModel, .verifyModel:
       throw SQLError(.notSupported, "this statement is not supported yet")
     }
   }
@@ -198,9 +225,7 @@ package final class Session: @unchecked Sendable {
     var batches: [Batch] = []
     while let batch = try source.next() { batches.append(batch) }
     var changed: Int?
-    if case .rows(let node) = bound.plan, let provider = node.provider as? TableWriteProvider,
-      !provider.write.returnsRows, case .integer(let count)? = batches.first?.columns[0].value(0)
-    {
+    if bound.plan.countsWrites, case .integer(let count)? = batches.first?.columns[0].value(0) {
       changed = Int(clamping: count)
     }
     return StatementResult(

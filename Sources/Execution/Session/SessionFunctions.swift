@@ -39,23 +39,76 @@ struct SessionCall {
   }
 
   /// A text argument; nil for NULL.
-  func text(_ position: Int) throws -> String? {
-    switch try constant(position).value {
+  func text(_ position: Int, casting: Bool = false) throws -> String? {
+    let (value, type) = try constant(position)
+    switch value {
     case .null: return nil
     case .varchar(let text): return text
+    case _ where casting:
+      let texts = ValueText.text(of: try Column.constant(value, type, count: 1))
+      guard case .varchar(let text) = texts.value(0) else { return nil }
+      return text
     default: throw SQLError(.binder, "\(function) takes a text", at: span)
     }
   }
 
-  func sequence(_ position: Int) throws -> NumberSequence? {
-    guard let text = try text(position) else { return nil }
+  /// What a function of a sequence gives for its first argument, constant or not.
+  func drawing(
+    _ draw: @escaping @Sendable (NumberSequence, Int) throws -> [Int64]
+  ) throws -> Expression {
+    let names = catalog.names
+    let isConstant: Bool
+    if case .constant = arguments[0] { isConstant = true } else { isConstant = false }
+    if isConstant {
+      // Looked up now, so that a wrong name is found when the statement is bound.
+      guard let text = try self.text(0, casting: true) else { return .constant(.null, .bigint) }
+      let sequence = try SessionCall.sequence(text, names, span)
+      return volatile([]) { _, count in try draw(sequence, count) }
+    }
+    let argument =
+      arguments[0].type == .varchar ? arguments[0] : .cast(arguments[0], to: .varchar, isTry: false)
+    let span = span
+    return volatile([argument]) { columns, count in
+      try (0..<count).map { row in
+        guard case .varchar(let text) = columns[0].value(row) else { return nil }
+        return try draw(try SessionCall.sequence(text, names, span), 1).first
+      }
+    }
+  }
+
+  private static func sequence(_ text: String, _ names: NameResolution, _ span: SourceSpan) throws
+    -> NumberSequence
+  {
     let name = try QualifiedName.parsing(text, span: span)
-    if case .sequence(let sequence)? = try catalog.find(.sequence, name)?.object.item {
+    if name.parts.count > 3 {
+      throw SQLError(.syntax, "'\(text)' has too many parts for the name of a sequence", at: span)
+    }
+    if case .sequence(let sequence)? = try names.find(.sequence, name)?.object.item {
       return sequence
     }
     throw SQLError(
       .catalog, "sequence \"\(text)\" does not exist", at: span,
-      hint: didYouMean(name.last.name, among: catalog.state.names(.sequence)))
+      hint: didYouMean(name.last.name, among: names.state.names(.sequence)))
+  }
+
+  /// A call that is made anew for every row.
+  private func volatile(
+    _ operands: [Expression], _ body: @escaping @Sendable ([Column], Int) throws -> [Int64?]
+  ) -> Expression {
+    let overload = ScalarOverload(
+      operands.map { _ in .exactly(.varchar) }, returns: .bigint, nulls: .custom, isVolatile: true
+    ) { columns, count, type in
+      var builder = ColumnBuilder(type, capacity: count)
+      for number in try body(columns, count) {
+        try builder.append(number.map { .integer(Int128($0)) } ?? .null)
+      }
+      return builder.finish()
+    }
+    let resolved = ResolvedScalar(
+      function: ScalarFunction(
+        function, category: "session", summary: "", examples: [], overloads: [overload]),
+      overload: overload, argumentTypes: operands.map(\.type), resultType: .bigint)
+    return .call(CallExpression(resolved: resolved, arguments: operands, span: span))
   }
 }
 
@@ -67,7 +120,7 @@ enum SessionFunctions {
       text(NameResolution.parts(of: $0.catalog.currentSchema).database)
     },
     SessionFunction("current_query", summary: "the text of the running statement") {
-      text($0.catalog.connection.statementText)
+      text(String($0.catalog.connection.statementText))
     },
     SessionFunction("current_schema", summary: "the schema in use") {
       text(NameResolution.parts(of: $0.catalog.currentSchema).schema)
@@ -96,7 +149,7 @@ enum SessionFunctions {
   private static func schemas(_ call: SessionCall) throws -> Expression {
     let withSystem = try call.constant(0).value == .boolean(true)
     var names = call.catalog.searchPath.map { NameResolution.parts(of: $0).schema }
-    if withSystem { names = ["main"] + names + ["main", "pg_catalog"] }
+    if withSystem { names = ["main"] + names + ["main", "main", "pg_catalog"] }
     return .constant(.list(names.map { .varchar($0) }), .list(.varchar))
   }
 
@@ -125,46 +178,25 @@ enum SessionFunctions {
   // MARK: Sequences
 
   private static func nextValue(_ call: SessionCall) throws -> Expression {
-    guard let sequence = try call.sequence(0) else { return .constant(.null, .bigint) }
-    return drawing(call, "nextval('\(sequence.name)')") { count in try sequence.draw(count) }
+    try call.drawing { sequence, count in try sequence.draw(count) }
   }
 
   private static func currentValue(_ call: SessionCall) throws -> Expression {
-    guard let sequence = try call.sequence(0) else { return .constant(.null, .bigint) }
-    return drawing(call, "currval('\(sequence.name)')") { count in
+    try call.drawing { sequence, count in
       Array(repeating: try sequence.currentValue(), count: count)
     }
   }
 
   private static func setValue(_ call: SessionCall) throws -> Expression {
-    guard let sequence = try call.sequence(0) else { return .constant(.null, .bigint) }
-    guard case .integer(let wide) = try call.constant(1).value, let value = Int64(exactly: wide)
-    else { throw SQLError(.binder, "setval takes an integer", at: call.span) }
-    let isDrawn =
-      call.arguments.count < 3 ? true : try call.constant(2).value == .boolean(true)
-    return drawing(call, "setval('\(sequence.name)', \(value))") { count in
+    let given = try call.constant(1).value
+    if given.isNull { return .constant(.null, .bigint) }
+    guard case .integer(let wide) = given, let value = Int64(exactly: wide) else {
+      throw SQLError(.binder, "setval takes an integer", at: call.span)
+    }
+    let isDrawn = call.arguments.count < 3 ? true : try call.constant(2).value == .boolean(true)
+    return try call.drawing { sequence, count in
       try sequence.set(value, isDrawn: isDrawn)
       return Array(repeating: value, count: count)
     }
-  }
-
-  /// A volatile call without arguments that gives numbers.
-  private static func drawing(
-    _ call: SessionCall, _ title: String, _ draw: @escaping @Sendable (Int) throws -> [Int64]
-  ) -> Expression {
-    let overload = ScalarOverload([], returns: .bigint, nulls: .custom, isVolatile: true) {
-      _, count, type in
-      let column = Column(flat: type, count: count)
-      let values = column.values(as: Int64.self)
-      for (row, number) in try draw(count).enumerated() { values[row] = number }
-      return column
-    }
-    let function = ScalarFunction(
-      title, category: "session", summary: "", examples: [], overloads: [overload])
-    return .call(
-      CallExpression(
-        resolved: ResolvedScalar(
-          function: function, overload: overload, argumentTypes: [], resultType: .bigint),
-        arguments: [], span: call.span))
   }
 }

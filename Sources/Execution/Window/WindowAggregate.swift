@@ -221,6 +221,22 @@ extension WindowAggregation {
     if case .decimal(_, let scale) = arguments[0].type { for _ in 0..<scale { divisor *= 10 } }
     let whole = isAverage ? nil : result.values(as: Int128.self)
     let mean = result.values(as: Double.self)
+    func set(_ row: Int, _ sum: Sum, _ size: Int) {
+      if let whole {
+        whole[row] = Int128(truncatingIfNeeded: sum)
+      } else {
+        mean[row] = size == 0 ? 0 : Double(sum) / (Double(size) * divisor)
+      }
+      if size == 0 { result.setNull(row) }
+    }
+    if segments.count == 1 {
+      let (starts, ends) = (segments[0].start, segments[0].end)
+      for row in 0..<chunk.count {
+        let (start, end) = (Int(starts[row]), Int(ends[row]))
+        set(row, totals[end] &- totals[start], end - start)
+      }
+      return result
+    }
     for row in 0..<chunk.count {
       var sum: Sum = 0
       var size = 0
@@ -229,12 +245,7 @@ extension WindowAggregation {
         sum &+= totals[end] &- totals[start]
         size += end - start
       }
-      if let whole {
-        whole[row] = Int128(truncatingIfNeeded: sum)
-      } else {
-        mean[row] = size == 0 ? 0 : Double(sum) / (Double(size) * divisor)
-      }
-      if size == 0 { result.setNull(row) }
+      set(row, sum, size)
     }
     return result
   }

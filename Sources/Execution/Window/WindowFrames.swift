@@ -14,9 +14,11 @@ extension WindowChunk {
   func segments(_ call: WindowCall) throws -> [FrameSegment] {
     let frame = call.frame
     let partition = partitions
-    let peers = peers(orderCount: call.orderCount)
-    let start = try bound(frame.start, isStart: true, call)
-    let end = try bound(frame.end, isStart: false, call)
+    // Frames of rows know no peers.
+    let seesPeers = frame.unit != .rows || frame.exclusion != .noOthers
+    let peers = seesPeers ? peers(orderCount: call.orderCount) : partition
+    let start = try bound(frame.start, isStart: true, call, peers)
+    let end = try bound(frame.end, isStart: false, call, peers)
     let isInside = { (numbers: Numbers) in
       numbers == partition.start || numbers == partition.end || numbers == peers.start
         || numbers == peers.end
@@ -37,11 +39,11 @@ extension WindowChunk {
   // MARK: Bounds
 
   private func bound(
-    _ bound: WindowFrameBounds.Bound, isStart: Bool, _ call: WindowCall
+    _ bound: WindowFrameBounds.Bound, isStart: Bool, _ call: WindowCall,
+    _ peers: (start: Numbers, end: Numbers)
   ) throws -> Numbers {
     let unit = call.frame.unit
     let partition = partitions
-    let peers = peers(orderCount: call.orderCount)
     switch bound {
     case .unboundedPreceding: return partition.start
     case .unboundedFollowing: return partition.end

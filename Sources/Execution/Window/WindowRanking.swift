@@ -22,7 +22,8 @@ extension WindowChunk {
   /// Places within the partition: frames do not matter.
   private func ranking(_ function: WindowFunction, _ call: WindowCall) throws -> Column {
     let partition = partitions
-    let peers = peers(orderCount: call.orderCount)
+    let seesPeers = function != .rowNumber && function != .ntile
+    let peers = seesPeers ? peers(orderCount: call.orderCount) : partition
     switch function {
     case .rowNumber:
       return numbers { Int64(truncatingIfNeeded: $0) - Int64(partition.start[$0]) + 1 }

@@ -12,11 +12,12 @@ final class ForeignKeyCheck {
   /// Per reference: the key columns of rows that went or changed.
   private var lost: [[[Column]]]
 
-  init(table: TableVersion, target: any WriteTarget) {
+  /// Only a write that `losesRows` (by deleting or changing them) can break others' keys.
+  init(table: TableVersion, target: any WriteTarget, losesRows: Bool) {
     self.table = table
     self.target = target
     references =
-      table.definition.keys.isEmpty
+      table.definition.keys.isEmpty || !losesRows
       ? []
       : target.referencing(table.key).flatMap { child in
         child.definition.foreignKeys.filter { table.key.refers(to: $0) }.map { (child, $0) }

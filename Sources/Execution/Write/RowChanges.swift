@@ -69,19 +69,21 @@ struct RowChanges {
       var kept: [Int] = []
       kept.reserveCapacity(group.rowCount)
       var part = -1
+      // The set of the part at hand is taken out of the dictionary, not copied for each row.
+      var taken = RowSet(rowCount: 0)
       for row in stride(from: group.rowCount - 1, through: 0, by: -1) {
         let number = Int(numbers[row])
         if part < 0 || number < data.parts[part].firstRow || number >= data.parts[part].endRow {
           guard let found = data.partIndex(of: number) else { continue }
+          if part >= 0 { claimed[part] = taken }
           part = found
+          taken = claimed[part] ?? RowSet(rowCount: data.parts[part].group.rowCount)
         }
         let offset = number - data.parts[part].firstRow
         if data.parts[part].deleted?.contains(offset) ?? false { continue }
-        if claimed[part, default: RowSet(rowCount: data.parts[part].group.rowCount)].insert(offset)
-        {
-          kept.append(row)
-        }
+        if taken.insert(offset) { kept.append(row) }
       }
+      if part >= 0 { claimed[part] = taken }
       withExtendedLifetime(column) {}
       if kept.isEmpty { continue }
       if kept.count == group.rowCount {

@@ -40,4 +40,15 @@ extension Plan {
     if case .rows(let node) = self, node.provider is TableWriteProvider { return true }
     return children.contains { $0.writes }
   }
+
+  /// Whether what it gives is the number of rows a write has changed.
+  var countsWrites: Bool {
+    switch self {
+    case .rows(let node):
+      guard let provider = node.provider as? TableWriteProvider else { return false }
+      return !provider.write.returnsRows
+    case .with(let node): return node.body.countsWrites
+    default: return false
+    }
+  }
 }

@@ -43,7 +43,8 @@ final class TableWriter {
         "MERGE INTO cannot affect the same target row more than once",
         hint: "a target row matches several source rows: make the source's rows distinct")
     }
-    let foreign = ForeignKeyCheck(table: table, target: target)
+    let foreign = ForeignKeyCheck(
+      table: table, target: target, losesRows: !updated.isEmpty || !deleted.isEmpty)
     do {
       let gone = try changes.claim(deleted)
       let kept = try changes.claim(updated)
@@ -101,12 +102,13 @@ final class TableWriter {
         columns: Array(group.columns[write.firstValue..<(write.firstValue + width)]))
     }
     var first = data.append(stored)
+    count += stored.reduce(0) { $0 + $1.rowCount }
+    if data.indexes.isEmpty { return }
     for group in stored {
       try data.index(
         rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true }
       )
       first += group.rowCount
-      count += group.rowCount
     }
   }
 

@@ -28,7 +28,7 @@ let collectedAggregates: [AggregateFunction] = [
     "arg_min_nulls_last", "As arg_min; a NULL comes into play when nothing else does.", -1, "1"),
   AggregateFunction(
     "entropy", summary: "Shannon's entropy of the values in bits; 0 without values.",
-    examples: [("entropy(x // 2)", "0.9182958340544894")],
+    examples: [("entropy(x)", "1.584962500721156")],
     overloads: [
       signature(asItIs, result: { _ in .double }) { types, result in
         keepingBytes(types, result) { types, result in

@@ -83,9 +83,9 @@ final class PowerSumState: AggregateState {
           - 3 * power(s.first, 4) * power(part, 3))
       let second = part * squares
       if second <= 0 { return nil }
-      let ratio = fourth / (second * second)
-      if result == .kurtosisPopulation { return ratio - 3 }
-      return (n - 1) * ((n + 1) * ratio - 3 * (n - 1)) / ((n - 2) * (n - 3))
+      if result == .kurtosisPopulation { return fourth / (second * second) - 3 }
+      return (n - 1) * ((n + 1) * fourth / (second * second) - 3 * (n - 1))
+        / ((n - 2) * (n - 3))
     }
   }
 

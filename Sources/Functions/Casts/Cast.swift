@@ -66,6 +66,7 @@ package enum Cast {
     case (.varchar, _): return try TextCast.column(column, to: type, tryCast: tryCast)
     case (.list, .list), (.list, .array), (.array, .list), (.array, .array),
       (.structure, .structure):
+      guard exists(from: from, to: type) else { throw noCast(from, type) }
       return try NestedCast.column(column, to: type, tryCast: tryCast)
     case (.date, .timestamp):
       return try convert(column, to: type, tryCast, Int32.self, Int64.self) {

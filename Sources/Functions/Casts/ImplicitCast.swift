@@ -129,6 +129,8 @@ package enum ImplicitCast {
     default: break
     }
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }
+    if a == .boolean && b.isNumeric { return b }
+    if b == .boolean && a.isNumeric { return a }
     if force && (a == .varchar || b == .varchar) { return .varchar }
     return nil
   }
@@ -212,7 +214,8 @@ package enum ImplicitCast {
     }
   }
 
-  static func fits(_ value: Int128, _ type: LogicalType) -> Bool {
+  /// Whether an integer type holds the value.
+  package static func fits(_ value: Int128, _ type: LogicalType) -> Bool {
     switch type {
     case .tinyint: Int8(exactly: value) != nil
     case .smallint: Int16(exactly: value) != nil

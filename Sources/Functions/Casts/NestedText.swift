@@ -52,7 +52,8 @@ enum NestedText {
       where text[position + offset] | 32 != letter { return false }
       if position + 4 < text.count {
         let next = text[position + 4]
-        guard next == 32 || next == 0x2C || next == 0x5D || next == 0x7D else { return false }
+        guard next == 32 || next == 0x2C || next == 0x5D || next == 0x7D || next == 0x29
+        else { return false }
       }
       position += 4
       return true
@@ -75,6 +76,7 @@ enum NestedText {
 
     mutating func structure(_ fields: [Field], _ depth: Int) -> Value? {
       if isNullWord() { return .null }
+      if depth < 100, take(0x28) { return row(fields, depth) }
       guard depth < 100, take(0x7B) else { return nil }
       var values = [Value](repeating: .null, count: fields.count)
       if take(0x7D) { return .structure(values) }
@@ -88,9 +90,22 @@ enum NestedText {
       return take(0x7D) ? .structure(values) : nil
     }
 
+    /// `(1, 2)`, whose parenthesis is taken: values by position.
+    mutating func row(_ fields: [Field], _ depth: Int) -> Value? {
+      var values: [Value] = []
+      if take(0x29) { return fields.isEmpty ? .structure([]) : nil }
+      repeat {
+        guard values.count < fields.count,
+          let one = value(fields[values.count].type, depth: depth + 1)
+        else { return nil }
+        values.append(one)
+      } while take(0x2C)
+      return take(0x29) && values.count == fields.count ? .structure(values) : nil
+    }
+
     mutating func scalar(_ type: LogicalType) -> Value? {
       if isNullWord() { return .null }
-      guard let text = word(stops: [0x2C, 0x5D, 0x7D]) else { return nil }
+      guard let text = word(stops: [0x2C, 0x5D, 0x7D, 0x29]) else { return nil }
       guard let source = try? Column.constant(.varchar(text), .varchar, count: 1),
         let cast = try? Cast.column(source, to: type, tryCast: false)
       else { return nil }

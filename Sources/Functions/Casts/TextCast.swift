@@ -27,7 +27,11 @@ enum TextCast {
       default: return try job.decimal(Int128.self, precision, scale)
       }
     case .date: return try job.parse(Int32.self) { TextParsing.date($0) }
-    case .time: return try job.parse(Int64.self) { TextParsing.time($0) }
+    case .time:
+      return try job.parse(Int64.self) { text in
+        TextParsing.time(text)
+          ?? TextParsing.timestamp(text).map { Calendar.split($0).microseconds }
+      }
     case .timestamp: return try job.parse(Int64.self) { TextParsing.timestamp($0) }
     case .interval: return try job.parse(Interval.self) { TextParsing.interval($0) }
     case .blob: return try job.blob()

@@ -108,7 +108,8 @@ enum ArithmeticOperators {
       try TemporalArithmetic.intervals($0, $1, $2, negated: false)
     },
     ScalarOverload(
-      [.any, .any], resultFrom: { $0[0] }, coerce: { try ListBuildingFunctions.twoLists($0) },
+      [.anyList, .anyList], resultFrom: { $0[0] },
+      coerce: { try ListBuildingFunctions.twoLists($0) },
       nulls: .custom, kernel: { a, n, t in ListBuildingFunctions.concatenated(a, n, t) }),
   ]
 

@@ -193,11 +193,11 @@ enum EncodingFunctions {
   }
 
   private static func distance(_ a: UTF8Text.Bytes, _ b: UTF8Text.Bytes) throws -> Int64 {
-    let x = UTF8Text.scalars(a)
-    let y = UTF8Text.scalars(b)
+    // By bytes, as DuckDB counts.
+    let (x, y) = (a, b)
     if x.isEmpty || y.isEmpty { return Int64(max(x.count, y.count)) }
     guard x.count <= 100_000_000 / y.count else {
-      throw SQLError(.outOfRange, "levenshtein takes strings of up to 10,000 characters")
+      throw SQLError(.outOfRange, "levenshtein takes strings of up to 10,000 bytes")
     }
     var previous = Array(0...y.count)
     var current = previous

@@ -52,7 +52,7 @@ enum ListAggregateFunctions {
     ("median", "list_median([1, 2, 9])", "2.0"),
     ("mode", "list_mode([1, 2, 2])", "2"),
     ("product", "list_product([2, 3])", "6.0"),
-    ("sem", "list_sem([1, 3])", "0.7071067811865476"),
+    ("sem", "list_sem([2, 2])", "0.0"),
     ("skewness", "list_skewness([1, 2, 3])", "0.0"),
     ("stddev_pop", "list_stddev_pop([1, 3])", "1.0"),
     ("stddev_samp", "list_stddev_samp([1, 2, 3])", "1.0"),

@@ -205,7 +205,7 @@ enum ListBuildingFunctions {
     let x = ColumnReader<ListEntry>(lists)
     let items = ColumnReader<StringView>(lists.children[0])
     let between = separator.map { ColumnReader<StringView>($0) }
-    return try Kernels.texts([lists], count) { row, buffer in
+    return try Kernels.nullableTexts([lists], count) { row, buffer in
       var isFirst = true
       for place in x[row].offset..<(x[row].offset + x[row].length) where !items.isNull(place) {
         if !isFirst {
@@ -218,6 +218,8 @@ enum ListBuildingFunctions {
         isFirst = false
         try buffer.append(items.pointer(place))
       }
+      // Nothing but NULLs is NULL; nothing at all is the empty text.
+      return !isFirst || x[row].length == 0
     }
   }
 

@@ -5,6 +5,40 @@ import Diagnostics
 enum ListFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
+      "array_length", category: "list",
+      summary: "The number of elements; a second argument is the dimension, which must be 1.",
+      examples: [("array_length([1, 2])", "2")],
+      overloads: [
+        ScalarOverload([.anyList], returns: .bigint) { a, n, t in
+          let x = ColumnReader<ListEntry>(a[0])
+          return Kernels.rows(a, n, t, Int64.self) { Int64(x[$0].length) }
+        },
+        ScalarOverload([.anyList, .exactly(.bigint)], returns: .bigint) { a, n, t in
+          let x = ColumnReader<ListEntry>(a[0])
+          let dimensions = ColumnReader<Int64>(a[1])
+          return try Kernels.rows(a, n, t, Int64.self) { row in
+            guard dimensions[row] == 1 else {
+              throw SQLError(
+                .invalidInput, "array_length counts dimension 1, not \(dimensions[row])")
+            }
+            return Int64(x[row].length)
+          }
+        },
+      ]),
+    ScalarFunction(
+      "array_value", category: "list",
+      summary: "An array of the arguments: its size is its type's.",
+      examples: [("array_value(1, 2)", "[1, 2]")],
+      overloads: [
+        ScalarOverload(
+          [.common], variadic: .common, resultFrom: { .array($0[0], count: $0.count) },
+          nulls: .custom
+        ) { a, n, t in
+          let lists = ListKernels.lists(of: a, n, .list(t.elementType ?? .null))
+          return Column(flat: t, count: n, children: lists.children)
+        }
+      ]),
+    ScalarFunction(
       "list_argmax", aliases: ["argmax", "array_argmax"], category: "list",
       summary: "The position, from 1, of the first largest element; NULL of an empty list.",
       examples: [("list_argmax([3, 9, 4])", "2")], overloads: [position(sign: 1)]),
@@ -53,9 +87,12 @@ enum ListFunctions {
       category: "list", summary: "The position of the element, from 1; NULL when absent.",
       examples: [("list_position([4, 5], 5)", "2")],
       overloads: [
-        ScalarOverload([.anyList, .any], resultFrom: { _ in .integer }, coerce: sought) { a, n, t in
+        ScalarOverload(
+          [.anyList, .any], resultFrom: { _ in .integer }, coerce: sought, nulls: .custom
+        ) { a, n, t in
           let x = ColumnReader<ListEntry>(a[0])
-          return Kernels.nullableRows(a, n, t, Int32.self) { row in
+          // NULL is found as any other element.
+          return Kernels.nullableRows([a[0]], n, t, Int32.self) { row in
             find(x[row], a[0].children[0], a[1], row).map { Int32(truncatingIfNeeded: $0 + 1) }
           }
         }
@@ -97,7 +134,7 @@ enum ListFunctions {
         },
       ]),
     ScalarFunction(
-      "list_value", aliases: ["list_pack", "array_value"], category: "list",
+      "list_value", aliases: ["list_pack"], category: "list",
       summary: "A list of the arguments.", examples: [("list_value(1, 2)", "[1, 2]")],
       overloads: [
         ScalarOverload(

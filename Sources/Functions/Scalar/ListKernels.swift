@@ -126,7 +126,7 @@ extension ListKernels {
       let start = picks.count
       let part =
         step > 0 ? range(from[row], to[row], entry.length) : range(to[row], from[row], entry.length)
-      let width = Int(clamping: step.magnitude)
+      let width = min(Int(clamping: step.magnitude), part.count + 1)
       if step > 0 {
         picks += stride(from: part.lowerBound, to: part.upperBound, by: width).map {
           entry.offset + $0

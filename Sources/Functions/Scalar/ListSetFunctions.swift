@@ -40,7 +40,7 @@ enum ListSetFunctions {
       examples: [("list_intersect([3, 1, 2, 1], [1, 3])", "[3, 1]")],
       overloads: [
         ScalarOverload(
-          [.any, .any], resultFrom: { $0[0] }, coerce: sameLists,
+          [.any, .any], resultFrom: { $0[0] }, coerce: sameLists, nulls: .custom,
           kernel: { a, n, t in
             let y = ColumnReader<ListEntry>(a[1])
             let other = a[1].children[0]
@@ -51,8 +51,10 @@ enum ListSetFunctions {
             let x = ColumnReader<ListEntry>(a[0])
             let child = a[0].children[0]
             var picks: [Int] = []
-            let result = Kernels.rows(a, n, t, ListEntry.self) { index in
+            // With a NULL list nothing is in common, but a NULL first list is NULL.
+            let result = Kernels.rows([a[0]], n, t, ListEntry.self) { index in
               row = index
+              if y.isNull(row) { return ListEntry(offset: picks.count, length: 0) }
               fill(&set, other, y[row])
               seen.reset(capacity: x[row].length)
               let start = picks.count

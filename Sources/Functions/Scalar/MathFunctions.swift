@@ -38,6 +38,9 @@ enum MathFunctions {
         .taking([.integer], returns: .hugeint) { a, n, t in
           let x = ColumnReader<Int32>(a[0])
           return try Kernels.rows(a, n, t, Int128.self) { row in
+            guard x[row] >= 0 else {
+              throw SQLError(.outOfRange, "there is no factorial of \(x[row])")
+            }
             guard x[row] <= 33 else {
               throw Arithmetic.overflow("factorial", .hugeint, "\(x[row])!")
             }

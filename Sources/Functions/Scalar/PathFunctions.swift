@@ -17,7 +17,7 @@ enum PathFunctions {
       examples: [("parse_dirpath('a/b/c.csv')", "a/b")],
       overloads: parts { path, isSeparator in
         guard let end = path.lastIndex(where: isSeparator) else { return 0..<0 }
-        return 0..<max(end, 1)
+        return 0..<(path.count == 1 ? 1 : end)
       }),
     ScalarFunction(
       "parse_filename", category: "path",

@@ -27,7 +27,8 @@ enum RegexFunctions {
         ("regexp_extract('a12b3', '[0-9]+')", "12"),
         ("regexp_extract('k=v', '(.)=(.)', 2)", "v"),
       ],
-      overloads: extracting(.varchar) { try extract($0, $1) }),
+      overloads: extracting(.varchar) { try extract($0, $1) },
+      signature: { try namedGroups($0) }),
     ScalarFunction(
       "regexp_extract_all", category: "regex",
       summary: "All matches of the pattern, or of one of its groups.",
@@ -113,8 +114,11 @@ enum RegexFunctions {
     ]
   }
 
-  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int {
-    guard number >= 0, Int(number) <= expression.groupCount else {
+  private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int?
+  {
+    // A group that the pattern does not have matches nothing.
+    if number > 0, Int(number) > expression.groupCount { return nil }
+    guard number >= 0 else {
       throw SQLError(
         .invalidInput,
         "the pattern has \(expression.groupCount) groups, not a group \(number)")
@@ -131,11 +135,39 @@ enum RegexFunctions {
       let bytes = x.pointer(row).buffer
       let expression = try patterns.compiled(row)
       let group = try checkedGroup(groups?[row] ?? 0, expression)
-      guard try matcher.matches(expression, bytes), let range = matcher.group(group) else {
+      guard let group, try matcher.matches(expression, bytes), let range = matcher.group(group)
+      else {
         return StringView()
       }
       return UTF8Text.view(bytes, range.lowerBound, range.upperBound)
     }
+  }
+
+  /// With a list of names, a STRUCT of as many groups.
+  private static func namedGroups(
+    _ arguments: [CallArgument]
+  ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
+    guard arguments.count == 3 || arguments.count == 4,
+      case .list(let items)? = arguments[2].value
+    else { return nil }
+    let names = items.compactMap { if case .varchar(let name) = $0 { name } else { nil } }
+    guard !names.isEmpty, names.count == items.count else {
+      throw SQLError(.binder, "the names of regexp_extract's groups are constant texts")
+    }
+    let overload = ScalarOverload(
+      [.any, .any, .any], variadic: .any,
+      returns: .structure(names.map { Field($0, .varchar) })
+    ) { a, n, t in
+      let children = try names.indices.map { index in
+        let group = try Column.constant(.integer(Int128(index + 1)), .integer, count: n)
+        return try extract([a[0], a[1], group] + a.dropFirst(3), n).flattened()
+      }
+      let result = Column(flat: t, count: n, children: children)
+      for argument in a { result.addNulls(of: argument) }
+      return result
+    }
+    let types: [LogicalType] = [.varchar, .varchar, .list(.varchar), .varchar]
+    return (overload, Array(types.prefix(arguments.count)))
   }
 
   /// Calls `body` after each match in order; an empty match advances by a character.
@@ -169,7 +201,7 @@ enum RegexFunctions {
       let group = try checkedGroup(groups?[row] ?? 0, expression)
       let start = parts.count
       try forEachMatch(matcher, expression, bytes) { _ in
-        let range = matcher.group(group) ?? 0..<0
+        let range = group.flatMap { matcher.group($0) } ?? 0..<0
         parts.append(bytes: UTF8Text.part(bytes, range))
         return true
       }
@@ -203,6 +235,25 @@ enum RegexFunctions {
     return result
   }
 
+  /// `\\3` needs a third group.
+  private static func checkReplacement(
+    _ replacement: UTF8Text.Bytes, _ expression: RegularExpression
+  ) throws {
+    var index = 0
+    while index + 1 < replacement.count {
+      if replacement[index] == 0x5C {
+        let digit = replacement[index + 1] &- 0x30
+        if digit < 10, Int(digit) > expression.groupCount {
+          throw SQLError(
+            .invalidInput,
+            "the replacement asks for group \(digit), the pattern has \(expression.groupCount)")
+        }
+        index += 1
+      }
+      index += 1
+    }
+  }
+
   private static func replace(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
     let replacements = ColumnReader<StringView>(a[2])
@@ -214,8 +265,13 @@ enum RegexFunctions {
       let expression = try patterns.compiled(row)
       let replacement = replacements.pointer(row).buffer
       let all = options?.pointer(row).buffer.contains(0x67) ?? false
+      try checkReplacement(replacement, expression)
       var position = 0
+      var isFirst = true
       try forEachMatch(matcher, expression, bytes) { whole in
+        // An empty match right behind another does not count.
+        if !isFirst && whole.isEmpty && whole.lowerBound == position { return all }
+        isFirst = false
         try buffer.append(UTF8Text.part(bytes, position..<whole.lowerBound))
         var index = 0
         while index < replacement.count {

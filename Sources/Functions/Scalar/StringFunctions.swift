@@ -13,7 +13,14 @@ enum StringFunctions {
         ScalarOverload(
           [], variadic: .any, resultFrom: { _ in .varchar }, coerce: allText, nulls: .custom,
           kernel: { a, n, _ in try joined(a[...], nil, n) })
-      ]),
+      ],
+      signature: { arguments in
+        // Lists are put together as lists.
+        guard arguments.contains(where: { $0.type.elementType != nil }) else { return nil }
+        let found = try ScalarFunctions.resolve(
+          name: "list_concat", arguments: arguments.map(\.type))
+        return (found.overload, found.argumentTypes)
+      }),
     ScalarFunction(
       "concat_ws", category: "string",
       summary: "Arguments after the first, as text, with the first between them; no NULLs.",

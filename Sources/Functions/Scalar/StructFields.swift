@@ -29,10 +29,17 @@ package enum StructFields {
     guard case .structure(let fields) = type,
       let position = fields.firstIndex(where: { $0.name.lowercased() == name.lowercased() })
     else { preconditionFailure("the binder checked that \(type) has the field \(name)") }
+    return extract(at: position, of: fields)
+  }
+
+  /// The field at a position from 0, which may be without a name.
+  package static func extract(at position: Int, of fields: [Field]) -> ResolvedScalar {
     let overload = extracting(position, of: fields)
+    let name = fields[position].name
+    let type = LogicalType.structure(fields)
     return ResolvedScalar(
       function: ScalarFunction(
-        "struct_extract(\(fields[position].name))", category: "struct",
+        "struct_extract(\(name.isEmpty ? "#\(position + 1)" : name))", category: "struct",
         summary: "a field of a STRUCT", examples: [], overloads: [overload]),
       overload: overload, argumentTypes: [type], resultType: fields[position].type)
   }

@@ -55,7 +55,9 @@ enum SubstringFunctions {
       summary: "The parts between separators as a list; an empty separator splits characters.",
       examples: [("string_split('a,b', ',')", "[a, b]"), ("split('abc', '')", "[a, b, c]")],
       overloads: [
-        .taking([.varchar, .varchar], returns: .list(.varchar)) { a, n, _ in split(a, n) }
+        ScalarOverload(
+          [.exactly(.varchar), .exactly(.varchar)], returns: .list(.varchar), nulls: .custom
+        ) { a, n, _ in split(a, n) }
       ]),
     ScalarFunction(
       "strlen", aliases: ["octet_length"], category: "string",
@@ -168,12 +170,18 @@ enum SubstringFunctions {
     let separators = ColumnReader<StringView>(arguments[1])
     var parts = ColumnBuilder(.varchar, capacity: count)
     let result = Column(flat: .list(.varchar), count: count)
-    for argument in arguments { result.addNulls(of: argument) }
+    result.addNulls(of: arguments[0])
     let target = result.values(as: ListEntry.self)
     for row in 0..<count {
       let offset = parts.count
       if !result.isNull(row) {
         let bytes = x.pointer(row).buffer
+        // Without a separator all is one part.
+        if separators.isNull(row) {
+          parts.append(bytes: bytes)
+          target[row] = ListEntry(offset: offset, length: 1)
+          continue
+        }
         forEachPart(bytes, separators.pointer(row).buffer) { start, end in
           parts.append(bytes: UTF8Text.part(bytes, start..<end))
           return true

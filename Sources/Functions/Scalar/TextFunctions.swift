@@ -17,9 +17,9 @@ enum TextFunctions {
         },
       ]),
     ScalarFunction(
-      "collate", category: "string",
+      "collated", category: "string",
       summary: "The text itself, as COLLATE marks it for comparisons and sorting.",
-      examples: [("collate('aB', 'nocase')", "aB")],
+      examples: [("collated('aB', 'nocase')", "aB")],
       overloads: [.taking([.varchar, .varchar], returns: .varchar) { a, _, _ in a[0] }]),
     ScalarFunction(
       "collation_key", category: "string",

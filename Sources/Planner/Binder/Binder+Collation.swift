@@ -3,7 +3,7 @@ import Diagnostics
 import Functions
 import Syntax
 
-/// `x COLLATE nocase`: the value itself, marked by a call of `collate`, until it is compared or
+/// `x COLLATE nocase`: the value itself, marked by a call of `collated`, until it is compared or
 /// sorted; then both sides are replaced by their keys.
 extension Binder {
   private static let collations: Set<String> = [
@@ -25,12 +25,12 @@ extension Binder {
         hint: didYouMean(part, among: Self.collations.sorted()) ?? "there are nocase and noaccent")
     }
     let rules = names.joined(separator: ".")
-    return try call("collate", [bound, .constant(.varchar(rules), .varchar)], span: span)
+    return try call("collated", [bound, .constant(.varchar(rules), .varchar)], span: span)
   }
 
   /// The rules that a collated expression is compared by.
   private func collation(_ expression: Expression) -> String? {
-    guard case .call(let call) = expression, call.resolved.function.name == "collate",
+    guard case .call(let call) = expression, call.resolved.function.name == "collated",
       case .constant(.varchar(let rules), _) = call.arguments.last
     else { return nil }
     return rules

@@ -275,7 +275,7 @@ extension Binder {
 
   /// From the last definition to the first, for only later ones read earlier ones: what is read once
   /// or is cheap goes where it is read, the rest runs once on top of the plan.
-  private func placeSharedQueries(_ plan: Plan, _ definitions: [SharedDefinition]) -> Plan {
+  func placeSharedQueries(_ plan: Plan, _ definitions: [SharedDefinition]) -> Plan {
     var body = plan
     var shared: [SharedDefinition] = []
     for definition in definitions.reversed() {

@@ -11,21 +11,11 @@ extension Binder {
     span: SourceSpan
   ) throws -> Expression {
     let position = try bind(index, context)
-    if case .structure(let fields) = operand.type {
-      switch position {
-      case .constant(.varchar(let name), _):
+    if case .structure = operand.type {
+      if case .constant(.varchar(let name), _) = position {
         return try field(operand, Identifier(name: name, span: index.span))
-      case .constant(.integer(let number), _):
-        guard let place = Int(exactly: number), fields.indices.contains(place - 1) else {
-          throw SQLError(
-            .binder, "the struct has \(fields.count) fields, none at position \(number)",
-            at: index.span)
-        }
-        return try field(operand, Identifier(name: fields[place - 1].name, span: index.span))
-      default:
-        throw SQLError(
-          .binder, "a field of a struct is chosen by a constant name or position", at: index.span)
       }
+      return try call("struct_extract", [operand, position], span: span)
     }
     return try call("list_extract", [operand, position], span: span)
   }
@@ -71,7 +61,9 @@ extension Binder {
   /// A table's name alone: its row as a struct.
   func wholeRow(_ name: QualifiedName, _ context: ExpressionContext) throws -> Expression? {
     let key = name.last.name.lowercased()
-    let entries = context.scope.entries.filter { $0.table?.lowercased() == key }
+    let entries = context.scope.entries.filter {
+      $0.table?.lowercased() == key && !$0.isHidden
+    }
     if entries.isEmpty { return nil }
     return .call(
       CallExpression(

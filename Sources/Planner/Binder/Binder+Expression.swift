@@ -21,9 +21,9 @@ extension Binder {
         names: fields.map(\.name.name), span: span)
     case .map: throw Binder.notYet("MAP values", span)
     case .row(let items):
-      return try call("row", try items.map { try bind($0, context) }, span: span)
+      return try call("row", try bindSpread(items, context), span: span)
     case .column(let name): return try bindColumn(name, context)
-    case .parameter(let parameter): return try value(of: parameter, span: span)
+    case .parameter(let parameter): return try value(of: parameter, context, span: span)
     case .star:
       throw SQLError(.binder, "* is not allowed in \(context.clause)", at: span)
     case .columns(let columns): return try bind(columns, context, span: span)
@@ -54,8 +54,15 @@ extension Binder {
     case .caseWhen(let branches): return try bind(branches, context, span: span)
     case .cast(let cast):
       let type = try resolve(cast.type)
-      return try foldedCast(
-        try bind(cast.operand, context), to: type, isTry: cast.isTry, span: span)
+      let operand = unmarked(try bind(cast.operand, context))
+      guard Functions.Cast.exists(from: operand.type, to: type) else {
+        throw SQLError(.binder, "there is no cast from \(operand.type) to \(type)", at: span)
+      }
+      let value = try foldedCast(operand, to: type, isTry: cast.isTry, span: span)
+      if let labels = try enumLabels(of: cast.type) {
+        return try checked(value, among: labels, isTry: cast.isTry, span: span)
+      }
+      return marked(value)
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
@@ -223,15 +230,24 @@ extension Binder {
   /// What a SELECT alias of that name stands for.
   private func alias(_ name: String, _ context: ExpressionContext) throws -> Expression? {
     let key = name.lowercased()
-    guard let expression = context.aliases[key] else { return nil }
-    if context.aliasDepth > 50 {
-      throw SQLError(.binder, "the alias \"\(name)\" refers to itself", at: expression.span)
+    guard key != context.ownAlias, let expression = context.aliases[key] else { return nil }
+    aliasExpansions += 1
+    if context.aliasDepth > 200 || aliasExpansions > 20_000 {
+      throw SQLError(
+        .binder, "the alias \"\(name)\" refers to itself, or too deeply to others",
+        at: expression.span)
     }
     var inner = context
     inner.aliasDepth += 1
     inner.prefersAliases = false
     inner.aliases[key] = nil
-    return try bind(expression, inner)
+    let bound = try bind(expression, inner)
+    // One expression may be as deep as the parser allows; aliases of aliases must not multiply that.
+    if bound.isDeeper(than: 1500) {
+      throw SQLError(
+        .binder, "the alias \"\(name)\" makes the expression too deep", at: expression.span)
+    }
+    return bound
   }
 
   private func unknownColumn(
@@ -280,6 +296,64 @@ extension Binder {
 
   // MARK: Types
 
+  /// An integer that was cast to the type that a literal of its value has: `1::INTEGER` does not
+  /// adapt to other types as `1` does. A cast to its own type tells them apart until the next call
+  /// or comparison is bound.
+  private func marked(_ expression: Expression) -> Expression {
+    guard case .constant(.integer(let value), let type) = expression,
+      type == Binder.literalType(value)
+    else { return expression }
+    return .cast(expression, to: type, isTry: false)
+  }
+
+  func unmarked(_ expression: Expression) -> Expression {
+    if case .cast(.constant(let value, let from), let to, isTry: false) = expression, from == to {
+      return .constant(value, from)
+    }
+    return expression
+  }
+
+  /// The type of an integer literal.
+  static func literalType(_ value: Int128) -> LogicalType {
+    if Int32(exactly: value) != nil { return .integer }
+    return Int64(exactly: value) != nil ? .bigint : .hugeint
+  }
+
+  /// The common type of branches: string literals take the others' type, whether they can or not.
+  func commonType(
+    _ results: [(Expression, SourceSpan)], what: String
+  ) throws -> LogicalType {
+    let type = try unifiedType(results.filter { !isStringLiteral($0.0) }, what: what)
+    return type == .null && results.contains { isStringLiteral($0.0) } ? .varchar : type
+  }
+
+  /// The common type of values in one column: integer literals take the others' type where they fit.
+  func unifiedType(
+    _ values: [(Expression, SourceSpan)], what: String
+  ) throws -> LogicalType {
+    var type: LogicalType = .null
+    var literals: [(value: Int128, expression: Expression, span: SourceSpan)] = []
+    for (value, span) in values {
+      if case .integer(let number) = literal(value) {
+        literals.append((number, value, span))
+      } else {
+        type = try unify(type, value, what: what, span: span)
+      }
+    }
+    for literal in literals where !(type.isInteger && ImplicitCast.fits(literal.value, type)) {
+      type = try unify(type, literal.expression, what: what, span: literal.span)
+    }
+    return type
+  }
+
+  /// A branch as the common type. A literal that does not fit is an error of the rows that reach it.
+  func branch(_ result: Expression, as type: LogicalType, span: SourceSpan) throws -> Expression {
+    guard isStringLiteral(result) else { return try implicitCast(result, to: type, span: span) }
+    attemptDepth += 1
+    defer { attemptDepth -= 1 }
+    return try foldedCast(result, to: type, isTry: false, span: span)
+  }
+
   /// The common type of a growing set of values.
   func unify(_ type: LogicalType, _ next: Expression, what: String, span: SourceSpan) throws
     -> LogicalType
@@ -302,7 +376,8 @@ extension Binder {
     -> Expression
   {
     if expression.type == type { return expression }
-    if !isStringLiteral(expression), expression.type != .null,
+    let isTruthAmongNumbers = expression.type == .boolean && type.isInteger
+    if !isStringLiteral(expression), expression.type != .null, !isTruthAmongNumbers,
       ImplicitCast.cost(from: expression.type, to: type) == nil,
       !(expression.type.isNumeric && type.isNumeric)
     {

@@ -11,7 +11,8 @@ extension Binder {
     }
     var (plan, scope) = try bind(first)
     for reference in references.dropFirst() {
-      let right = try bind(reference, beside: scope)
+      var right = try bind(reference, beside: scope)
+      right.scope.numberUnnamed(beside: scope)
       try checkDistinctAliases(scope, right.scope, reference.span)
       plan = DependentJoinNode(kind: .inner, left: plan, right: right.plan).plan
       scope = scope.appending(right.scope)
@@ -160,12 +161,17 @@ extension Binder {
           + "\(names.count) names are given", at: names.last?.span ?? span)
     }
     var scope = Scope()
+    var taken: Set<String> = []
     for (position, reference) in bound.plan.output.enumerated() {
+      var name = position < names.count ? names[position].name : bound.names[position]
+      // A second column of a name is numbered, so that both can be read.
+      var number = 0
+      while !taken.insert(name.lowercased()).inserted, position >= names.count {
+        number += 1
+        name = "\(bound.names[position])_\(number)"
+      }
       scope.entries.append(
-        Scope.Entry(
-          table: alias?.name.name ?? fallback,
-          name: position < names.count ? names[position].name : bound.names[position],
-          reference: reference))
+        Scope.Entry(table: alias?.name.name ?? fallback, name: name, reference: reference))
     }
     return scope
   }
@@ -247,7 +253,8 @@ extension Binder {
 
   private func bind(_ join: Join, span: SourceSpan) throws -> (plan: Plan, scope: Scope) {
     let left = try bind(join.left)
-    let right = try bind(join.right, beside: left.scope)
+    var right = try bind(join.right, beside: left.scope)
+    right.scope.numberUnnamed(beside: left.scope)
     try checkDistinctAliases(left.scope, right.scope, join.right.span)
     let kind: JoinNode.Kind
     switch join.kind {

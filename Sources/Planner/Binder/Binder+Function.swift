@@ -8,15 +8,17 @@ extension Binder {
   func call(
     _ name: String, _ arguments: [Expression], names: [String?] = [], span: SourceSpan
   ) throws -> Expression {
+    let written = arguments
+    let arguments = arguments.map(unmarked)
     let types = arguments.map(\.type)
     let resolved: ResolvedScalar
     do {
       if let user = catalog.userFunction(named: name) {
         resolved = try ScalarFunctions.resolve(
-          user, arguments: types, literals: arguments.map(literal), calledAs: name)
+          user, arguments: types, literals: written.map(literal), calledAs: name)
       } else {
         resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literals: arguments.map(literal),
+          name: name, arguments: types, literals: written.map(literal),
           call: arguments.enumerated().map { position, argument in
             callArgument(argument, position < names.count ? names[position] : nil)
           })
@@ -24,22 +26,47 @@ extension Binder {
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
+    // What coalesce does not reach may be of any text.
+    let isLazy = resolved.function.name == "coalesce"
+    if isLazy { attemptDepth += 1 }
+    defer { if isLazy { attemptDepth -= 1 } }
     let cast = try zip(arguments, resolved.argumentTypes).map {
       try foldedCast($0, to: $1, isTry: false, span: span)
     }
     return .call(CallExpression(resolved: resolved, arguments: cast, span: span))
   }
 
+  /// `if(condition, a, b)` is a CASE: only the branch that is taken is evaluated.
+  private func conditional(
+    _ bound: [Expression], _ spans: [SourceSpan], span: SourceSpan
+  ) throws -> Expression {
+    let results = [(bound[1], spans[1]), (bound[2], spans[2])]
+    let type = try commonType(results, what: "if")
+    let cast = try results.map { try branch($0.0, as: type, span: $0.1) }
+    let condition = try foldedCast(bound[0], to: .boolean, isTry: false, span: spans[0])
+    return .caseWhen(
+      CaseWhen(branches: [(condition, cast[0])], otherwise: cast[1], type: type))
+  }
+
   private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
     if case .constant(let value, let type) = argument {
       return CallArgument(type, value: value, name: name)
+    }
+    // A list of constants is one too, though it is not folded.
+    if case .call(let call) = argument, call.resolved.function.name == "list_value" {
+      let values = call.arguments.map { item -> Value? in
+        if case .constant(let value, _) = item { value } else { nil }
+      }
+      if !values.contains(where: { $0 == nil }) {
+        return CallArgument(argument.type, value: .list(values.compactMap { $0 }), name: name)
+      }
     }
     return CallArgument(argument.type, name: name)
   }
 
   /// What overload resolution should know of a constant beyond its type. An integer of a
   /// type that a literal would not have was cast, and keeps its type: `5::BIGINT`.
-  private func literal(_ expression: Expression) -> ArgumentLiteral {
+  func literal(_ expression: Expression) -> ArgumentLiteral {
     switch expression {
     case .constant(.varchar, .varchar): .string
     case .constant(.integer(let value), .integer): .integer(value)
@@ -70,6 +97,10 @@ extension Binder {
       }
     }
     if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
+    if !function.withinGroup.isEmpty {
+      let plain = try orderedSet(function, arguments, context, span: span)
+      return try bind(plain.function, context, span: span)
+    }
     if let over = function.over {
       return try bindWindow(function, arguments, over, context, span: span)
     }
@@ -94,6 +125,9 @@ extension Binder {
     if catalog.userFunction(named: key) == nil, !isSessionFunction {
       try checkExists(name, function.name.span)
     }
+    // typeof does not look at values, not even at those of constants.
+    if key == "typeof" { attemptDepth += 1 }
+    defer { if key == "typeof" { attemptDepth -= 1 } }
     var bound: [Expression] = []
     let spread = try unpacked(arguments, context)
     arguments = spread.map(\.argument)
@@ -109,6 +143,20 @@ extension Binder {
         throw SQLError(.binder, "* is not an argument of \(name)", at: argument.span)
       }
       bound.append(try bind(expression, context))
+    }
+    // The type is known without the value.
+    if key == "typeof", bound.count == 1 {
+      return .constant(.varchar(bound[0].type.description), .varchar)
+    }
+    if key == "nullif", bound.count == 2 {
+      let isEqual = try comparison("=", bound[0], bound[1], span: span)
+      return .caseWhen(
+        CaseWhen(
+          branches: [(isEqual, .constant(.null, bound[0].type))], otherwise: bound[0],
+          type: bound[0].type))
+    }
+    if key == "if" || key == "iff", bound.count == 3 {
+      return try conditional(bound, arguments.map(\.span), span: span)
     }
     if isSessionFunction,
       let found = try catalog.sessionCall(key, bound.map(ConstantFolding.foldAll), span: span)
@@ -196,7 +244,10 @@ extension Binder {
     let call = BoundAggregate(
       resolved: resolved, arguments: bound, isDistinct: function.isDistinct,
       filter: try aggregateFilter(function, inner), order: order)
-    if let known = collector.calls.first(where: { $0.call == call }) {
+    // Under PIVOT's filters no call is there twice.
+    if context.aggregateFilter == nil,
+      let known = collector.calls.first(where: { $0.call == call })
+    {
       return .column(known.reference)
     }
     let reference = makeReference(
@@ -205,8 +256,8 @@ extension Binder {
     return .column(reference)
   }
 
-  /// An aggregate in a subquery whose arguments are all columns of one query around it belongs to
-  /// that query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
+  /// An aggregate in a subquery that reads only columns of one query around it belongs to that
+  /// query: `SELECT (SELECT sum(t.a)) FROM t`. nil for all others.
   private func outerAggregate(
     _ aggregate: AggregateFunction, _ function: FunctionCall, _ arguments: [Argument],
     _ context: ExpressionContext, span: SourceSpan
@@ -217,11 +268,12 @@ extension Binder {
     probe.aggregates = nil
     probe.subqueries = SubqueryCollector()
     probe.innerSubqueries = nil
-    for argument in arguments {
+    let read =
+      arguments.map(\.expression) + [function.filter].filter { $0 != nil }
+      + (function.orderBy + function.withinGroup).map(\.expression)
+    for expression in read {
       // What does not bind here gets its error from the ordinary way.
-      guard let expression = argument.expression,
-        let bound = try? bind(expression, probe)
-      else { return nil }
+      guard let expression, let bound = try? bind(expression, probe) else { return nil }
       bound.collectColumns(&columns)
     }
     if columns.isEmpty || !probe.subqueries.entries.isEmpty { return nil }
@@ -230,7 +282,7 @@ extension Binder {
     while let next = outer.popLast() {
       let known = Set(next.scope.entries.map(\.reference.id))
       if columns.isDisjoint(with: known) { continue }
-      guard columns.isSubset(of: known), next.aggregates != nil else { return nil }
+      guard columns.isSubset(of: known) else { return nil }
       return try bind(aggregate, function, arguments, next, span: span)
     }
     return nil

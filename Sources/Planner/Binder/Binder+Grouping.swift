@@ -124,6 +124,16 @@ extension Binder {
     return selected.firstIndex { $0.name.lowercased() == key }
   }
 
+  /// The selected item that a bare name is the alias of.
+  func alias(
+    _ expression: SyntaxExpression, among selected: [(expression: Expression, name: String)],
+    _ aliases: [String: SyntaxExpression]
+  ) -> Int? {
+    guard case .column(let name) = expression.kind, name.parts.count == 1 else { return nil }
+    let key = name.last.name.lowercased()
+    return aliases[key] == nil ? nil : selected.firstIndex { $0.name.lowercased() == key }
+  }
+
   // MARK: GROUPING()
 
   /// `GROUPING(a, b)`: a column of the aggregation, whose keys are known later.

@@ -106,7 +106,7 @@ extension Binder {
     let inner = lambdaContext(context, parameters, [element] + (index.map { [$0] } ?? []))
     let test = try condition.map { try bindCondition($0, inner.context) }
     let value = try bind(body, inner.context)
-    try inner.checkNoSubqueries(body.span)
+    try inner.checkRunsOnce(body.span)
     var lambda = ListLambda(
       form: .transform(condition: test), list: list, element: element, index: index, captures: [],
       body: value, type: .list(value.type), span: span)
@@ -137,7 +137,7 @@ extension Binder {
       let inner = lambdaContext(
         context, parameters, [accumulator, element] + (index.map { [$0] } ?? []))
       var value = try bind(body, inner.context)
-      try inner.checkNoSubqueries(body.span)
+      try inner.checkRunsOnce(body.span)
       if value.type != type {
         guard let common = TypeResolution.common(type, value.type) else {
           throw SQLError(
@@ -165,11 +165,18 @@ extension Binder {
   private struct LambdaContext {
     var context: ExpressionContext
     let collector: SubqueryCollector
+    let parameters: Set<Int>
 
-    /// Subqueries would have to run once an element.
-    func checkNoSubqueries(_ span: SourceSpan) throws {
+    /// Subqueries and aggregates would have to run once an element.
+    func checkRunsOnce(_ span: SourceSpan) throws {
       if !collector.entries.isEmpty {
         throw Binder.notYet("subqueries in lambdas", span)
+      }
+      for (call, _) in context.aggregates?.calls ?? []
+      where !call.usedColumns.isDisjoint(with: parameters) {
+        throw SQLError(
+          .binder, "an aggregate cannot take a lambda's parameter", at: span,
+          hint: "list functions such as list_sum work inside lambdas")
       }
     }
   }
@@ -182,10 +189,12 @@ extension Binder {
     inner.subqueries = collector
     inner.innerSubqueries = nil
     inner.unnests = nil
+    inner.windows = nil
     for (name, reference) in zip(names, references) {
       inner.parameters[name.name.lowercased()] = .column(reference)
     }
-    return LambdaContext(context: inner, collector: collector)
+    return LambdaContext(
+      context: inner, collector: collector, parameters: Set(references.map(\.id)))
   }
 
   /// Gives the lambda's own reference to every column from outside that its body reads.

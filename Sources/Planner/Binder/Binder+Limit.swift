@@ -17,7 +17,7 @@ extension Binder {
     case .literal:
       if clause == "GROUP BY" { return nil }
       throw SQLError(
-        .binder, "\(clause) by a literal that is no position has no effect", at: expression.span)
+        .binder, "a literal that is no position has no effect in \(clause)", at: expression.span)
     default: return nil
     }
     guard let position = Int(text), position >= 1, position <= count else {

@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import Functions
 import Syntax
 
 /// A macro's argument, and where it is to be bound.
@@ -29,7 +30,7 @@ extension Binder {
       return nil
     }
     try countExpansion(macro, span)
-    let (definition, values) = try match(macro, arguments, span: span)
+    let (definition, values) = try match(macro, arguments, context, span: span)
     guard case .expression(let body) = definition.body else { return nil }
     var marks: [String: String] = [:]
     defer { for mark in marks.values { macroArguments[mark] = nil } }
@@ -47,17 +48,21 @@ extension Binder {
     return try bind(try Binder.modified(expanded, like: function, macro, span), context)
   }
 
-  /// DISTINCT, FILTER, ORDER BY and OVER of a macro's call belong to the one call that is its body.
+  /// OVER of a macro's call, and what goes with it, belongs to the one call that is its body.
   private static func modified(
     _ body: SyntaxExpression, like call: FunctionCall, _ macro: MacroEntry, _ span: SourceSpan
   ) throws -> SyntaxExpression {
-    let isPlain =
-      !call.isDistinct && call.filter == nil && call.orderBy.isEmpty && call.over == nil
-    if isPlain { return body }
-    guard case .function(var inner) = body.kind, inner.over == nil else {
+    let isModified = call.isDistinct || call.filter != nil || !call.orderBy.isEmpty
+    if call.over == nil {
+      if !isModified { return body }
       throw SQLError(
         .binder,
-        "DISTINCT, FILTER, ORDER BY and OVER apply only to a macro that is one call, and \"\(macro.name)\" is not",
+        "macro \"\(macro.name)\" is no aggregate: DISTINCT, FILTER and ORDER BY do not apply",
+        at: span, hint: "write them in the macro's body")
+    }
+    guard case .function(var inner) = body.kind, inner.over == nil else {
+      throw SQLError(
+        .binder, "OVER applies only to a macro that is one call, and \"\(macro.name)\" is not",
         at: span)
     }
     if call.isDistinct { inner.isDistinct = true }
@@ -81,7 +86,9 @@ extension Binder {
       return nil
     }
     try countExpansion(macro, span)
-    let (definition, values) = try match(macro, call.arguments, span: span)
+    let context = ExpressionContext(
+      scope: Scope(), clause: "a table macro", subqueries: SubqueryCollector())
+    let (definition, values) = try match(macro, call.arguments, context, span: span)
     guard case .table(let body) = definition.body else { return nil }
     let expanded = try SyntaxRewriter.rewrite(body) { expression, place in
       guard let (parameter, rest) = self.parameter(expression, values, place) else { return nil }
@@ -103,33 +110,61 @@ extension Binder {
     }
   }
 
-  /// Binds a macro's bodies with every parameter NULL, for the errors in them.
+  /// Binds a macro's body with every parameter a NULL of no type, for the errors in it.
   package func check(_ definition: MacroDefinition) throws {
+    allowsMissingParameters = true
     var values: [String: SyntaxExpression] = [:]
     for parameter in definition.parameters {
-      let null = SyntaxExpression(.literal(.null), span: parameter.name.span)
-      values[parameter.name.name.lowercased()] = null
-      if let type = parameter.type { _ = try resolve(type) }
+      let name = parameter.name
+      let unknown = SyntaxExpression(.parameter(.named(name.name)), span: name.span)
+      let type = try parameter.type.map { try resolve($0) }
+      values[name.name.lowercased()] =
+        parameter.type.map {
+          SyntaxExpression(
+            .cast(Cast(operand: unknown, type: $0, isTry: false)), span: name.span)
+        } ?? unknown
+      guard let value = parameter.defaultValue else { continue }
+      let bound = try bind(
+        value,
+        ExpressionContext(
+          scope: Scope(), clause: "a parameter's default", subqueries: SubqueryCollector()))
+      if let type, castCost(bound, to: type) == nil {
+        throw SQLError(
+          .binder,
+          "the default of parameter \"\(name.name)\" is \(bound.type), which cannot be implicitly cast to \(type)",
+          at: value.span)
+      }
     }
     func replaced(_ expression: SyntaxExpression, _ place: SyntaxRewriter.Place)
       -> SyntaxExpression?
     {
-      self.parameter(expression, values, place).flatMap { values[$0.name] }
+      parameter(expression, values, place).flatMap { values[$0.name] }
     }
-    switch definition.body {
-    case .expression(let body):
-      var context = ExpressionContext(
-        scope: Scope(), clause: "a macro", subqueries: SubqueryCollector())
-      context.aggregates = AggregateCollector()
-      _ = try bind(try SyntaxRewriter.rewrite(body, replaced), context)
-    case .table(let body): _ = try bind(try SyntaxRewriter.rewrite(body, replaced))
+    do {
+      switch definition.body {
+      case .expression(let body):
+        checkedParameters = Set(values.keys)
+        defer { checkedParameters = [] }
+        var context = ExpressionContext(
+          scope: Scope(), clause: "a macro", subqueries: SubqueryCollector())
+        context.aggregates = AggregateCollector()
+        context.windows = try WindowCollector([])
+        _ = try bind(try SyntaxRewriter.rewrite(body, replaced), context)
+      case .table(let body): _ = try bind(try SyntaxRewriter.rewrite(body, replaced))
+      }
+    } catch let error as SQLError
+      where error.message.contains("lambda") && !definition.parameters.isEmpty
+    {
+      // A parameter may stand for a lambda, which no value shows.
     }
   }
 
   // MARK: Matching
 
   /// The definition for these arguments, and what each parameter stands for, by its lower-case name.
-  private func match(_ macro: MacroEntry, _ arguments: [Argument], span: SourceSpan) throws -> (
+  private func match(
+    _ macro: MacroEntry, _ arguments: [Argument], _ context: ExpressionContext, span: SourceSpan
+  ) throws -> (
     definition: MacroDefinition, values: [String: SyntaxExpression]
   ) {
     var positional: [SyntaxExpression] = []
@@ -149,8 +184,26 @@ extension Binder {
           at: argument.span)
       }
     }
+    var best: (definition: MacroDefinition, values: [String: SyntaxExpression], cost: Int)?
+    var isTied = false
     for definition in macro.definitions {
-      if let values = match(definition, positional, named) { return (definition, values) }
+      guard let values = match(definition, positional, named),
+        let cost = cost(of: values, definition, context)
+      else { continue }
+      if let known = best, known.cost <= cost {
+        isTied = isTied || known.cost == cost
+      } else {
+        best = (definition, values, cost)
+        isTied = false
+      }
+    }
+    if let best, !isTied {
+      return (best.definition, typed(best.values, best.definition))
+    }
+    if best != nil {
+      throw SQLError(
+        .binder, "macro \"\(macro.name)\" has several definitions that take these arguments",
+        at: span, hint: "cast an argument")
     }
     let forms = macro.definitions.map { Binder.form(macro.name, $0) }
     throw SQLError(
@@ -173,11 +226,59 @@ extension Binder {
     for (name, parameter) in zip(names, definition.parameters) {
       guard let value = values[name] ?? parameter.defaultValue else { return nil }
       values[name] = value
-      guard let type = parameter.type else { continue }
-      values[name] = SyntaxExpression(
-        .cast(Cast(operand: value, type: type, isTry: false)), span: value.span)
     }
     return values
+  }
+
+  /// What the casts to the parameters' types cost; nil when one is not to be made implicitly.
+  private func cost(
+    of values: [String: SyntaxExpression], _ definition: MacroDefinition,
+    _ context: ExpressionContext
+  ) -> Int? {
+    if definition.parameters.allSatisfy({ $0.type == nil }) {
+      return Binder.anyCost * definition.parameters.count
+    }
+    // A trial: what the arguments collect is not for the statement.
+    var trial = context
+    trial.subqueries = SubqueryCollector()
+    trial.innerSubqueries = nil
+    if trial.aggregates != nil { trial.aggregates = AggregateCollector() }
+    if trial.windows != nil { trial.windows = try? WindowCollector([]) }
+    var sum = 0
+    for parameter in definition.parameters {
+      guard let written = parameter.type else {
+        sum += Binder.anyCost
+        continue
+      }
+      guard let type = try? resolve(written),
+        let value = values[parameter.name.name.lowercased()],
+        let bound = try? bind(value, trial), let cost = castCost(bound, to: type)
+      else { return nil }
+      sum += cost
+    }
+    return sum
+  }
+
+  /// A parameter without a type takes anything, but rather not.
+  private static let anyCost = 10_000
+
+  private func castCost(_ value: Expression, to type: LogicalType) -> Int? {
+    if value.type == type || value.type == .null { return 0 }
+    return ImplicitCast.cost(from: value.type, to: type)
+  }
+
+  /// The values as the types of their parameters.
+  private func typed(_ values: [String: SyntaxExpression], _ definition: MacroDefinition)
+    -> [String: SyntaxExpression]
+  {
+    var result = values
+    for parameter in definition.parameters {
+      let key = parameter.name.name.lowercased()
+      guard let type = parameter.type, let value = values[key] else { continue }
+      result[key] = SyntaxExpression(
+        .cast(Cast(operand: value, type: type, isTry: false)), span: value.span)
+    }
+    return result
   }
 
   private func countExpansion(_ macro: MacroEntry, _ span: SourceSpan) throws {

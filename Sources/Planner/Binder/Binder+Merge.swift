@@ -114,8 +114,8 @@ private struct MergeBinding {
     func code(_ action: TableWrite.Action) -> Expression {
       .constant(.integer(Int128(action.rawValue)), .integer)
     }
-    func requireTarget(_ expected: Bool, _ verb: String) throws {
-      if (clause.match == .notMatchedByTarget) == expected {
+    func requireTarget(_ verb: String) throws {
+      if clause.match == .notMatchedByTarget {
         throw SQLError(
           .binder, "WHEN \(clause.match.rawValue) cannot \(verb)", at: clause.span)
       }
@@ -125,7 +125,7 @@ private struct MergeBinding {
       actions.append(nil)
       values.append(old)
     case .delete:
-      try requireTarget(true, "DELETE")
+      try requireTarget("DELETE")
       actions.append(code(.delete))
       values.append(old)
     case .error(let message):
@@ -145,20 +145,19 @@ private struct MergeBinding {
         .cast(try binder.call("error", [text], span: clause.span), to: .integer, isTry: false))
       values.append(old)
     case .update(let assignments):
-      try requireTarget(true, "UPDATE")
+      try requireTarget("UPDATE")
       let set = try binder.bind(
         assignments, target.definition, alias: target.alias, context)
       changed.formUnion(set.keys)
       actions.append(code(.update))
       values.append(old.indices.map { set[$0] ?? old[$0] })
     case .updateAll(let byPosition):
-      try requireTarget(true, "UPDATE")
+      try requireTarget("UPDATE")
       let set = try sourceColumns([], byPosition: byPosition, clause)
       changed.formUnion(set.keys)
       actions.append(code(.update))
       values.append(old.indices.map { set[$0] ?? old[$0] })
     case .insert, .insertAll, .insertDefaults:
-      try requireTarget(false, "INSERT")
       actions.append(code(.insert))
       values.append(try inserted(clause, context))
     }

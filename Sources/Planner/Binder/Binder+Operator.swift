@@ -8,13 +8,13 @@ extension Binder {
   func bind(
     _ op: UnaryOperator, _ operand: SyntaxExpression, _ context: ExpressionContext, span: SourceSpan
   ) throws -> Expression {
-    let bound = try bind(operand, context)
+    let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
       return bound
     case .minus:
       // -2147483648 is an INTEGER although 2147483648 is not.
-      if case .constant(.integer(let value), _) = bound {
+      if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
         let fitting: LogicalType =
           negated >= Int128(Int32.min)
@@ -22,7 +22,9 @@ extension Binder {
         return .constant(.integer(negated), fitting)
       }
       // So is -2^127 a HUGEINT, whose magnitude alone is none.
-      if case .constant(.unsigned(let value), _) = bound, value == 1 << 127 {
+      if case .literal = operand.kind, case .constant(.unsigned(let value), _) = bound,
+        value == 1 << 127
+      {
         return .constant(.integer(.min), .hugeint)
       }
       return ConstantFolding.fold(try call("-", [bound], span: span))
@@ -79,10 +81,14 @@ extension Binder {
   func comparison(_ name: String, _ left: Expression, _ right: Expression, span: SourceSpan) throws
     -> Expression
   {
-    let sides = collated([left, right])
+    let sides = collated([unmarked(left), unmarked(right)])
     let (a, b) = try comparable(sides[0], sides[1], operator: name, span: span)
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
+
+  private static let equalities: Set = [
+    "=", "<>", "!=", "is distinct from", "is not distinct from",
+  ]
 
   /// Both sides cast to what they can be compared as.
   func comparable(
@@ -99,6 +105,12 @@ extension Binder {
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null
+    // Where values are only equal or not, text is read as the other side's type.
+    if textMeetsOther, ["=", "<>", "is distinct from", "is not distinct from"].contains(name) {
+      return left.type == .varchar
+        ? (.cast(left, to: right.type, isTry: false), right)
+        : (left, .cast(right, to: left.type, isTry: false))
+    }
     guard !textMeetsOther, let type = TypeResolution.common(left.type, right.type) else {
       throw SQLError(
         .binder, "cannot compare \(left.type) with \(right.type) by \(name)", at: span,
@@ -142,25 +154,33 @@ extension Binder {
     -> Expression
   {
     let collated = collated(
-      try [bind(list.operand, context)] + list.items.map { try bind($0, context) })
+      try [unmarked(bind(list.operand, context))]
+        + bindSpread(list.items, context).map { unmarked($0) })
     var operand = collated[0]
     var items = Array(collated.dropFirst())
+    // Nothing is in an empty list, NULL neither.
+    if items.isEmpty { return .constant(.boolean(list.isNegated), .boolean) }
+    // With `*COLUMNS(…)` among them there are more values than were written.
+    let places = list.items.map(\.span)
+    func place(_ index: Int) -> SourceSpan { items.count == places.count ? places[index] : span }
     var type = operand.type
     for (index, item) in items.enumerated()
     where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
-      let textMeetsOther =
-        (type == .varchar) != (item.type == .varchar) && type != .null && item.type != .null
-        && !isStringLiteral(operand)
-      guard !textMeetsOther, let common = TypeResolution.common(type, item.type) else {
+      if (type == .varchar) != (item.type == .varchar), type != .null, item.type != .null {
+        // Text is read as the others' type.
+        type = type == .varchar ? item.type : type
+        continue
+      }
+      guard let common = TypeResolution.common(type, item.type) else {
         throw SQLError(
-          .binder, "cannot compare \(type) with \(item.type) in IN", at: list.items[index].span,
+          .binder, "cannot compare \(type) with \(item.type) in IN", at: place(index),
           hint: "cast one side explicitly")
       }
       type = isStringLiteral(operand) && type == .varchar ? item.type : common
     }
     operand = try foldedCast(operand, to: type, isTry: false, span: list.operand.span)
-    items = try items.enumerated().map {
-      try foldedCast($1, to: type, isTry: false, span: list.items[$0].span)
+    items = try items.enumerated().map { index, item in
+      try foldedCast(item, to: type, isTry: false, span: place(index))
     }
     var values: [Value] = []
     for item in items {
@@ -211,9 +231,8 @@ extension Binder {
     if let otherwise = branches.otherwise {
       results.append((try bind(otherwise, context), otherwise.span))
     }
-    var type: LogicalType = .null
-    for (result, place) in results { type = try unify(type, result, what: "CASE", span: place) }
-    let cast = try results.map { try implicitCast($0.0, to: type, span: $0.1) }
+    let type = try commonType(results, what: "CASE")
+    let cast = try results.map { try branch($0.0, as: type, span: $0.1) }
     return .caseWhen(
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },

@@ -106,12 +106,13 @@ extension Binder {
             FilterNode(
               input: input, condition: .isNull(.column(reference), isNegated: true))),
           items: [(.column(reference), reference)]))
+      let values = distinct(texts)
       let sorted = Plan.sort(
         SortNode(
-          input: distinct(texts),
-          items: [
-            SortItem(expression: .column(reference), descending: false, nullsFirst: false)
-          ]))
+          input: values,
+          items: values.output.map {
+            SortItem(expression: .column($0), descending: false, nullsFirst: false)
+          }))
       return try pivotValues(of: BoundQuery(plan: sorted, names: ["value"]), column)
     case .query(let query):
       let bound = try bind(query)
@@ -122,7 +123,12 @@ extension Binder {
       }
       return try pivotValues(of: bound, column)
     case .enumeration(let name):
-      let values = try TypeResolution.labels(of: name, self)
+      guard let values = try catalog.enumLabels(of: name) else {
+        throw SQLError(
+          .catalog, "there is no ENUM type \"\(name.last.name)\"", at: name.span,
+          hint: didYouMean(name.last.name, among: catalog.typeNames)
+            ?? "values stand in parentheses")
+      }
       return values.map { PivotValue(name: $0, texts: [$0]) }
     case .listed(let items):
       var values: [PivotValue] = []
@@ -146,9 +152,16 @@ extension Binder {
     }
     let text = query.plan.output[0]
     let made = makeReference("value", .varchar)
-    let plan = Plan.project(
+    var plan = Plan.project(
       ProjectNode(
         input: query.plan, items: [(.cast(.column(text), to: .varchar, isTry: false), made)]))
+    // Common tables are made anew for it; a statement must not run twice.
+    plan = placeSharedQueries(plan, sharedQueries.filter { !$0.mustRun })
+    if plan.readsSharedOutside([]) || plan.runsStatements {
+      throw SQLError(
+        .binder, "PIVOT cannot find its values in the rows of a statement or a recursion",
+        at: column.expression.span, hint: "list them with IN (…)")
+    }
     var seen: Set<String> = []
     return try catalog.rows(of: BoundQuery(plan: plan, names: ["value"])).compactMap { row in
       guard case .varchar(let text)? = row.first, seen.insert(text).inserted else { return nil }
@@ -234,8 +247,13 @@ extension Binder {
     return try combinations.flatMap { combination in
       context.aggregateFilter = Expression.conjunction(combination.filters)
       return try aggregates.map { item in
+        let known = keys.isEmpty ? 0 : collector.calls.count
         let bound = try bind(item.expression, context)
-        if !bound.columnIDs.isSubset(of: collector.calls.map(\.reference.id)) {
+        if bound.columnIDs.isEmpty {
+          throw SQLError(
+            .binder, "PIVOT … USING needs an aggregate", at: item.expression.span)
+        }
+        if !bound.columnIDs.isSubset(of: collector.calls[known...].map(\.reference.id)) {
           throw SQLError(
             .binder, "PIVOT takes columns only inside aggregates", at: item.expression.span)
         }

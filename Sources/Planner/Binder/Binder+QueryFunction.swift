@@ -50,32 +50,42 @@ extension Binder {
     if call.arguments.count == 2, let second = call.arguments[1].expression {
       isByName = try constant(second, of: "query_table") == .boolean(true)
     }
-    var names: [QualifiedName] = []
-    if case .column(let name) = argument.kind {
-      names = [name]
-    } else {
-      var texts: [Value] = []
-      switch try constant(argument, of: "query_table") {
-      case .list(let items): texts = items
-      case let single: texts = [single]
-      }
-      for text in texts {
-        guard case .varchar(let name) = text else {
-          throw SQLError(.binder, "query_table takes names of tables", at: argument.span)
-        }
-        names.append(try QualifiedName.parsing(name, span: argument.span))
-      }
-    }
-    guard let first = names.first else {
+    let bodies = try tables(argument)
+    guard let first = bodies.first else {
       throw SQLError(.binder, "query_table needs at least one table", at: argument.span)
     }
-    let body = names.dropFirst().reduce(QueryBody.table(first)) { left, name in
+    let body = bodies.dropFirst().reduce(first) { left, right in
       .setOperation(
         SetOperation(
-          kind: .union, isAll: true, isByName: isByName, left: left,
-          right: .table(name), span: span))
+          kind: .union, isAll: true, isByName: isByName, left: left, right: right, span: span))
     }
     return try bind(Query(body: body, span: span))
+  }
+
+  private func tables(_ argument: SyntaxExpression) throws -> [QueryBody] {
+    switch argument.kind {
+    case .column(let name): return [.table(name)]
+    case .list(let items): return try items.flatMap { try tables($0) }
+    default: break
+    }
+    let texts: [Value]
+    switch try constant(argument, of: "query_table") {
+    case .list(let items): texts = items
+    case let single: texts = [single]
+    }
+    return try texts.map { text in
+      guard case .varchar(let name) = text else {
+        throw SQLError(.binder, "query_table takes names of tables", at: argument.span)
+      }
+      // A query in parentheses stands for its rows.
+      if name.utf8.first == UInt8(ascii: "("),
+        case .query(let query) = try placed(
+          at: argument.span, { try Parser.parseStatement(name).statement })
+      {
+        return .nested(query)
+      }
+      return .table(try QualifiedName.parsing(name, span: argument.span))
+    }
   }
 
   private func constant(_ expression: SyntaxExpression, of function: String) throws -> Value {

@@ -27,7 +27,18 @@ extension Binder {
     whereContext.aliases = aliases
     if let filter = select.filter {
       let condition = try bindConditionEach(filter, whereContext)
-      plan = .filter(FilterNode(input: inner.attach(to: plan), condition: condition))
+      // What needs no subquery is decided before them: they run for fewer rows.
+      let known = Set(plan.output.map(\.id))
+      let early = condition.conjuncts.filter {
+        !inner.entries.isEmpty && $0.columnIDs.isSubset(of: known)
+      }
+      if let first = Expression.conjunction(early) {
+        plan = .filter(FilterNode(input: plan, condition: first))
+      }
+      let late = condition.conjuncts.filter { !early.contains($0) }
+      plan = .filter(
+        FilterNode(
+          input: inner.attach(to: plan), condition: Expression.conjunction(late) ?? .trueConstant))
     }
 
     let aggregates = AggregateCollector()
@@ -45,9 +56,12 @@ extension Binder {
     var selected: [(expression: Expression, name: String)] = []
     for item in items {
       context.aliases = aliases
-      if let own = item.alias?.lowercased() { context.aliases[own] = nil }
+      // The item's own alias means the column of that name; marked, so that the dictionary need not
+      // be copied for every item.
+      context.ownAlias = item.alias?.lowercased()
       selected += try bindSelected(item, context)
     }
+    context.ownAlias = nil
 
     // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
@@ -81,6 +95,10 @@ extension Binder {
         continue
       }
       if let position = try ordinal(expression, count: selected.count, clause: "ORDER BY") {
+        order.append((sortItem(selected[position].expression, item), position))
+        continue
+      }
+      if let position = alias(expression, among: selected, aliases) {
         order.append((sortItem(selected[position].expression, item), position))
         continue
       }
@@ -118,6 +136,7 @@ extension Binder {
         if let key = keyed.first(where: { $0.expression == expression }) {
           return .column(key.reference)
         }
+        if let constant = Binder.leadingConstant(of: expression) { return constant }
         if case .column(let reference) = expression, below.contains(reference.id) {
           throw Binder.notGrouped(reference.name, select.span(of: reference.name))
         }
@@ -198,7 +217,11 @@ extension Binder {
     plan = .project(ProjectNode(input: plan, items: items))
     switch select.distinct {
     case .all: break
-    case .distinct where items.count == visible.count: plan = distinct(plan)
+    case .distinct where items.count == visible.count:
+      plan = distinct(plan)
+      let renamed = Dictionary(
+        uniqueKeysWithValues: zip(visible, plan.output).map { ($0.id, Expression.column($1)) })
+      sortItems = sortItems.map { item in item.map { $0.substituting(renamed) } }
     case .distinct:
       // Ordered by what is not selected: of equal rows the first one counts.
       plan = .distinctOn(
@@ -215,6 +238,15 @@ extension Binder {
       plan = .project(ProjectNode(input: plan, items: kept))
     }
     return BoundQuery(plan: plan, names: selected.map(\.name))
+  }
+
+  /// What COALESCE gives whatever comes behind its first argument: that is never computed and need
+  /// not be grouped by.
+  private static func leadingConstant(of expression: Expression) -> Expression? {
+    guard case .call(let call) = expression, call.resolved.function.name == "coalesce",
+      case .constant(let value, _) = call.arguments.first, !value.isNull
+    else { return nil }
+    return call.arguments.first
   }
 
   static func notGrouped(_ name: String, _ span: SourceSpan?) -> SQLError {

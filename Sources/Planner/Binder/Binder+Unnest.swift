@@ -98,10 +98,11 @@ extension Binder {
     _ value: Expression, _ options: UnnestOptions, depth: Int, prefix: String
   ) -> [(expression: Expression, name: String)] {
     guard case .structure(let fields) = value.type else { return [] }
-    return fields.flatMap { field -> [(expression: Expression, name: String)] in
+    return fields.enumerated().flatMap {
+      position, field -> [(expression: Expression, name: String)] in
       let part = Expression.call(
         CallExpression(
-          resolved: StructFields.extract(field.name, from: value.type), arguments: [value]))
+          resolved: StructFields.extract(at: position, of: fields), arguments: [value]))
       let name =
         options.keepsParentNames && !prefix.isEmpty ? "\(prefix).\(field.name)" : field.name
       if case .structure = field.type, depth + 1 < options.depth {
@@ -212,7 +213,7 @@ extension Binder {
           throw SQLError(.binder, "unnest in FROM takes lists only", at: argument.span)
         }
         let list = try bind(expression, context)
-        guard list.type == .null || list.type.elementType != nil else {
+        guard list.type.elementType != nil else {
           throw Binder.cannotUnnest(list.type, expression.span)
         }
         lists.append(Binder.asList(list))
@@ -232,6 +233,12 @@ extension Binder {
         return type.isInteger || value.isNull
       }
       if areIntegers && !function.hasOrdinality { return nil }
+      if case .constant(.interval(let step), _)? = arguments.last.map(ConstantFolding.fold),
+        step == Interval()
+      {
+        throw SQLError(
+          .binder, "\(name) needs a step that is not 0", at: call.arguments.last?.span)
+      }
       lists = [try self.call(name, arguments, span: span)]
     } else {
       if function.hasOrdinality {

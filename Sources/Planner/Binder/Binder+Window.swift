@@ -31,8 +31,8 @@ final class WindowCollector {
   /// What OVER says, with the window that it builds on filled in.
   func specification(_ over: WindowReference) throws -> WindowSpecification {
     switch over {
-    case .named(let name): return try resolve(find(name).specification, depth: 0)
-    case .specification(let specification): return try resolve(specification, depth: 0)
+    case .named(let name): return try resolve(find(name).specification)
+    case .specification(let specification): return try resolve(specification)
     }
   }
 
@@ -43,13 +43,24 @@ final class WindowCollector {
       hint: didYouMean(name.name, among: named.values.map(\.name.name).sorted()))
   }
 
-  private func resolve(_ written: WindowSpecification, depth: Int) throws -> WindowSpecification {
-    guard let name = written.base else { return written }
-    if depth > named.count {
-      throw SQLError(.binder, "window \"\(name.name)\" refers to itself", at: name.span)
+  private func resolve(_ written: WindowSpecification) throws -> WindowSpecification {
+    // Without recursion: the chain may be long.
+    var chain: [(window: WindowSpecification, base: Identifier)] = []
+    var base = written
+    while let name = base.base {
+      if chain.count > named.count {
+        throw SQLError(.binder, "window \"\(name.name)\" refers to itself", at: name.span)
+      }
+      chain.append((base, name))
+      base = try find(name).specification
     }
-    let base = try resolve(find(name).specification, depth: depth + 1)
-    var result = written
+    for (window, name) in chain.reversed() { base = try combine(window, on: base, name) }
+    return base
+  }
+
+  private func combine(
+    _ written: WindowSpecification, on base: WindowSpecification, _ name: Identifier
+  ) throws -> WindowSpecification {
     if base.frame != nil {
       throw SQLError(
         .binder, "window \"\(name.name)\" has a frame, so no other can build on it", at: name.span,
@@ -64,6 +75,7 @@ final class WindowCollector {
       throw SQLError(
         .binder, "window \"\(name.name)\" has an ORDER BY already", at: written.orderBy[0].span)
     }
+    var result = written
     result.base = nil
     result.partitionBy = base.partitionBy
     if written.orderBy.isEmpty { result.orderBy = base.orderBy }

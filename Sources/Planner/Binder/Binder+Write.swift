@@ -287,7 +287,6 @@ extension Binder {
       // Rows that an INSERT made have no number that a reader could know.
       if reference.name == "rowid", write.verb == .insert || write.verb == .merge { continue }
       if scope.entries.contains(where: { $0.name.lowercased() == reference.name }) { continue }
-      if reference.name == "merge_action", write.verb != .merge { continue }
       scope.entries.append(
         Scope.Entry(
           table: alias, name: reference.name, reference: reference, isShadowed: true,

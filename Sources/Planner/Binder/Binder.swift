@@ -18,6 +18,8 @@ package final class Binder {
   var boundRelations: [String: (plan: Plan, scope: Scope)] = [:]
   /// What names may mean beyond the query being bound: the contexts around it, innermost last.
   var outer: [ExpressionContext] = []
+  /// How often an alias was put in its place: each use binds it anew.
+  var aliasExpansions = 0
   /// Inside of TRY constants that fail stay expressions.
   var attemptDepth = 0
   /// Views and CTEs being expanded, against cycles.
@@ -29,6 +31,8 @@ package final class Binder {
   /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
   var macroArguments: [String: MacroArgument] = [:]
   var macroExpansions = 0
+  /// While a scalar macro is checked: its parameters, which no column around them may be called as.
+  var checkedParameters: Set<String> = []
 
   package init(catalog: any CatalogReader) { self.catalog = catalog }
 
@@ -94,11 +98,8 @@ package final class Binder {
     }
     var columns: [ColumnReference] = []
     for column in 0..<width {
-      var type: LogicalType = .null
-      for (index, row) in rows.enumerated() {
-        type = try unify(
-          type, row[column], what: "VALUES", span: values.rows[index][column].span)
-      }
+      let type = try unifiedType(
+        rows.indices.map { (rows[$0][column], values.rows[$0][column].span) }, what: "VALUES")
       // A column of NULLs alone stays without a type: INSERT gives it the table's.
       for row in rows.indices {
         rows[row][column] = try implicitCast(

@@ -44,6 +44,22 @@ package struct Scope: Sendable {
     return found
   }
 
+  /// Gives subqueries without alias the next free name: unnamed_subquery2, …
+  mutating func numberUnnamed(beside left: Scope) {
+    let unnamed = "unnamed_subquery"
+    var taken = Set(left.tables.map { $0.lowercased() })
+    for table in tables where table.hasPrefix(unnamed) && taken.contains(table) {
+      var number = 2
+      while taken.contains("\(unnamed)\(number)") || tables.contains("\(unnamed)\(number)") {
+        number += 1
+      }
+      taken.insert("\(unnamed)\(number)")
+      for index in entries.indices where entries[index].table == table {
+        entries[index].table = "\(unnamed)\(number)"
+      }
+    }
+  }
+
   package func appending(_ other: Scope) -> Scope {
     var joined = self
     joined.entries += other.entries
@@ -147,6 +163,8 @@ struct ExpressionContext {
   var innerSubqueries: SubqueryCollector?
   /// SELECT aliases that may be used here, lower case.
   var aliases: [String: SyntaxExpression] = [:]
+  /// The alias that is being defined, which is none of them.
+  var ownAlias: String?
   /// Aliases win over columns (ORDER BY).
   var prefersAliases = false
   var aliasDepth = 0

@@ -38,11 +38,6 @@ package enum TypeResolution {
     }
   }
 
-  /// The values of an ENUM type.
-  static func labels(of name: QualifiedName, _ binder: Binder) throws -> [String] {
-    throw Binder.notYet("PIVOT over ENUM types", name.span)
-  }
-
   private static func named(
     _ name: String, _ arguments: [SyntaxExpression], knownNames: () -> [String], span: SourceSpan
   ) throws -> LogicalType {

@@ -156,6 +156,11 @@ extension Expression {
     try transform(try mapChildren { try $0.rewritten(transform) })
   }
 
+  /// Whether operands are nested more than so many levels deep; goes no deeper itself.
+  package func isDeeper(than levels: Int) -> Bool {
+    levels == 0 || children.contains { $0.isDeeper(than: levels - 1) }
+  }
+
   package func contains(where predicate: (Expression) -> Bool) -> Bool {
     if predicate(self) || children.contains(where: { $0.contains(where: predicate) }) {
       return true

@@ -55,3 +55,20 @@ extension Plan {
     return children.contains(where: \.runsStatements)
   }
 }
+
+extension Plan {
+  /// Whether it has a `.sharedScan` of a query that is made neither inside nor among `known`.
+  func readsSharedOutside(_ known: Set<ObjectIdentifier>) -> Bool {
+    switch self {
+    case .sharedScan(let node): return !known.contains(ObjectIdentifier(node.shared))
+    case .with(let node):
+      return node.definition.readsSharedOutside(known)
+        || node.body.readsSharedOutside(known.union([ObjectIdentifier(node.shared)]))
+    case .recursive(let node):
+      var own = known.union([ObjectIdentifier(node.working)])
+      if let accumulated = node.accumulated { own.insert(ObjectIdentifier(accumulated)) }
+      return node.anchor.readsSharedOutside(known) || node.step.readsSharedOutside(own)
+    default: return children.contains { $0.readsSharedOutside(known) }
+    }
+  }
+}

@@ -132,7 +132,8 @@ package final class Cardinality {
   func guess(_ id: Int) -> ColumnGuess? {
     if let guess = known[id] { return guess }
     var made: ColumnGuess?
-    switch origins[id] {
+    // Taken out, so that a column that leads back to itself ends here.
+    switch origins.removeValue(forKey: id) {
     case nil: return nil
     case .source(let source, let position):
       let rows = Double(source.estimatedRowCount ?? 100_000)
@@ -171,8 +172,11 @@ package final class Cardinality {
     }
     groups = min(groups, max(input * 0.9, 1))
     for (expression, reference) in node.keys {
+      // DISTINCT keeps its columns: they are as they were known.
+      let column = Self.column(of: expression)
+      if column == reference.id { continue }
       origins[reference.id] = .grouped(
-        Self.column(of: expression), groups: groups, isOnly: node.keys.count == 1)
+        column, groups: groups, isOnly: node.keys.count == 1)
     }
     for (_, reference) in node.calls { origins[reference.id] = .computed(rows: groups) }
     return groups

@@ -52,7 +52,14 @@ package enum ConstantFolding {
       let rest = terms.filter { !isConstant($0, false) }
       if rest.isEmpty { return .constant(.boolean(false), .boolean) }
       return rest.count == 1 ? rest[0] : .or(rest)
-    case .column, .constant, .cast, .not, .isNull, .caseWhen, .inList, .predict, .listLambda:
+    case .inList(let list):
+      guard case .constant(let value, let type) = list.operand, !type.isFloatingPoint else {
+        return expression
+      }
+      if value.isNull { return .constant(.null, .boolean) }
+      if list.values.contains(value) { return .constant(.boolean(!list.isNegated), .boolean) }
+      return .constant(list.values.contains(.null) ? .null : .boolean(list.isNegated), .boolean)
+    case .column, .constant, .cast, .not, .isNull, .caseWhen, .predict, .listLambda:
       return expression
     }
   }

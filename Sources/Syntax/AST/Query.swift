@@ -22,6 +22,14 @@ package struct Query: Sendable {
   }
 }
 
+extension Query {
+  /// Whether it is nothing but another query in parentheses.
+  var isBareNested: Bool {
+    guard case .nested = body else { return false }
+    return with == nil && orderBy.isEmpty && limit == nil && offset == nil
+  }
+}
+
 /// The part of a query that makes the rows.
 package indirect enum QueryBody: Sendable {
   case select(Select)

@@ -96,6 +96,13 @@ package struct CreateSequence: Sendable {
   package var isCycle: Bool
 }
 
+/// ALTER SEQUENCE name OWNED BY table: dropped with it.
+package struct AlterSequence: Sendable {
+  package var ifExists: Bool
+  package var name: QualifiedName
+  package var owner: QualifiedName
+}
+
 /// CREATE [UNIQUE] INDEX.
 package struct CreateIndex: Sendable {
   package var header: CreateHeader
@@ -121,6 +128,11 @@ package struct MacroDefinition: Sendable {
   }
   package var parameters: [MacroParameter]
   package var body: Body
+
+  /// The parameters' types: no two definitions of a macro have the same.
+  package var signature: [String] {
+    parameters.map { $0.type.map { Printer.sql($0).lowercased() } ?? "" }
+  }
 
   package var isTable: Bool {
     switch body {
@@ -188,6 +200,7 @@ package struct Drop: Sendable {
     case sequence = "SEQUENCE"
     case type = "TYPE"
     case macro = "MACRO"
+    case tableMacro = "MACRO TABLE"
   }
   package var target: Target
   package var ifExists: Bool

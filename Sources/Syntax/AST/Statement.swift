@@ -12,6 +12,7 @@ package indirect enum Statement: Sendable {
   case createIndex(CreateIndex)
   case createMacro(CreateMacro)
   case alterTable(AlterTable)
+  case alterSequence(AlterSequence)
   case drop(Drop)
   case comment(CommentOn)
   // Rows

@@ -113,7 +113,7 @@ package struct MapEntry: Sendable {
 
 /// A parameter of a prepared statement.
 package enum Parameter: Hashable, Sendable {
-  /// `$3`, or the third `?`: numbered from 1
+  /// `$3`, or a `?`, which takes the number behind the highest so far; from 1
   case position(Int)
   /// `$name`, without the dollar
   case named(String)
@@ -260,6 +260,12 @@ package struct InList: Sendable {
   package var operand: SyntaxExpression
   package var items: [SyntaxExpression]
   package var isNegated: Bool
+
+  package init(operand: SyntaxExpression, items: [SyntaxExpression], isNegated: Bool) {
+    self.operand = operand
+    self.items = items
+    self.isNegated = isNegated
+  }
 }
 
 /// `e [NOT] IN (query)`.

@@ -57,12 +57,22 @@ extension Parser {
     advance()
     let parameter: Parameter
     switch token.kind {
+    case .questionMark where peek.kind == .integer && peek.start == token.end:
+      // SQLite's `?1`.
+      let digits = peek
+      advance()
+      guard let number = Int(try lexer.numberText(digits)), (1...65_535).contains(number) else {
+        throw mistake("parameters are numbered from ?1 to ?65535", at: token.span)
+      }
+      parameterCount = max(parameterCount, number)
+      parameter = .position(number)
     case .questionMark:
       parameterCount += 1
       parameter = .position(parameterCount)
     case .numberedParameter:
       guard let number = Int(lexer.text(token.start + 1, token.end)), (1...65_535).contains(number)
       else { throw mistake("parameters are numbered from $1 to $65535", at: token.span) }
+      parameterCount = max(parameterCount, number)
       parameter = .position(number)
     default:
       parameter = .named(lexer.text(token.start + 1, token.end))

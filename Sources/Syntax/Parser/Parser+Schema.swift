@@ -229,24 +229,37 @@ extension Parser {
     _ header: CreateHeader, _ name: QualifiedName
   ) throws -> CreateSequence {
     var sequence = CreateSequence(header: header, name: name, isCycle: false)
+    var seen: Set<Keyword> = []
     while !atEnd {
-      if accept(.start) {
+      let start = peek.start
+      let isNegated = accept(.no)
+      let word = peek.keyword
+      let isOption: Bool
+      switch word {
+      case .minvalue, .maxvalue, .cycle: isOption = true
+      case .start, .increment: isOption = !isNegated
+      default: isOption = false
+      }
+      guard isOption else {
+        throw unexpected(
+          "START, INCREMENT, MINVALUE, MAXVALUE or CYCLE",
+          [.start, .increment, .minvalue, .maxvalue, .cycle])
+      }
+      advance()
+      guard seen.insert(word).inserted else {
+        throw mistake("\(word.spelling) is given twice", at: span(from: start))
+      }
+      if isNegated { continue }
+      switch word {
+      case .start:
         _ = accept(.with)
         sequence.start = try integerLiteral("a number", signed: true)
-      } else if accept(.increment) {
+      case .increment:
         _ = accept(.by)
         sequence.increment = try integerLiteral("a number", signed: true)
-      } else if accept(.minvalue) {
-        sequence.minimum = try integerLiteral("a number", signed: true)
-      } else if accept(.maxvalue) {
-        sequence.maximum = try integerLiteral("a number", signed: true)
-      } else if accept(.cycle) {
-        sequence.isCycle = true
-      } else {
-        try expect(.no)
-        guard accept(.minvalue) || accept(.maxvalue) || accept(.cycle) else {
-          throw unexpected("MINVALUE, MAXVALUE or CYCLE", [.minvalue, .maxvalue, .cycle])
-        }
+      case .minvalue: sequence.minimum = try integerLiteral("a number", signed: true)
+      case .maxvalue: sequence.maximum = try integerLiteral("a number", signed: true)
+      default: sequence.isCycle = true
       }
     }
     return sequence
@@ -264,9 +277,9 @@ extension Parser {
           "the definitions of macro \"\(name.last.name)\" must be all scalar or all tables",
           at: span(from: start))
       }
-      if definitions.contains(where: { $0.parameters.count == next.parameters.count }) {
+      if definitions.contains(where: { $0.signature == next.signature }) {
         throw mistake(
-          "macro \"\(name.last.name)\" has two definitions with \(next.parameters.count) parameters",
+          "macro \"\(name.last.name)\" has two definitions with the same \(next.parameters.count) parameters",
           at: span(from: start))
       }
       definitions.append(next)
@@ -347,6 +360,15 @@ extension Parser {
   mutating func alter() throws -> Statement {
     advance()
     if accept(.model) { return .alterModel(try alterModel()) }
+    if accept(.sequence) {
+      let ifExists = accept(.if, .exists)
+      let name = try qualifiedName("a sequence")
+      guard wordText() == "owned" else { throw unexpected("OWNED BY") }
+      advance()
+      try expect(.by)
+      return .alterSequence(
+        AlterSequence(ifExists: ifExists, name: name, owner: try qualifiedName("a table")))
+    }
     let isView = at(.view)
     guard accept(.table) || accept(.view) else {
       throw unexpected("TABLE, VIEW or MODEL", [.table, .view, .model])

@@ -95,7 +95,7 @@ extension Parser {
 
   private mutating func pragma() throws -> Statement {
     advance()
-    let name = try qualifiedName("a pragma")
+    let name = QualifiedName(try label("a pragma"))
     if accept(.equal) { return .pragma(Pragma(name: name, argument: .value(try settingValue()))) }
     guard at(.leftParenthesis) else { return .pragma(Pragma(name: name, argument: .none)) }
     if next.kind == .rightParenthesis {

@@ -66,6 +66,7 @@ extension Parser {
     let word = peek.keyword
     advance()
     if word == .show, let show = try show() { return .show(show) }
+    if word != .summarize, accept(.tables) { return .show(.tables) }
     let target: Describe.Target
     if startsQuery() || at(.leftParenthesis) {
       target = .query(try query())
@@ -126,12 +127,14 @@ extension Parser {
       throw unexpected("TABLE, VIEW, MODEL or SCHEMA", targets.map(\.0) + [.model])
     }
     advance()
-    if target.1 == .macro { _ = accept(.table) }
+    let isTableMacro = target.1 == .macro && accept(.table)
     let ifExists = accept(.if, .exists)
     let names = try list(until: { $0.atEnd }) { try $0.qualifiedName() }
     let isCascade = accept(.cascade)
     if !isCascade { _ = accept(.restrict) }
     return .drop(
-      Drop(target: target.1, ifExists: ifExists, names: names, isCascade: isCascade))
+      Drop(
+        target: isTableMacro ? .tableMacro : target.1, ifExists: ifExists, names: names,
+        isCascade: isCascade))
   }
 }

@@ -237,7 +237,7 @@ extension Parser {
       if accept(.into) {
         try expect(.name)
         unpivot.nameColumn = try identifier("a column")
-        try expect(.value)
+        if !accept(.values) { try expect(.value) }
         unpivot.valueColumns = try list(until: { !$0.isName() }) { try $0.identifier("a column") }
       }
       kind = .unpivot(unpivot)

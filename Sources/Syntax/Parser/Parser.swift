@@ -21,7 +21,7 @@ package struct Parser: Sendable {
   var depth = 0
   /// The height of the highest tree parsed since the innermost `scoped` began.
   var height = 0
-  /// How many `?` the statement has had.
+  /// The highest number of a parameter so far: `?` takes the next.
   var parameterCount = 0
   /// The statement's distinct parameters so far.
   var parameters: [Parameter] = []

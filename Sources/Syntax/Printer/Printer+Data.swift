@@ -295,9 +295,13 @@ extension Printer {
     case .table(let query):
       put("TABLE ")
       // Of two definitions the comma would else be taken for one of the query's.
-      put("(")
-      write(query)
-      put(")")
+      if query.isBareNested {
+        write(query)
+      } else {
+        put("(")
+        write(query)
+        put(")")
+      }
     }
   }
 

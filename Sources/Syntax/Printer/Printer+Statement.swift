@@ -26,6 +26,11 @@ extension Printer {
     case .createIndex(let create): write(create)
     case .createMacro(let create): write(create)
     case .alterTable(let alter): write(alter)
+    case .alterSequence(let alter):
+      put(alter.ifExists ? "ALTER SEQUENCE IF EXISTS " : "ALTER SEQUENCE ")
+      write(alter.name)
+      put(" OWNED BY ")
+      write(alter.owner)
     case .drop(let drop):
       put("DROP \(drop.target.rawValue) ")
       if drop.ifExists { put("IF EXISTS ") }

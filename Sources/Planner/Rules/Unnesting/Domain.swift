@@ -30,13 +30,20 @@ extension Unnesting {
   mutating func joinDomain(_ node: DependentJoinNode, _ free: Set<Int>) throws -> Plan {
     var join = node.join
     let columns = node.left.output.filter { free.contains($0.id) }
-    if isVolatile(node.left) {
+    // The left rows are read twice: for the domain's values and for the join.
+    var shared: SharedQuery?
+    if isVolatile(node.left) || !node.left.isCheapToRepeat, node.left.freeColumns.isEmpty {
+      let query = SharedQuery(name: "outer rows")
+      join.left = .sharedScan(
+        SharedScanNode(
+          shared: query, columns: node.left.output.enumerated().map { ($0, $1) }))
+      shared = query
+    } else if isVolatile(node.left) {
       throw SQLError(
-        .notSupported,
-        "this correlated subquery beside volatile functions is not supported",
+        .notSupported, "this correlated subquery beside volatile functions is not supported",
         hint: "compute them in a table first")
     }
-    let domain = Domain(columns: columns, source: node.left)
+    let domain = Domain(columns: columns, source: join.left)
     let flat = try flatten(node.right, domain)
     join.right = flat.plan
     join.keys = join.keys.map { ($0.left, flat.apply($0.right), $0.nullSafe) }
@@ -44,7 +51,8 @@ extension Unnesting {
       guard let inner = flat.columns[column.id] else { continue }
       join.keys.append((.column(column), .column(inner), true))
     }
-    return .join(join)
+    guard let shared else { return .join(join) }
+    return .with(WithNode(shared: shared, definition: node.left, body: .join(join)))
   }
 
   private func isVolatile(_ plan: Plan) -> Bool {
@@ -187,6 +195,7 @@ extension Unnesting {
   }
 
   private mutating func flatten(_ node: AggregateNode, _ domain: Domain) throws -> Flattened {
+    if node.sets.contains([]) { return try flatten(splittingEmptySets(node), domain) }
     let input = try flatten(node.input, domain)
     var aggregate = node
     aggregate.input = input.plan
@@ -195,7 +204,6 @@ extension Unnesting {
     }
     let inner = domain.columns.compactMap { input.columns[$0.id] }
     let keys = inner.map { makeReference($0.name, $0.type) }
-    if node.sets.contains([]) { throw Unnesting.cannot("GROUPING SETS with an empty set") }
     let added = Array(aggregate.keys.count..<aggregate.keys.count + keys.count)
     aggregate.keys += zip(inner, keys).map { (.column($0), $1) }
     aggregate.sets = aggregate.sets.map { $0 + added }
@@ -226,6 +234,37 @@ extension Unnesting {
     return Flattened(plan: filled, columns: rows.columns)
   }
 
+  /// GROUPING SETS as a union: an empty set has a row also where there are no rows, as an
+  /// aggregation without GROUP BY has.
+  ///
+  ///     group by (a), ()      ->      group by (a)  union all  null, no group by
+  private mutating func splittingEmptySets(_ node: AggregateNode) -> UnionNode {
+    var arms: [Plan] = []
+    var keyed = node
+    keyed.sets.removeAll(where: \.isEmpty)
+    if !keyed.sets.isEmpty { arms.append(renamed(.aggregate(keyed))) }
+    let single = AggregateNode(input: node.input, keys: [], calls: node.calls)
+    var items = node.keys.map { (expression: Expression.constant(.null, $1.type), reference: $1) }
+    items += node.calls.map { (.column($1), $1) }
+    items += node.groupings.map { keys, reference in
+      (.constant(.integer(Int128(1) << keys.count - 1), reference.type), reference)
+    }
+    let row = Plan.project(ProjectNode(input: .aggregate(single), items: items))
+    for set in node.sets where set.isEmpty { arms.append(renamed(row)) }
+    return UnionNode(inputs: arms, columns: Plan.aggregate(node).output)
+  }
+
+  /// The plan once more, its columns under new references.
+  private mutating func renamed(_ plan: Plan) -> Plan {
+    var id = nextReferenceID
+    let copy = plan.cloned { name, type in
+      id += 1
+      return ColumnReference(id: id, name: name, type: type)
+    }
+    nextReferenceID = id
+    return copy.plan
+  }
+
   private mutating func flatten(_ node: JoinNode, _ domain: Domain) throws -> Flattened {
     let free = Set(domain.columns.map(\.id))
     let readsLeft = !node.left.freeColumns.isDisjoint(with: free)
@@ -239,8 +278,13 @@ extension Unnesting {
     case .inner:
       onlyLeft = !readsRight
       onlyRight = !onlyLeft && !readsLeft
-    case .left, .semi, .anti, .mark, .single:
+    case .left, .semi, .anti, .single:
       onlyLeft = !readsRight
+      onlyRight = false
+    case .mark:
+      // What the mark compares stays on its side.
+      onlyLeft =
+        !readsRight && node.keys.allSatisfy { $0.right.columnIDs.isDisjoint(with: free) }
       onlyRight = false
     case .right:
       onlyLeft = false
@@ -252,19 +296,21 @@ extension Unnesting {
     if onlyLeft {
       let left = try flatten(node.left, domain)
       join.left = left.plan
-      return Flattened(plan: conditions(of: join, over: left), columns: left.columns)
+      return Flattened(
+        plan: conditions(of: join, over: left, nil, free), columns: left.columns)
     }
     if onlyRight {
       let right = try flatten(node.right, domain)
       join.right = right.plan
-      return Flattened(plan: conditions(of: join, over: right), columns: right.columns)
+      return Flattened(
+        plan: conditions(of: join, over: nil, right, free), columns: right.columns)
     }
     let left = try flatten(node.left, domain)
     let right = try flatten(node.right, domain)
     join.left = left.plan
     join.right = right.plan
     let kept = node.kind == .right ? right : left
-    guard case .join(var joined) = conditions(of: join, over: kept) else {
+    guard case .join(var joined) = conditions(of: join, over: left, right, free) else {
       throw SQLError(.internal, "a join stays a join")
     }
     for column in domain.columns {
@@ -291,8 +337,29 @@ extension Unnesting {
       plan: .project(ProjectNode(input: .join(joined), items: items)), columns: columns)
   }
 
-  private func conditions(of join: JoinNode, over side: Flattened) -> Plan {
-    Plan.join(join).mapExpressions(side.apply)
+  /// The join with outer columns taken from the sides that have them now; a key that reads one on
+  /// the side that has none becomes a condition of both.
+  private func conditions(
+    of join: JoinNode, over left: Flattened?, _ right: Flattened?, _ free: Set<Int>
+  ) -> Plan {
+    var node = join
+    node.keys = []
+    var terms: [Expression] = []
+    for key in join.keys {
+      let isMisplaced =
+        (left == nil && !key.left.columnIDs.isDisjoint(with: free))
+        || (right == nil && !key.right.columnIDs.isDisjoint(with: free))
+      if isMisplaced {
+        terms.append(Unnesting.equal(key.left, key.right, nullSafe: key.nullSafe))
+      } else {
+        node.keys.append(
+          (left?.apply(key.left) ?? key.left, right?.apply(key.right) ?? key.right, key.nullSafe))
+      }
+    }
+    let kept = node.kind == .right ? right ?? left : left ?? right
+    terms += join.residual.map { [$0] } ?? []
+    node.residual = Expression.conjunction(terms.map { kept?.apply($0) ?? $0 })
+    return .join(node)
   }
 
   private mutating func flatten(_ node: SortNode, _ domain: Domain) throws -> Flattened {
