@@ -86,7 +86,9 @@ extension Binder {
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
-  private static let equalities: Set = ["=", "<>", "!=", "is distinct from", "is not distinct from"]
+  private static let equalities: Set = [
+    "=", "<>", "!=", "is distinct from", "is not distinct from",
+  ]
 
   /// Both sides cast to what they can be compared as.
   func comparable(

@@ -15,19 +15,69 @@ extension Binder {
       body = next.left
     }
     var chain = SetChain(first: try bind(body))
-    for step in steps.reversed() {
+    steps.reverse()
+    var levels = 0
+    var index = 0
+    while index < steps.count {
+      let step = steps[index]
       if step.isByName && step.kind != .union {
         throw SQLError(.syntax, "\(step.kind.rawValue) takes no BY NAME", at: step.span)
       }
       let right = try bind(step.right)
-      switch (step.kind, step.isAll) {
-      case (.union, _): try append(right, to: &chain, step)
-      case (.intersect, false): chain = try match(chain, right, step, .semi)
-      case (.except, false): chain = try match(chain, right, step, .anti)
-      case (.intersect, true), (.except, true): chain = try countedMatch(chain, right, step)
+      index += 1
+      if step.kind == .union {
+        try append(right, to: &chain, step)
+        continue
       }
+      levels += 1
+      if levels > Binder.maximumLevels { throw Binder.tooDeep(operation.span) }
+      // A run of one operation is one level of the plan, or a few.
+      var rights = [right]
+      while index < steps.count, steps[index].kind == step.kind, steps[index].isAll == step.isAll,
+        !steps[index].isByName
+      {
+        rights.append(try bind(steps[index].right))
+        try checkWidths(right.names.count, rights[rights.count - 1].names.count, steps[index])
+        index += 1
+      }
+      chain =
+        step.kind == .except
+        ? try subtract(rights, from: chain, step) : try intersect(chain, rights, step)
     }
     return try finish(chain)
+  }
+
+  /// Levels of INTERSECT and EXCEPT above each other: each is one more of the plan's.
+  private static var maximumLevels: Int { 100 }
+
+  /// `a EXCEPT b EXCEPT c` is `a EXCEPT (b UNION ALL c)`, with and without ALL.
+  private func subtract(
+    _ rights: [BoundQuery], from chain: SetChain, _ step: SetOperation
+  ) throws -> SetChain {
+    try checkWidths(chain.width, rights[0].names.count, step)
+    var union = step
+    union.kind = .union
+    union.isAll = true
+    var others = SetChain(first: rights[0])
+    for right in rights.dropFirst() { try append(right, to: &others, union) }
+    let right = try finish(others)
+    return try step.isAll ? countedMatch(chain, right, step) : match(chain, right, step, .anti)
+  }
+
+  /// Pairs, pairs of pairs and so on: the order of INTERSECTs does not matter.
+  private func intersect(
+    _ chain: SetChain, _ rights: [BoundQuery], _ step: SetOperation
+  ) throws -> SetChain {
+    var arms = [chain] + rights.map { SetChain(first: $0) }
+    while arms.count > 1 {
+      arms = try stride(from: 0, to: arms.count, by: 2).map { index in
+        if index + 1 == arms.count { return arms[index] }
+        let right = try finish(arms[index + 1])
+        return try step.isAll
+          ? countedMatch(arms[index], right, step) : match(arms[index], right, step, .semi)
+      }
+    }
+    return arms[0]
   }
 
   // MARK: UNION

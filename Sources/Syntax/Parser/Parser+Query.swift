@@ -186,6 +186,7 @@ extension Parser {
     on first: QueryBody, _ level: SetLevel, from start: Int
   ) throws -> QueryBody {
     var left = first
+    var operations = 0
     while true {
       let kind: SetOperation.Kind
       switch peek.keyword {
@@ -200,7 +201,9 @@ extension Parser {
       let isByName = accept(.by, .name)
       let right =
         kind == .intersect ? try queryOperand() : try queryBody(.intersect)
-      try grow()
+      // Chains of set operations are mostly walked in loops: they may be twice as long.
+      operations += 1
+      if operations & 1 == 0 { try grow() }
       left = .setOperation(
         SetOperation(
           kind: kind, isAll: isAll, isByName: isByName, left: left, right: right,
