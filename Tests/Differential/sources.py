@@ -91,7 +91,8 @@ class Sources(Expressions):
             shared = [bare(c) for c, k in theirs if mine.get(bare(c)) == k]
             if shared and not lateral and self.chance(0.35):
                 used = self.random.sample(shared, self.random.randint(1, min(2, len(shared))))
-                natural = len(used) == len(shared) and self.chance(0.5)
+                # NATURAL joins by every name that both have, of whatever kind.
+                natural = len(used) == len(shared) == sum(bare(c) in mine for c, _ in theirs) and self.chance(0.5)
                 parts.append(text(f" NATURAL {kind} {{}}", right) if natural and not keeps and len(shared) < 3
                              else text(f" {kind} {{}} USING ({', '.join(used)})", right))
                 if not keeps:
