@@ -6,7 +6,7 @@ APUS := .build/release/apus
 BUILD := swift build -c release -Xswiftc -enable-testing
 FORMATTED := Package.swift Sources Tests
 
-.PHONY: demo build test check format bench packages clean
+.PHONY: demo build test check format bench differential packages clean
 
 demo: build
 	@mkdir -p build
@@ -37,6 +37,14 @@ bench: build
 	  || echo "group_by.py: needs duckdb (PEERS=$(PEERS))"
 	@$(PEERS) -c 'import torch, onnx, onnxruntime' 2>/dev/null && $(PEERS) benchmarks/network.py \
 	  || echo "network.py: needs torch, onnx, onnxruntime (PEERS=$(PEERS))"
+
+# Random queries beside DuckDB and SQLite: Tests/Differential/README.md.
+N ?= 2000
+SEED ?= 1
+
+differential: build
+	@$(PEERS) -c 'import duckdb' 2>/dev/null || { echo "differential: needs duckdb (PEERS=$(PEERS))"; exit 1; }
+	$(PEERS) Tests/Differential/random_queries.py --apus $(APUS) --queries $(N) --seed $(SEED)
 
 # Installs the Debian packages that are missing, and asks nothing when none is.
 packages:

@@ -84,7 +84,7 @@ package struct TableDefinition: Sendable {
 
   package func position(of name: String) -> Int? {
     let wanted = name.lowercased()
-    return columns.firstIndex { $0.name.lowercased() == wanted }
+    return columns.firstIndex { $0.name.isName(lowercased: wanted) }
   }
 
   /// A column by name; an error that names the table otherwise.

@@ -117,13 +117,13 @@ class Expressions:
             (2, lambda: E("i", "CAST(length({}) AS integer)", of("s"))),
             (1, lambda: E("i", "CAST({} AS integer)", of("b"))),
             (1, lambda: E("i", "TRY_CAST({} AS integer)", of("s")), "duck"),
-            (1, lambda: E("i", "CAST({} AS integer)", of(self.kind("xmk"))), "duck"),
+            (1, lambda: E("i", "TRY_CAST({} AS integer)", of(self.kind("xmk"))), "duck"),
             (1, lambda: E("i", "CAST(instr({}, {}) AS integer)", of("s"), of("s"))),
             (1, lambda: E("i", "date_diff('" + self.pick("day", "month", "year") + "', {}, {})::integer", of("d"), of("d")), "duck"),
             (1, lambda: E("i", self.pick("year", "month", "day", "dayofweek", "quarter", "dayofyear", "week")
                           + "({})::integer", of(self.kind("dt"))), "duck"),
             (1, lambda: E("i", "extract(" + self.pick("year", "month", "doy", "isodow") + " FROM {})::integer", of("d")), "duck"),
-            (1, lambda: E("i", "CAST(round({}) AS integer)", of("x")), "duck"))
+            (1, lambda: E("i", "TRY_CAST(round({}) AS integer)", of("x")), "duck"))
 
     def make_k(self, of, scope, depth):
         return self.choose(

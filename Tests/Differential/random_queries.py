@@ -39,6 +39,11 @@ class Checker:
         """(verdict, detail, rows); verdicts are the keys of the statistics."""
         duck = self.duck.run(sql)
         apus = self.apus.run(sql, settings)
+        if duck.error and duck.error.startswith(("INTERNAL Error", "Serialization Error", "FATAL Error", "unordered_map")):
+            # Its own mistake, after which the database is of no use.
+            self.duck = engines.DuckDB(self.setup)
+            if not (apus.error or "").startswith(("CRASH", "HANG")):
+                return "DuckDB breaks", duck.error, 0
         if apus.error:
             if apus.error.startswith(("CRASH", "HANG")):
                 return "crash or hang", apus.error, 0

@@ -4,8 +4,10 @@ from expressions import Expressions, Scope
 from tables import COLUMNS, ROWS
 from tree import Node, fixed, items, optional, query, text
 
-# Joins stop where the pairs of rows would be more; engines answer in milliseconds below it.
+# Joins stop where the pairs of rows would be more; those of a subquery are counted for each row of the
+# query around it. Engines answer in milliseconds below it.
 MOST_PAIRS = 60_000
+FEWEST_PAIRS = 200
 
 
 class Sources(Expressions):
@@ -68,10 +70,11 @@ class Sources(Expressions):
 
     def source(self, outer, depth, joins):
         """FROM without its word. Columns of merged names go by the bare name."""
-        first, columns, pairs = self.relation(outer, depth, MOST_PAIRS)
+        first, columns, pairs = self.relation(outer, depth, self.most_pairs)
         parts, alone, merged = [first], columns, []
         for number in range(joins):
-            right, theirs, rows = self.relation(outer, depth, MOST_PAIRS // max(pairs, 1), columns if not merged else ())
+            right, theirs, rows = self.relation(
+                outer, depth, self.most_pairs // max(pairs, 1), columns if not merged else ())
             lateral = "LATERAL" in str(right)[:8] or str(right).startswith("unnest")
             kind = self.choose(
                 (5, lambda: "JOIN"), (4, lambda: "LEFT JOIN"), (2, lambda: "CROSS JOIN"),
@@ -81,7 +84,7 @@ class Sources(Expressions):
             if lateral and kind not in ("JOIN", "LEFT JOIN", "CROSS JOIN"):
                 kind = "JOIN"
             keeps = kind in ("SEMI JOIN", "ANTI JOIN")
-            pairs = min(pairs * rows, MOST_PAIRS) if not keeps else pairs
+            pairs = min(pairs * rows, self.most_pairs) if not keeps else pairs
             if kind == "CROSS JOIN":
                 # Beside another table the bare name of a merged column may be ambiguous.
                 parts.append(text(f" {kind} {{}}", right))
@@ -91,7 +94,8 @@ class Sources(Expressions):
             shared = [bare(c) for c, k in theirs if mine.get(bare(c)) == k]
             if shared and not lateral and self.chance(0.35):
                 used = self.random.sample(shared, self.random.randint(1, min(2, len(shared))))
-                natural = len(used) == len(shared) and self.chance(0.5)
+                # NATURAL joins by every name that both have, of whatever kind.
+                natural = len(used) == len(shared) == sum(bare(c) in mine for c, _ in theirs) and self.chance(0.5)
                 parts.append(text(f" NATURAL {kind} {{}}", right) if natural and not keeps and len(shared) < 3
                              else text(f" {kind} {{}} USING ({', '.join(used)})", right))
                 if not keeps:

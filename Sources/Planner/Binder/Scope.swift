@@ -34,8 +34,9 @@ package struct Scope: Sendable {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
     let found = entries.filter {
-      $0.name.lowercased() == wanted
-        && (qualifier == nil ? !$0.isShadowed || $0.isHidden : $0.table?.lowercased() == qualifier)
+      guard $0.name.isName(lowercased: wanted) else { return false }
+      guard let qualifier else { return !$0.isShadowed || $0.isHidden }
+      return $0.table?.isName(lowercased: qualifier) == true
     }
     if qualifier == nil, found.count > 1 {
       let joined = found.filter(\.isJoined)

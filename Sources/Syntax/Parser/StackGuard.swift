@@ -50,6 +50,12 @@ package struct StackGuard: Sendable {
     }()
   #endif
 
+  /// Bytes of stack left above the reserve.
+  package var room: Int {
+    let here = Self.address()
+    return here > floor ? Int(clamping: here - floor) : 0
+  }
+
   /// Whether the stack has more than the reserve left.
   @inline(__always)
   package var hasRoom: Bool { Self.address() > floor }
