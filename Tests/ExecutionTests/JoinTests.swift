@@ -63,15 +63,9 @@ struct JoinOracle {
         result.append(left + (hits.first.map { build[$0] } ?? nulls))
       case .semi: if !hits.isEmpty { result.append(left) }
       case .anti: if hits.isEmpty { result.append(left) }
-      case .buildSemi, .buildAnti: break
       case .mark:
         result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
       case .buildSemi, .buildAnti: break
-      }
-    }
-    if kind == .buildSemi || kind == .buildAnti {
-      for (position, right) in build.enumerated() where used[position] == (kind == .buildSemi) {
-        result.append(right)
       }
     }
     if kind == .buildSemi || kind == .buildAnti {
