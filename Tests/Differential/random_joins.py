@@ -13,6 +13,7 @@ status is 1 if an answer differs.
 import argparse
 import random
 import sys
+import threading
 
 import comparing
 import engines
@@ -211,8 +212,15 @@ def main():
         generator = Generator(f"{options.seed}/{number}")
         sql = generator.query()
         setting = generator.pick(settings)
-        theirs, ours = duck.run(sql), apus.run(sql, setting)
+        # DuckDB 2.0 never ends an ASOF RIGHT or FULL join with few rows on the left.
+        timer = threading.Timer(5, duck.connection.interrupt)
+        timer.start()
+        theirs = duck.run(sql)
+        timer.cancel()
         failing += theirs.error is not None
+        if theirs.error and theirs.error.startswith("INTERRUPT"):
+            continue
+        ours = apus.run(sql, setting)
         if theirs.error or ours.error:
             # Both may refuse; a crash is never right.
             agree = theirs.error and ours.error and not ours.error.startswith(("CRASH", "HANG"))

@@ -66,6 +66,12 @@ struct JoinOracle {
       case .buildSemi, .buildAnti: break
       case .mark:
         result.append(left + [!hits.isEmpty ? .boolean(true) : unknown ? .null : .boolean(false)])
+      case .buildSemi, .buildAnti: break
+      }
+    }
+    if kind == .buildSemi || kind == .buildAnti {
+      for (position, right) in build.enumerated() where used[position] == (kind == .buildSemi) {
+        result.append(right)
       }
     }
     if kind == .buildSemi || kind == .buildAnti {
@@ -80,7 +86,9 @@ struct JoinOracle {
   }
 }
 
-let allKinds: [JoinKind] = [.inner, .left, .right, .full, .semi, .anti, .mark, .single]
+let allKinds: [JoinKind] = [
+  .inner, .left, .right, .full, .semi, .anti, .mark, .single, .buildSemi, .buildAnti,
+]
 
 struct KeyCase: CustomTestStringConvertible, Sendable {
   let name: String

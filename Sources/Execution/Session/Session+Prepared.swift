@@ -20,6 +20,8 @@ extension Session {
       switch statement {
       case .query(let query): _ = try binder.bind(query)
       case .trainModel, .evaluateModel: _ = try binder.bindRowStatement(statement)
+      case .explain(let explain):
+        try check(explain.statement, hasParameters: hasParameters)
       case .prepare, .execute, .deallocate:
         throw SQLError(.syntax, "PREPARE takes no PREPARE, EXECUTE or DEALLOCATE")
       default: break

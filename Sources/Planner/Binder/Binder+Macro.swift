@@ -15,7 +15,7 @@ struct MacroArgument {
 /// where a column of its could be captured, a mark stands for it that is bound in the caller's scope.
 extension Binder {
   /// A macro whose body calls two others, and so on, grows without bound in few lines.
-  private static let expansionLimit = 100_000
+  private static let expansionLimit = 10_000
 
   /// The bound body of a scalar macro; nil when the name is none.
   func bindMacro(

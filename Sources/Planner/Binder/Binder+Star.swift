@@ -159,7 +159,7 @@ extension Binder {
       throw SQLError(.binder, "* needs a FROM clause", at: span)
     }
     return entries.map { entry in
-      let merged = table == nil ? scope.merged[entry.name.lowercased()] : nil
+      let merged = table == nil && entry.isJoined ? scope.merged[entry.name.lowercased()] : nil
       return StarColumn(
         table: entry.table,
         item: ExpandedItem(

@@ -32,13 +32,23 @@ package final class Cardinality {
 
   private var origins: [Int: Origin] = [:]
   private var known: [Int: ColumnGuess] = [:]
+  /// Rows and columns of shared queries.
+  private var shared: [ObjectIdentifier: (rows: Double, columns: [ColumnReference])] = [:]
 
   package init() {}
 
   package static func estimate(_ plan: Plan) -> Double { Cardinality().rows(plan) }
 
   /// Rows that the plan gives. Never negative; below 1 means "probably none".
-  package func rows(_ plan: Plan) -> Double { rows(plan, inputs: plan.children.map { rows($0) }) }
+  package func rows(_ plan: Plan) -> Double {
+    if case .with(let node) = plan { define(node) }
+    return rows(plan, inputs: plan.children.map { rows($0) })
+  }
+
+  /// Learns what a shared query gives, before its body is looked at.
+  func define(_ node: WithNode) {
+    shared[ObjectIdentifier(node.shared)] = (rows(node.definition), node.definition.output)
+  }
 
   /// The same when the children's rows (in the order of `children`) are known.
   func rows(_ plan: Plan, inputs: [Double]) -> Double {
@@ -90,7 +100,14 @@ package final class Cardinality {
       }
     case .unnest: return input * 4
     case .rows: return inputs.first ?? 100
-    case .sharedScan: return 1000
+    case .sharedScan(let node):
+      guard let known = shared[ObjectIdentifier(node.shared)] else { return 1000 }
+      for (position, reference) in node.columns where position < known.columns.count {
+        if known.columns[position].id != reference.id {
+          origins[reference.id] = .column(known.columns[position].id)
+        }
+      }
+      return known.rows
     case .recursive: return input * 10
     case .with: return inputs[1]
     case .positionalJoin: return max(input, inputs[1])

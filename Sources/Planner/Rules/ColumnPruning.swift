@@ -12,7 +12,11 @@ enum ColumnPruning {
     case .scan(var node):
       node.columns.removeAll { !needed.contains($0.reference.id) }
       return .scan(node)
-    case .values, .rows, .positionalJoin, .recursive, .dependentJoin: return keepAll(plan)
+    case .values, .rows, .recursive, .dependentJoin: return keepAll(plan)
+    case .positionalJoin(var node):
+      node.left = prune(node.left, needed)
+      node.right = prune(node.right, needed)
+      return .positionalJoin(node)
     case .with(var node):
       node.body = prune(node.body, needed)
       return .with(prunedDefinition(node))

@@ -19,6 +19,7 @@ private final class JoinOrdering {
       let made = reorder(JoinRegion(plan) { order($0, keepsOrder: false) }, plan)
       return restore(made, as: plan.output, keepsOrder: keepsOrder)
     }
+    if case .with(let node) = plan { cardinality.define(node) }
     switch plan {
     case .project, .aggregate: return plan.mapChildren { order($0, keepsOrder: false) }
     case .filter, .sort, .distinctOn, .limit, .join, .predict, .exchange, .sample:
@@ -89,12 +90,15 @@ private struct JoinTreeBuilder {
 
   // MARK: Semi and anti joins
 
-  /// Puts each semi or anti join on its relation where that makes the whole cheaper; the others go
-  /// above all joins, in their order.
+  /// Puts each of the joins taken along on its relation where that makes the whole cheaper; the others
+  /// go above all joins, in their order.
   private mutating func placeFilters() -> [JoinRegion.RowFilter] {
     var above: [JoinRegion.RowFilter] = []
     for filter in filters {
-      guard filter.relations.count == 1, let relation = filter.relations.first else {
+      // A single join fails on rows that others might have dropped: not earlier than it was.
+      guard filter.relations.count == 1, let relation = filter.relations.first,
+        filter.node.kind != .single
+      else {
         above.append(filter)
         continue
       }
@@ -102,8 +106,7 @@ private struct JoinTreeBuilder {
       let before = search()
       let built = cardinality.rows(node.right)
       node.left = relations[relation]
-      let kept = min(
-        cardinality.rows(.join(node), inputs: [rows[relation], built]), rows[relation])
+      let kept = cardinality.rows(.join(node), inputs: [rows[relation], built])
       var pushed = self
       pushed.rows[relation] = kept
       pushed.graph.rows[relation] = max(kept, 1e-3)

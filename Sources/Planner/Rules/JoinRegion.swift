@@ -2,7 +2,8 @@ import Columnar
 
 /// Inner joins that meet without anything between them, taken apart: their inputs ("relations") and
 /// all their conditions. Semi and anti joins on the way are taken along: they only filter their left
-/// side, so they may be decided at one relation or above all of them.
+/// side, so they may be decided at one relation or above all of them. So are left, mark and single
+/// joins whose right columns no condition here reads: they keep every row of their left side.
 ///
 ///     join(inner: b.y = c.y)               relations: a, b, c
 ///       semi join(a.x = s.x)         ->    conditions: a.k = b.k, b.y = c.y
@@ -21,7 +22,7 @@ struct JoinRegion {
     var relations: [Int]
   }
 
-  /// A semi or anti join, its left side taken away.
+  /// A join that only filters or widens rows, its left side taken away.
   struct RowFilter {
     var node: JoinNode
     var relations: [Int]
@@ -36,6 +37,8 @@ struct JoinRegion {
   private var renames: [Int: Expression] = [:]
   /// The relation that gives a column.
   private var owners: [Int: Int] = [:]
+  /// Columns that conditions met so far read.
+  private var used: Set<Int> = []
 
   /// Whether a plan is one worth taking apart: an inner join, perhaps under semi and anti joins.
   static func begins(at plan: Plan) -> Bool {
@@ -61,13 +64,19 @@ struct JoinRegion {
   private mutating func collect(_ plan: Plan, _ order: (Plan) -> Plan) {
     switch plan {
     case .join(let node) where Self.isOrderable(node) && node.kind == .inner:
+      for key in node.keys {
+        key.left.collectColumns(&used)
+        key.right.collectColumns(&used)
+      }
+      node.residual?.collectColumns(&used)
       collect(node.left, order)
       collect(node.right, order)
       for key in node.keys { addEquality(key.left, key.right, key.nullSafe) }
       for condition in node.residual?.conjuncts ?? [] { add(condition) }
     case .join(var node)
-    where Self.isOrderable(node) && (node.kind == .semi || node.kind == .anti)
-      && node.residual?.isVolatile != true:
+    where Self.isOrderable(node) && node.residual?.isVolatile != true && isSeparable(node):
+      for key in node.keys { key.left.collectColumns(&used) }
+      node.residual?.collectColumns(&used)
       collect(node.left, order)
       node.left = .values(ValuesNode(columns: [], rows: []))
       node.right = order(node.right)
@@ -78,6 +87,9 @@ struct JoinRegion {
       filters.append(RowFilter(node: node, relations: relations(of: read)))
     case .project(let node)
     where Self.begins(at: node.input) && node.items.allSatisfy({ Self.isPlain($0.expression) }):
+      for (expression, reference) in node.items where used.contains(reference.id) {
+        expression.collectColumns(&used)
+      }
       collect(node.input, order)
       for (expression, reference) in node.items {
         if case .column(let source) = expression, source.id == reference.id { continue }
@@ -89,6 +101,16 @@ struct JoinRegion {
       let number = relations.count
       relations.append(order(plan))
       for reference in plan.output { owners[reference.id] = number }
+    }
+  }
+
+  /// Whether the join may be decided apart from its place among inner joins.
+  private func isSeparable(_ node: JoinNode) -> Bool {
+    switch node.kind {
+    case .semi, .anti: return true
+    case .left, .single: return node.right.output.allSatisfy { !used.contains($0.id) }
+    case .mark(let mark): return !used.contains(mark.id)
+    case .inner, .right, .full: return false
     }
   }
 

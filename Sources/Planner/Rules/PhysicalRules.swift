@@ -15,6 +15,7 @@ enum JoinStrategy {
       inner.insert(ObjectIdentifier(node.working))
       if let accumulated = node.accumulated { inner.insert(ObjectIdentifier(accumulated)) }
     }
+    if case .with(let node) = plan { cardinality.define(node) }
     let below = plan.mapChildren { child in
       let (chosen, rows) = choose(child, cardinality, rounds: inner)
       inputs.append(rows)
