@@ -20,7 +20,7 @@ class Generator(Sources):
     def __init__(self, seed, enabled=frozenset(FEATURES), common=None):
         self.random = random.Random(seed)
         self.enabled, self.names, self.used, self.tables = enabled, 0, set(), []
-        self.most_pairs = MOST_PAIRS
+        self.most_pairs, self.order = MOST_PAIRS, ""
         self.common = self.chance(0.4) if common is None else common
 
     def top(self):
@@ -35,6 +35,7 @@ class Generator(Sources):
         positions = list(range(1, len(kinds) + 1))
         self.random.shuffle(positions)
         order = fixed(" ORDER BY " + ", ".join(f"{position}{self.direction()}" for position in positions))
+        self.order = str(order)
         return query("{}{}{}", body, order, self.limit() if self.chance(0.5) else ""), True
 
     def direction(self):

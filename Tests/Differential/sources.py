@@ -40,7 +40,7 @@ class Sources(Expressions):
 
         def common_table():
             name, kinds = self.random.choice(self.tables)
-            return text(f"{name} AS {alias}"), [(f"{alias}.c{n}", kind) for n, kind in enumerate(kinds)], 20
+            return text(f"{name} AS {alias}"), [(f"{alias}.c{n}", kind) for n, kind in enumerate(kinds)], 100
 
         def values():
             kinds = [self.kind("iilsx") for _ in range(self.random.randint(1, 3))]
