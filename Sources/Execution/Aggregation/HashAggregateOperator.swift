@@ -10,16 +10,18 @@ package final class HashAggregateShared: @unchecked Sendable {
   fileprivate let lock = Lock()
   /// By worker, then by set.
   fileprivate var locals: [[LocalAggregation]]
+  fileprivate var groupCounts: [[Int]]
   /// Partitions of all sets, one set after the other.
   fileprivate let nextPartition = Atomic<Int>(0)
 
   /// Groups in all workers together from which partitions are merged in parallel.
   fileprivate let partitionedFrom: Int
 
-  /// SAFETY: `locals` is written under `lock` before a barrier and read after it.
+  /// SAFETY: `locals` and `groupCounts` are written under `lock` before a barrier and read after it.
   package init(workers: Int, partitionedFrom: Int = 10_000) {
     barrier = TeamBarrier(parties: workers)
     locals = Array(repeating: [], count: workers)
+    groupCounts = Array(repeating: [], count: workers)
     self.partitionedFrom = partitionedFrom
   }
 }
@@ -120,10 +122,14 @@ package final class HashAggregateOperator: BatchSource {
       wholeSets = Array(locals.enumerated().map { ($0, $1) }.reversed())
       return
     }
-    shared.lock.withLock { shared.locals[worker.index] = locals }
+    shared.lock.withLock {
+      shared.locals[worker.index] = locals
+      shared.groupCounts[worker.index] = locals.map(\.groupCount)
+    }
     try shared.barrier.wait(worker.query)
     for set in grouping.sets.indices {
-      let total = shared.locals.reduce(0) { $0 + $1[set].groupCount }
+      // As they were at the barrier: the first worker may be merging already.
+      let total = shared.groupCounts.reduce(0) { $0 + $1[set] }
       if grouping.sets[set].isEmpty || total < shared.partitionedFrom {
         if worker.index == 0 { wholeSets.append((set, locals[set])) }
       } else {
