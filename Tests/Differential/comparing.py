@@ -24,7 +24,9 @@ def printed(value):
 
 
 def sort_key(row):
-    return [(v is not None, f"{v + 0.0:.6g}" if isinstance(v, float) else str(v)) for v in row]
+    """Rows that agree to six digits stand together; among them the exact values decide."""
+    rounded = [(v is not None, f"{v + 0.0:.6g}" if isinstance(v, float) else str(v)) for v in row]
+    return rounded, [v if isinstance(v, float) and not math.isnan(v) else 0.0 for v in row]
 
 
 def equal(a, b):

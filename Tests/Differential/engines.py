@@ -32,7 +32,7 @@ def configurations(rules=RULES):
 class Apus:
     """The program behind its JSON-lines protocol."""
 
-    def __init__(self, path, setup, limit=30):
+    def __init__(self, path, setup, limit=120):
         self.path, self.setup, self.limit = path, setup, limit
         self.start()
 

@@ -355,29 +355,44 @@ extension Binder {
     return nil
   }
 
-  /// `l LEFT JOIN r ON f(l, r, subquery)` is `l LEFT JOIN LATERAL (FROM r WHERE f(…)) ON true`.
+  /// `l LEFT JOIN r ON f(l, r, subquery)` is `l LEFT JOIN LATERAL (FROM r WHERE f(…)) ON true`; a FULL
+  /// JOIN is that and the rows of r that no row of l goes with.
   private func filterDependentSide(
     _ collector: SubqueryCollector, of node: JoinNode, span: SourceSpan
   ) throws -> Plan {
-    let isSwapped = node.kind == .right
-    guard node.kind != .full else {
-      throw SQLError(
-        .binder,
-        "a subquery in the condition of a FULL JOIN cannot read columns of both sides", at: span)
+    let entries = collector.entries
+    let columns = Plan.join(node).output
+    func joined(_ kind: JoinNode.Kind, _ left: Plan, _ right: Plan) -> Plan {
+      collector.entries = entries
+      let filtered = Plan.filter(
+        FilterNode(input: collector.attach(to: right), condition: node.residual ?? .trueConstant))
+      let matching = Plan.project(
+        ProjectNode(input: filtered, items: right.output.map { (.column($0), $0) }))
+      return DependentJoinNode(kind: kind, left: left, right: matching).plan
     }
-    let side = isSwapped ? node.left : node.right
-    let columns = side.output
-    let filtered = Plan.filter(
-      FilterNode(input: collector.attach(to: side), condition: node.residual ?? .trueConstant))
-    let right = Plan.project(
-      ProjectNode(input: filtered, items: columns.map { (.column($0), $0) }))
-    let joined = DependentJoinNode(
-      kind: isSwapped ? .left : node.kind, left: isSwapped ? node.right : node.left, right: right
-    ).plan
-    if !isSwapped { return joined }
-    return .project(
-      ProjectNode(
-        input: joined, items: Plan.join(node).output.map { (.column($0), $0) }))
+    switch node.kind {
+    case .right:
+      let plan = joined(.left, node.right, node.left)
+      return .project(ProjectNode(input: plan, items: columns.map { (.column($0), $0) }))
+    case .full:
+      let matched = joined(.left, node.left, node.right).cloned(makeReference)
+      let alone = joined(.anti, node.right, node.left).cloned(makeReference)
+      let ofRight = Set(node.right.output.map(\.id))
+      func arm(_ copy: (plan: Plan, renamed: [Int: ColumnReference]), padsLeft: Bool) -> Plan {
+        let items = columns.map { column -> (expression: Expression, reference: ColumnReference) in
+          let isThere = !padsLeft || ofRight.contains(column.id)
+          let value: Expression =
+            isThere ? .column(copy.renamed[column.id] ?? column) : .constant(.null, column.type)
+          return (value, makeReference(column.name, column.type))
+        }
+        return .project(ProjectNode(input: copy.plan, items: items))
+      }
+      return .union(
+        UnionNode(
+          inputs: [arm(matched, padsLeft: false), arm(alone, padsLeft: true)], columns: columns))
+    case .inner, .left, .semi, .anti, .mark, .single:
+      return joined(node.kind, node.left, node.right)
+    }
   }
 
   /// USING: equal names become keys; the right copies leave `*`, and for RIGHT and FULL joins the

@@ -220,7 +220,7 @@ extension Binder {
     case .distinct where items.count == visible.count:
       plan = distinct(plan)
       let renamed = Dictionary(
-        uniqueKeysWithValues: zip(visible, plan.output).map { ($0.id, Expression.column($1)) })
+        firstOf: zip(visible, plan.output).map { ($0.id, Expression.column($1)) })
       sortItems = sortItems.map { item in item.map { $0.substituting(renamed) } }
     case .distinct:
       // Ordered by what is not selected: of equal rows the first one counts.

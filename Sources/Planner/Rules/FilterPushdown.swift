@@ -20,7 +20,7 @@ enum FilterPushdown {
       var below: [Expression] = []
       var above: [Expression] = []
       let replacements = Dictionary(
-        uniqueKeysWithValues: node.items.map { ($0.reference.id, $0.expression) })
+        firstOf: node.items.map { ($0.reference.id, $0.expression) })
       for condition in conditions {
         let rewritten = condition.substituting(replacements)
         if rewritten.isVolatile || rewritten.containsPredict {
@@ -35,7 +35,7 @@ enum FilterPushdown {
       // Only what depends on keys alone may go below, and never below an ungrouped aggregation;
       // a key that is drawn anew (random()) would be drawn twice.
       let keys = Dictionary(
-        uniqueKeysWithValues: node.keys.map { ($0.reference.id, $0.expression) })
+        firstOf: node.keys.map { ($0.reference.id, $0.expression) })
       var below: [Expression] = []
       var above: [Expression] = []
       for condition in conditions {
@@ -55,7 +55,7 @@ enum FilterPushdown {
     case .union(var node):
       let inputs = node.inputs.map { input -> Plan in
         let replacements = Dictionary(
-          uniqueKeysWithValues: zip(node.columns, input.output).map {
+          firstOf: zip(node.columns, input.output).map {
             ($0.id, Expression.column($1))
           })
         let movable = conditions.filter { !$0.isVolatile && !$0.containsPredict }

@@ -42,7 +42,7 @@ struct ConditionPuller {
       else { return nil }
       node.input = input
       var known = Set(node.items.map(\.reference.id))
-      let available = Dictionary(uniqueKeysWithValues: input.output.map { ($0.id, $0) })
+      let available = Dictionary(firstOf: input.output.map { ($0.id, $0) })
       for id in pulled.reduce(into: Set<Int>(), { $1.collectColumns(&$0) }).sorted()
       where !free.contains(id) && known.insert(id).inserted {
         guard let reference = available[id] else { return nil }

@@ -191,7 +191,7 @@ extension Unnesting {
     let outer = keys.map { makeReference($0.name, $0.type) }
     return Flattened(
       plan: .union(UnionNode(inputs: arms, columns: node.columns + outer)),
-      columns: Dictionary(uniqueKeysWithValues: zip(domain.columns, outer).map { ($0.id, $1) }))
+      columns: Dictionary(firstOf: zip(domain.columns, outer).map { ($0.id, $1) }))
   }
 
   private mutating func flatten(_ node: AggregateNode, _ domain: Domain) throws -> Flattened {
@@ -208,7 +208,7 @@ extension Unnesting {
     aggregate.keys += zip(inner, keys).map { (.column($0), $1) }
     aggregate.sets = aggregate.sets.map { $0 + added }
     let columns = Dictionary(
-      uniqueKeysWithValues: zip(domain.columns, keys).map { ($0.id, $1) })
+      firstOf: zip(domain.columns, keys).map { ($0.id, $1) })
     if !node.keys.isEmpty { return Flattened(plan: .aggregate(aggregate), columns: columns) }
     // Without GROUP BY there is a row also for outer values that have no rows.
     let rows = rows(of: domain)
@@ -382,7 +382,7 @@ extension Unnesting {
     }
     return Flattened(
       plan: .union(UnionNode(inputs: inputs, columns: node.columns + outer)),
-      columns: Dictionary(uniqueKeysWithValues: zip(domain.columns, outer).map { ($0.id, $1) }))
+      columns: Dictionary(firstOf: zip(domain.columns, outer).map { ($0.id, $1) }))
   }
 
   /// LIMIT for each outer value: rows by their number among those of the value.

@@ -38,6 +38,17 @@ struct Unnesting {
     return .project(ProjectNode(input: plan, items: columns.map { (.column($0), $0) }))
   }
 
+  /// The plan with computed columns behind its own; what passes a column on is not a second one.
+  static func adding(
+    _ items: [(expression: Expression, reference: ColumnReference)], to plan: Plan
+  ) -> Plan {
+    let made = Set(items.map(\.reference.id))
+    let kept = plan.output.filter { !made.contains($0.id) }.map {
+      (expression: Expression.column($0), reference: $0)
+    }
+    return .project(ProjectNode(input: plan, items: kept + items))
+  }
+
   private mutating func eliminate(_ node: DependentJoinNode) throws -> Plan {
     let leftIDs = Set(node.left.output.map(\.id))
     let free = node.right.freeColumns.intersection(leftIDs)
@@ -102,8 +113,7 @@ struct Unnesting {
     for step in steps {
       switch step {
       case .project(let project):
-        let kept = plan.output.map { (expression: Expression.column($0), reference: $0) }
-        plan = .project(ProjectNode(input: plan, items: kept + project.items))
+        plan = Unnesting.adding(project.items, to: plan)
       case .filter(let filter):
         plan = .filter(FilterNode(input: plan, condition: filter.condition))
       case .unnest(var unnest):
@@ -162,7 +172,7 @@ struct Unnesting {
     join.right = pulled.plan
     if !items.isEmpty {
       let replacements = Dictionary(
-        uniqueKeysWithValues: items.map { ($0.reference.id, $0.expression) })
+        firstOf: items.map { ($0.reference.id, $0.expression) })
       join.keys = join.keys.map {
         ($0.left, $0.right.substituting(replacements), $0.nullSafe)
       }
@@ -189,9 +199,7 @@ struct Unnesting {
       join.right = .filter(FilterNode(input: join.right, condition: condition))
     }
     join.residual = Expression.conjunction(residual)
-    if items.isEmpty { return .join(join) }
-    let kept = join.left.output.map { (expression: Expression.column($0), reference: $0) }
-    return .project(ProjectNode(input: .join(join), items: kept + items))
+    return items.isEmpty ? .join(join) : Unnesting.adding(items, to: .join(join))
   }
 
   /// Below a mark, a semi or an anti join only the compared columns count: projections are read
@@ -205,7 +213,7 @@ struct Unnesting {
       switch node.right {
       case .project(let project):
         let replacements = Dictionary(
-          uniqueKeysWithValues: project.items.map { ($0.reference.id, $0.expression) })
+          firstOf: project.items.map { ($0.reference.id, $0.expression) })
         node.keys = node.keys.map {
           ($0.left, $0.right.substituting(replacements), $0.nullSafe)
         }
@@ -215,7 +223,7 @@ struct Unnesting {
       case .aggregate(let aggregate)
       where aggregate.calls.isEmpty && !aggregate.keys.isEmpty && aggregate.sets.isEmpty:
         let replacements = Dictionary(
-          uniqueKeysWithValues: aggregate.keys.map { ($0.reference.id, $0.expression) })
+          firstOf: aggregate.keys.map { ($0.reference.id, $0.expression) })
         node.keys = node.keys.map {
           ($0.left, $0.right.substituting(replacements), $0.nullSafe)
         }
@@ -299,8 +307,7 @@ struct Unnesting {
     for step in above.reversed() {
       switch step {
       case .project(let project):
-        let kept = plan.output.map { (expression: Expression.column($0), reference: $0) }
-        plan = .project(ProjectNode(input: plan, items: kept + project.items))
+        plan = Unnesting.adding(project.items, to: plan)
       case .filter(let filter): passes.append(filter.condition)
       default: break
       }
