@@ -20,6 +20,8 @@ package struct ColumnBuilder {
     heap = StringHeap()
     switch type {
     case .list(let element): children = [ColumnBuilder(element, capacity: self.capacity)]
+    case .map(let key, let value):
+      children = [ColumnBuilder(.mapEntry(key, value), capacity: self.capacity)]
     case .array(let element, let n):
       children = [ColumnBuilder(element, capacity: self.capacity * n)]
     case .structure(let fields):
@@ -112,12 +114,16 @@ package struct ColumnBuilder {
       case .int64: try append(fixed: exact(Int64(exactly: v), value))
       default: append(fixed: v)
       }
-    case (.varchar, .varchar(let v)): append(fixed: heap.store(v))
+    case (.varchar, .varchar(let v)), (.json, .varchar(let v)): append(fixed: heap.store(v))
+    case (.enumeration(let labels), .varchar(let v)): try append(label: v, of: labels)
     case (.blob, .blob(let v)): v.withUnsafeBufferPointer { append(bytes: $0) }
     case (.date, .date(let v)): append(fixed: v)
-    case (.time, .time(let v)), (.timestamp, .timestamp(let v)): append(fixed: v)
+    case (.time, .time(let v)): append(fixed: v)
+    case (.timeTZ, .timeTZ(let v)): append(fixed: v)
+    case (_, .timestamp(let v)) where type.isTimestamp: append(fixed: v)
     case (.interval, .interval(let v)): append(fixed: v)
-    case (.list, .list(let elements)):
+    case (.uuid, .uuid(let v)): append(fixed: v)
+    case (.list, .list(let elements)), (.map, .list(let elements)):
       let offset = children[0].count
       for element in elements { try children[0].append(element) }
       append(fixed: ListEntry(offset: offset, length: elements.count))
@@ -131,6 +137,17 @@ package struct ColumnBuilder {
       count += 1
     default:
       throw SQLError(.internal, "a value of another type came to a column of type \(type)")
+    }
+  }
+
+  private mutating func append(label: String, of labels: EnumLabels) throws {
+    guard let position = labels.position(of: label) else {
+      throw SQLError(.internal, "'\(label)' is no value of \(type)")
+    }
+    switch type.physical {
+    case .uint8: append(fixed: UInt8(position))
+    case .uint16: append(fixed: UInt16(position))
+    default: append(fixed: UInt32(position))
     }
   }
 

@@ -25,13 +25,28 @@
   case date
   /// Microseconds since midnight.
   case time
+  /// Microseconds since midnight at UTC and the offset of the zone: see `ZonedTime`.
+  case timeTZ
   /// Microseconds since 1970-01-01 00:00:00, no zone.
   case timestamp
+  /// The same in seconds, milliseconds and nanoseconds.
+  case timestampSeconds, timestampMilliseconds, timestampNanoseconds
+  /// An instant: microseconds since 1970-01-01 00:00:00 UTC, shown and taken apart in the session's
+  /// time zone.
+  case timestampTZ
   case interval
+  /// 128 bits, ordered as unsigned.
+  case uuid
+  /// One of a few texts, stored as its position among them and ordered by it.
+  case enumeration(EnumLabels)
+  /// Text that is valid JSON.
+  case json
   case list(LogicalType)
   /// A fixed number of elements, stored contiguously: a batch of FLOAT[n] is a matrix.
   case array(LogicalType, count: Int)
   case structure([Field])
+  /// Keys, each once and never NULL, with their values: stored as a list of structs `key`, `value`.
+  case map(key: LogicalType, value: LogicalType)
 
   @usableFromInline package var description: String {
     switch self {
@@ -54,8 +69,16 @@
     case .blob: "BLOB"
     case .date: "DATE"
     case .time: "TIME"
+    case .timeTZ: "TIME WITH TIME ZONE"
     case .timestamp: "TIMESTAMP"
+    case .timestampSeconds: "TIMESTAMP_S"
+    case .timestampMilliseconds: "TIMESTAMP_MS"
+    case .timestampNanoseconds: "TIMESTAMP_NS"
+    case .timestampTZ: "TIMESTAMP WITH TIME ZONE"
     case .interval: "INTERVAL"
+    case .uuid: "UUID"
+    case .enumeration(let labels): labels.description
+    case .json: "JSON"
     case .list(let element): "\(element)[]"
     case .array(let element, let count): "\(element)[\(count)]"
     case .structure(let fields) where fields.allSatisfy(\.name.isEmpty) && !fields.isEmpty:
@@ -63,6 +86,7 @@
     case .structure(let fields):
       "STRUCT(" + fields.map { "\(quotedIdentifier($0.name)) \($0.type)" }.joined(separator: ", ")
         + ")"
+    case .map(let key, let value): "MAP(\(key), \(value))"
     }
   }
 
@@ -71,9 +95,7 @@
     case .tinyint, .smallint, .integer, .bigint, .hugeint, .utinyint, .usmallint, .uinteger,
       .ubigint, .uhugeint:
       true
-    case .null, .boolean, .float, .double, .decimal, .varchar, .blob, .date, .time, .timestamp,
-      .interval, .list, .array, .structure:
-      false
+    default: false
     }
   }
 
@@ -86,15 +108,40 @@
   /// Integers, decimals and floating point.
   package var isNumeric: Bool { isInteger || isFloatingPoint || isDecimal }
 
-  /// Lists, arrays and structs: types with child columns.
+  /// Lists, arrays, structs and maps: types with child columns.
   package var isNested: Bool {
     switch self {
-    case .list, .array, .structure: true
-    case .null, .boolean, .tinyint, .smallint, .integer, .bigint, .hugeint, .utinyint, .usmallint,
-      .uinteger, .ubigint, .uhugeint, .float, .double, .decimal, .varchar, .blob, .date, .time,
-      .timestamp, .interval:
-      false
+    case .list, .array, .structure, .map: true
+    default: false
     }
+  }
+
+  /// TIMESTAMP in any unit, with a zone or without: a 64-bit count since 1970.
+  package var isTimestamp: Bool {
+    switch self {
+    case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+      true
+    default: false
+    }
+  }
+
+  /// DATE, TIME and TIMESTAMP of every kind; not INTERVAL.
+  package var isTemporal: Bool {
+    self == .date || self == .time || self == .timeTZ || isTimestamp
+  }
+
+  /// What a list's child column holds; for a MAP its entries.
+  package var listElement: LogicalType? {
+    switch self {
+    case .list(let element), .array(let element, _): element
+    case .map(let key, let value): .mapEntry(key, value)
+    default: nil
+    }
+  }
+
+  /// The entries of a MAP as its child column holds them.
+  package static func mapEntry(_ key: LogicalType, _ value: LogicalType) -> LogicalType {
+    .structure([Field("key", key), Field("value", value)])
   }
 
   /// The element type of a LIST or an array.
@@ -112,20 +159,23 @@
     case .tinyint: .int8
     case .smallint: .int16
     case .integer, .date: .int32
-    case .bigint, .time, .timestamp: .int64
+    case .bigint, .time, .timestamp, .timestampSeconds, .timestampMilliseconds,
+      .timestampNanoseconds, .timestampTZ:
+      .int64
     case .hugeint: .int128
     case .utinyint: .uint8
     case .usmallint: .uint16
     case .uinteger: .uint32
-    case .ubigint: .uint64
-    case .uhugeint: .uint128
+    case .ubigint, .timeTZ: .uint64
+    case .uhugeint, .uuid: .uint128
+    case .enumeration(let labels): labels.physical
     case .float: .float
     case .double: .double
     case .decimal(let precision, _):
       precision <= 4 ? .int16 : precision <= 9 ? .int32 : precision <= 18 ? .int64 : .int128
-    case .varchar, .blob: .string
+    case .varchar, .blob, .json: .string
     case .interval: .interval
-    case .list: .list
+    case .list, .map: .list
     case .array: .array
     case .structure: .structure
     }

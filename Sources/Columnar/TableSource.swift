@@ -79,6 +79,8 @@ extension Value {
     case .date(let days): Double(days)
     case .time(let microseconds), .timestamp(let microseconds): Double(microseconds)
     case .boolean(let flag): flag ? 1 : 0
+    case .timeTZ(let bits): Double(bits)
+    case .uuid(let number): Double(number)
     case .null, .varchar, .blob, .interval, .list, .structure: nil
     }
   }

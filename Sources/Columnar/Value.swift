@@ -19,10 +19,13 @@ package indirect enum Value: Hashable, Sendable {
   case date(Int32)
   /// Microseconds since midnight.
   case time(Int64)
-  /// Microseconds since 1970-01-01 00:00:00.
+  /// As `ZonedTime` packs it.
+  case timeTZ(UInt64)
+  /// Since 1970-01-01 00:00:00, in the unit of the type.
   case timestamp(Int64)
   case interval(Interval)
-  /// Of a LIST or an array.
+  case uuid(UInt128)
+  /// Of a LIST or an array; of a MAP its entries, structures of a key and a value.
   case list([Value])
   /// Fields in the type's order.
   case structure([Value])
@@ -67,20 +70,33 @@ extension Column {
       case .int64: return .decimal(Int128(values(as: Int64.self)[index]))
       default: return .decimal(values(as: Int128.self)[index])
       }
-    case .varchar: return .varchar(values(as: StringView.self)[index].string)
+    case .varchar, .json: return .varchar(values(as: StringView.self)[index].string)
     case .blob:
       return .blob(Array(UnsafePointer(values(as: StringView.self) + index).buffer))
     case .date: return .date(values(as: Int32.self)[index])
     case .time: return .time(values(as: Int64.self)[index])
-    case .timestamp: return .timestamp(values(as: Int64.self)[index])
+    case .timeTZ: return .timeTZ(values(as: UInt64.self)[index])
+    case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+      return .timestamp(values(as: Int64.self)[index])
     case .interval: return .interval(values(as: Interval.self)[index])
-    case .list:
+    case .uuid: return .uuid(values(as: UInt128.self)[index])
+    case .enumeration(let labels): return .varchar(labels.labels[enumPosition(index)])
+    case .list, .map:
       let entry = values(as: ListEntry.self)[index]
       return .list((0..<entry.length).map { children[0].value(entry.offset + $0) })
     case .array(_, let n):
       return .list((0..<n).map { children[0].value(index * n + $0) })
     case .structure:
       return .structure(children.map { $0.value(index) })
+    }
+  }
+
+  /// The position of an ENUM's value at an index of the values.
+  package func enumPosition(_ index: Int) -> Int {
+    switch type.physical {
+    case .uint8: Int(values(as: UInt8.self)[index])
+    case .uint16: Int(values(as: UInt16.self)[index])
+    default: Int(values(as: UInt32.self)[index])
     }
   }
 }

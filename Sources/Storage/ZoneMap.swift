@@ -59,8 +59,8 @@ package struct ZoneMap: Sendable {
     case .integer(let v), .decimal(let v): wanted = v
     case .date(let v): wanted = Int128(v)
     case .time(let v), .timestamp(let v): wanted = Int128(v)
-    case .null, .boolean, .unsigned, .float, .double, .varchar, .blob, .interval, .list,
-      .structure:
+    case .null, .boolean, .unsigned, .float, .double, .varchar, .blob, .timeTZ, .interval, .uuid,
+      .list, .structure:
       return true
     }
     switch filter.operator {

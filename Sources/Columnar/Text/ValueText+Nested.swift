@@ -30,6 +30,20 @@ extension ValueText {
     buffer.append(isNamed ? 0x7D : 0x29)
   }
 
+  /// `{a=1, b=NULL}`
+  static func append(entriesOf column: Column, _ index: Int, to buffer: inout TextBuffer) {
+    let entry = column.values(as: ListEntry.self)[index]
+    let entries = column.children[0].flattened()
+    buffer.append(0x7B)
+    for item in entry.offset..<(entry.offset + entry.length) {
+      if item > entry.offset { buffer.append(", ") }
+      append(nested: entries.children[0], item, to: &buffer)
+      buffer.append(0x3D)
+      append(nested: entries.children[1], item, to: &buffer)
+    }
+    buffer.append(0x7D)
+  }
+
   /// An element or a field: quoted where its plain text could be taken for something else.
   private static func append(nested column: Column, _ row: Int, to buffer: inout TextBuffer) {
     if column.isNull(row) || column.type.isNested || column.type.isNumeric {

@@ -31,14 +31,19 @@
       default: value = column.values(as: Int128.self)[index]
       }
       append(decimal: value, precision: precision, scale: scale, to: &buffer)
-    case .varchar:
+    case .varchar, .json:
       buffer.append(UnsafePointer(column.values(as: StringView.self) + index).buffer)
     case .blob:
       append(blob: UnsafePointer(column.values(as: StringView.self) + index).buffer, to: &buffer)
     case .date: append(date: column.values(as: Int32.self)[index], to: &buffer)
     case .time: append(time: column.values(as: Int64.self)[index], to: &buffer)
-    case .timestamp: append(timestamp: column.values(as: Int64.self)[index], to: &buffer)
+    case .timeTZ: append(timeTZ: column.values(as: UInt64.self)[index], to: &buffer)
+    case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+      append(timestamp: column.values(as: Int64.self)[index], column.type, to: &buffer)
     case .interval: append(interval: column.values(as: Interval.self)[index], to: &buffer)
+    case .uuid: append(uuid: column.values(as: UInt128.self)[index], to: &buffer)
+    case .enumeration(let labels): buffer.append(string: labels.labels[column.enumPosition(index)])
+    case .map: append(entriesOf: column, index, to: &buffer)
     case .list:
       let entry = column.values(as: ListEntry.self)[index]
       append(elements: entry.offset..<(entry.offset + entry.length), of: column, to: &buffer)
@@ -52,6 +57,7 @@
   /// The rows as a VARCHAR column of the same encoding; NULL stays NULL.
   package static func text(of column: Column) -> Column {
     if column.type == .varchar { return column }
+    if column.type == .json { return column.reinterpreted(as: .varchar) }
     switch column.encoding {
     case .constant:
       return Column(repeating: text(of: column.flatValue(0)), count: column.count)
@@ -83,8 +89,7 @@
     case .date: print(column, Int32.self) { append(date: $0, to: &$1) }
     case .time: print(column, Int64.self) { append(time: $0, to: &$1) }
     case .timestamp: print(column, Int64.self) { append(timestamp: $0, to: &$1) }
-    case .null, .boolean, .hugeint, .uhugeint, .decimal, .varchar, .blob, .interval, .list, .array,
-      .structure:
+    default:
       printRows(column) { append(column, row: $0, to: &$1) }
     }
   }

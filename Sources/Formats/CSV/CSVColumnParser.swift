@@ -66,7 +66,9 @@ enum CSVColumnParser {
       return strings(
         fields, type, file, checksText: checksText && type == .varchar, unescapes: unescapes,
         escape: escape, failures)
-    case .null, .list, .array, .structure:
+    case .uuid: return values(fields, type, failures) { TextParsing.uuid($0) }
+    case .timeTZ, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ,
+      .enumeration, .json, .null, .list, .array, .structure, .map:
       throw SQLError(
         .notSupported, "type \(type) cannot be read from CSV",
         hint: "read the column as VARCHAR and cast it")

@@ -12,7 +12,9 @@ enum ParquetBoundsWriter {
     case .tinyint: return integers(data, Int8.self) { littleEndian(Int32($0)) }
     case .smallint: return integers(data, Int16.self) { littleEndian(Int32($0)) }
     case .integer, .date: return integers(data, Int32.self) { littleEndian($0) }
-    case .bigint, .time, .timestamp: return integers(data, Int64.self) { littleEndian($0) }
+    case .bigint, .time, .timestamp, .timestampSeconds, .timestampMilliseconds,
+      .timestampNanoseconds, .timestampTZ:
+      return integers(data, Int64.self) { littleEndian($0) }
     case .utinyint: return integers(data, UInt8.self) { littleEndian(UInt32($0)) }
     case .usmallint: return integers(data, UInt16.self) { littleEndian(UInt32($0)) }
     case .uinteger: return integers(data, UInt32.self) { littleEndian($0) }
@@ -28,8 +30,9 @@ enum ParquetBoundsWriter {
       case .int64: return integers(data, Int64.self) { littleEndian($0) }
       default: return integers(data, Int128.self) { littleEndian($0.byteSwapped) }
       }
-    case .varchar, .blob: return strings(data)
-    case .null, .interval, .list, .array, .structure: return (nil, nil)
+    case .varchar, .blob, .json: return strings(data)
+    case .timeTZ, .uuid, .enumeration, .map, .null, .interval, .list, .array, .structure:
+      return (nil, nil)
     }
   }
 

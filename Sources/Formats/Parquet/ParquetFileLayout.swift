@@ -11,16 +11,19 @@ struct ParquetFileLayout {
     case .boolean: (physicalType, width) = (.boolean, 1)
     case .null, .tinyint, .smallint, .integer, .utinyint, .usmallint, .uinteger, .date:
       (physicalType, width) = (.int32, 4)
-    case .bigint, .ubigint, .time, .timestamp: (physicalType, width) = (.int64, 8)
+    case .bigint, .ubigint, .time, .timeTZ, .timestamp, .timestampSeconds, .timestampMilliseconds,
+      .timestampNanoseconds, .timestampTZ:
+      (physicalType, width) = (.int64, 8)
     // As DuckDB: Parquet has no integers this wide.
     case .hugeint, .uhugeint, .double: (physicalType, width) = (.double, 8)
     case .float: (physicalType, width) = (.float, 4)
     case .decimal(let precision, _):
       (physicalType, width) =
         precision <= 9 ? (.int32, 4) : precision <= 18 ? (.int64, 8) : (.fixedLengthByteArray, 16)
-    case .varchar, .blob: (physicalType, width) = (.byteArray, 0)
+    case .varchar, .blob, .json, .enumeration: (physicalType, width) = (.byteArray, 0)
+    case .uuid: (physicalType, width) = (.fixedLengthByteArray, 16)
     case .interval: (physicalType, width) = (.fixedLengthByteArray, 12)
-    case .list, .array, .structure: preconditionFailure("\(type) is written by its leaves")
+    case .list, .array, .structure, .map: preconditionFailure("\(type) is written by its leaves")
     }
   }
 
@@ -41,7 +44,10 @@ struct ParquetFileLayout {
     case .utinyint: convert(data, buffer, UInt8.self) { UInt32($0) }
     case .usmallint: convert(data, buffer, UInt16.self) { UInt32($0) }
     case .integer, .uinteger, .date, .float: convert(data, buffer, UInt32.self) { $0 }
-    case .bigint, .ubigint, .time, .timestamp, .double: convert(data, buffer, UInt64.self) { $0 }
+    case .bigint, .ubigint, .time, .timeTZ, .timestamp, .timestampSeconds, .timestampMilliseconds,
+      .timestampNanoseconds, .timestampTZ, .double:
+      convert(data, buffer, UInt64.self) { $0 }
+    case .uuid: convert(data, buffer, UInt128.self) { $0.bigEndian }
     case .hugeint: convert(data, buffer, Int128.self) { Double($0) }
     case .uhugeint: convert(data, buffer, UInt128.self) { Double($0) }
     case .decimal:
@@ -61,7 +67,7 @@ struct ParquetFileLayout {
         target.storeBytes(
           of: UInt32(clamping: value.microseconds / 1000), toByteOffset: 8, as: UInt32.self)
       }
-    case .varchar, .blob, .list, .array, .structure:
+    case .varchar, .blob, .json, .enumeration, .list, .array, .structure, .map:
       preconditionFailure("\(source.type) has no values of a fixed width")
     }
     return (buffer, buffer.pointer)
@@ -69,7 +75,7 @@ struct ParquetFileLayout {
 
   private func isSame(_ type: LogicalType) -> Bool {
     switch type {
-    case .hugeint, .uhugeint, .interval, .null: false
+    case .hugeint, .uhugeint, .uuid, .interval, .null: false
     case .decimal: type.physical.width == width && width <= 8
     default: type.physical.width == width
     }

@@ -137,6 +137,7 @@ enum ParquetFooterWriter {
     // The old annotations of these say "in UTC", which they are not.
     case .time: writer.structure(10) { $0.structure(7, microseconds) }
     case .timestamp: writer.structure(10) { $0.structure(8, microseconds) }
+    case .uuid: writer.structure(10) { $0.structure(14) { _ in } }
     case .interval: writer.int32(6, 21)
     case .decimal(let precision, let scale):
       writer.int32(6, 5)
@@ -148,8 +149,7 @@ enum ParquetFooterWriter {
           $0.int32(2, precision)
         }
       }
-    case .null, .boolean, .hugeint, .uhugeint, .float, .double, .blob, .list, .array, .structure:
-      break
+    default: break
     }
   }
 }

@@ -185,11 +185,21 @@ package enum OrderedBytes {
         case .int64: return .decimal(Int128(integer(Int64.self)))
         default: return .decimal(integer(Int128.self))
         }
-      case .varchar: return .varchar(String(decoding: text(), as: UTF8.self))
+      case .varchar, .json: return .varchar(String(decoding: text(), as: UTF8.self))
+      case .uuid: return .uuid(integer(UInt128.self))
+      case .enumeration(let labels):
+        switch type.physical {
+        case .uint8: return .varchar(labels.labels[Int(byte())])
+        case .uint16: return .varchar(labels.labels[Int(integer(UInt16.self))])
+        default: return .varchar(labels.labels[Int(integer(UInt32.self))])
+        }
       case .blob: return .blob(text())
       case .date: return .date(integer(Int32.self))
       case .time: return .time(integer(Int64.self))
-      case .timestamp: return .timestamp(integer(Int64.self))
+      case .timeTZ: return .timeTZ(integer(UInt64.self))
+      case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds,
+        .timestampTZ:
+        return .timestamp(integer(Int64.self))
       case .interval:
         let months = integer(Int64.self)
         let days = integer(Int64.self)
@@ -204,7 +214,8 @@ package enum OrderedBytes {
           Interval(
             months: integer(Int32.self), days: integer(Int32.self),
             microseconds: integer(Int64.self)))
-      case .list(let item):
+      case .list, .map:
+        let item = type.listElement ?? .null
         var elements: [Value] = []
         while true {
           let tag = byte()

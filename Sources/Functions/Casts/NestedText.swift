@@ -41,6 +41,7 @@ enum NestedText {
       case .list(let element): return list(element, nil, depth)
       case .array(let element, let count): return list(element, count, depth)
       case .structure(let fields): return structure(fields, depth)
+      case .map(let key, let value): return map(key, value, depth)
       default: return scalar(type)
       }
     }
@@ -74,6 +75,22 @@ enum NestedText {
       return .list(values)
     }
 
+    /// `{a=1, b=NULL}`; nil for a key that is NULL or there twice.
+    mutating func map(_ key: LogicalType, _ item: LogicalType, _ depth: Int) -> Value? {
+      if isNullWord() { return .null }
+      guard depth < 100, take(0x7B) else { return nil }
+      var entries: [Value] = []
+      var seen: Set<Value> = []
+      if take(0x7D) { return .list([]) }
+      repeat {
+        guard let name = value(key, depth: depth + 1), !name.isNull, seen.insert(name).inserted,
+          take(0x3D), let one = value(item, depth: depth + 1)
+        else { return nil }
+        entries.append(.structure([name, one]))
+      } while take(0x2C)
+      return take(0x7D) ? .list(entries) : nil
+    }
+
     mutating func structure(_ fields: [Field], _ depth: Int) -> Value? {
       if isNullWord() { return .null }
       if depth < 100, take(0x28) { return row(fields, depth) }
@@ -105,7 +122,7 @@ enum NestedText {
 
     mutating func scalar(_ type: LogicalType) -> Value? {
       if isNullWord() { return .null }
-      guard let text = word(stops: [0x2C, 0x5D, 0x7D, 0x29]) else { return nil }
+      guard let text = word(stops: [0x2C, 0x5D, 0x7D, 0x29, 0x3D]) else { return nil }
       guard let source = try? Column.constant(.varchar(text), .varchar, count: 1),
         let cast = try? Cast.column(source, to: type, tryCast: false)
       else { return nil }

@@ -33,9 +33,14 @@ enum TextCast {
           ?? TextParsing.timestamp(text).map { Calendar.split($0).microseconds }
       }
     case .timestamp: return try job.parse(Int64.self) { TextParsing.timestamp($0) }
+    case .uuid: return try job.parse(UInt128.self) { TextParsing.uuid($0) }
+    case .enumeration(let labels): return try job.labels(labels)
+    case .timeTZ, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+      throw Cast.noCast(column.type, type)
+    case .json: throw Cast.noCast(column.type, type)
     case .interval: return try job.parse(Interval.self) { TextParsing.interval($0) }
     case .blob: return try job.blob()
-    case .list, .array, .structure: return try job.nested()
+    case .list, .array, .structure, .map: return try job.nested()
     case .null: throw Cast.noCast(column.type, type)
     case .varchar: return column
     }
@@ -77,7 +82,8 @@ enum TextCast {
           let byte = bytes[position]
           if byte == 0x5C {
             guard position + 3 < bytes.count, bytes[position + 1] == 0x78,
-              let high = hexDigit(bytes[position + 2]), let low = hexDigit(bytes[position + 3])
+              let high = TextParsing.hexadecimalDigit(bytes[position + 2]),
+              let low = TextParsing.hexadecimalDigit(bytes[position + 3])
             else {
               if tryCast { return false }
               throw Cast.notText(reader[row].string, type)
@@ -97,7 +103,20 @@ enum TextCast {
       }
     }
 
-    /// Lists, arrays and structs are parsed to values: rare, and not worth a kernel.
+    /// The positions of an ENUM's texts.
+    func labels(_ labels: EnumLabels) throws -> Column {
+      switch type.physical {
+      case .uint8: try parse(UInt8.self) { position($0, labels).map { UInt8($0) } }
+      case .uint16: try parse(UInt16.self) { position($0, labels).map { UInt16($0) } }
+      default: try parse(UInt32.self) { position($0, labels).map { UInt32($0) } }
+      }
+    }
+
+    private func position(_ text: UnsafeBufferPointer<UInt8>, _ labels: EnumLabels) -> Int? {
+      labels.position(of: String(decoding: text, as: UTF8.self))
+    }
+
+    /// Lists, arrays, structs and maps are parsed to values: rare, and not worth a kernel.
     func nested() throws -> Column {
       let reader = ColumnReader<StringView>(column)
       var builder = ColumnBuilder(type, capacity: column.count)
@@ -114,16 +133,5 @@ enum TextCast {
       }
       return builder.finish()
     }
-  }
-}
-
-/// The value of a hexadecimal digit.
-@inline(__always)
-func hexDigit(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case 0x30...0x39: byte - 0x30
-  case 0x41...0x46: byte - 0x41 + 10
-  case 0x61...0x66: byte - 0x61 + 10
-  default: nil
   }
 }

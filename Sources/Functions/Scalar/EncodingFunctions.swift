@@ -97,7 +97,7 @@ enum EncodingFunctions {
             // An odd number of digits begins with half a byte.
             var pending: UInt8? = bytes.count % 2 == 1 ? 0 : nil
             for byte in bytes {
-              guard let digit = hexDigit(byte) else {
+              guard let digit = TextParsing.hexadecimalDigit(byte) else {
                 throw SQLError(.invalidInput, "'\(x[row].string)' is not hexadecimal")
               }
               if let high = pending {

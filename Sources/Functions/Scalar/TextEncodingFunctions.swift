@@ -97,7 +97,8 @@ enum TextEncodingFunctions {
             var position = 0
             while position < bytes.count {
               if bytes[position] == 0x25, position + 2 < bytes.count,
-                let high = hexDigit(bytes[position + 1]), let low = hexDigit(bytes[position + 2])
+                let high = TextParsing.hexadecimalDigit(bytes[position + 1]),
+                let low = TextParsing.hexadecimalDigit(bytes[position + 2])
               {
                 try buffer.append(high << 4 | low)
                 position += 3

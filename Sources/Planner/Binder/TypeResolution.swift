@@ -32,10 +32,18 @@ package enum TypeResolution {
     case .structure(let fields, _):
       return .structure(try fields.map { Field($0.name.name, try resolve($0.type)) })
     case .union(_, let span): throw Binder.notYet("UNION types", span)
-    case .map(_, _, let span): throw Binder.notYet("MAP types", span)
-    // Until there is a type of its own, the values are text; casts check them.
-    case .enumeration: return .varchar
+    case .map(let key, let value, _): return .map(key: try resolve(key), value: try resolve(value))
+    case .enumeration(let labels, let span): return .enumeration(try enumLabels(labels, span))
     }
+  }
+
+  /// The labels of a new ENUM: each once.
+  package static func enumLabels(_ labels: [String], _ span: SourceSpan) throws -> EnumLabels {
+    var seen: Set<String> = []
+    if let twice = labels.first(where: { !seen.insert($0).inserted }) {
+      throw SQLError(.invalidInput, "the value '\(twice)' of an ENUM is given twice", at: span)
+    }
+    return EnumLabels(labels)
   }
 
   private static func named(
@@ -76,15 +84,20 @@ package enum TypeResolution {
     "bpchar": .varchar, "bytea": .blob, "char": .varchar, "character": .varchar,
     "character varying": .varchar, "date": .date, "datetime": .timestamp, "double": .double,
     "double precision": .double, "float": .float, "float4": .float, "float8": .double,
-    "hugeint": .hugeint, "int": .integer, "int1": .tinyint, "int128": .hugeint, "int16": .smallint,
+    "guid": .uuid, "hugeint": .hugeint, "int": .integer, "int1": .tinyint, "int128": .hugeint,
+    "int16": .smallint,
     "int2": .smallint, "int32": .integer, "int4": .integer, "int64": .bigint, "int8": .bigint,
-    "integer": .integer, "interval": .interval, "logical": .boolean, "long": .bigint,
+    "integer": .integer, "interval": .interval, "json": .json, "logical": .boolean, "long": .bigint,
     "nvarchar": .varchar, "real": .float, "short": .smallint, "signed": .integer,
     "smallint": .smallint, "string": .varchar, "text": .varchar, "time": .time,
-    "time without time zone": .time, "timestamp": .timestamp,
-    "timestamp without time zone": .timestamp, "timestamp_us": .timestamp, "tinyint": .tinyint,
+    "time with time zone": .timeTZ, "time without time zone": .time, "timestamp": .timestamp,
+    "timestamp with time zone": .timestampTZ, "timestamp without time zone": .timestamp,
+    "timestamp_ms": .timestampMilliseconds, "timestamp_ns": .timestampNanoseconds,
+    "timestamp_s": .timestampSeconds, "timestamp_us": .timestamp, "timestamptz": .timestampTZ,
+    "timetz": .timeTZ, "tinyint": .tinyint,
     "ubigint": .ubigint, "uhugeint": .uhugeint, "uint128": .uhugeint, "uint16": .usmallint,
     "uint32": .uinteger, "uint64": .ubigint, "uint8": .utinyint, "uinteger": .uinteger,
-    "usmallint": .usmallint, "utinyint": .utinyint, "varbinary": .blob, "varchar": .varchar,
+    "usmallint": .usmallint, "utinyint": .utinyint, "uuid": .uuid, "varbinary": .blob,
+    "varchar": .varchar,
   ]
 }
