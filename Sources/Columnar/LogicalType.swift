@@ -116,6 +116,14 @@
     }
   }
 
+  /// Whether parts are read by `value.name`: structs and maps.
+  package var hasFields: Bool {
+    switch self {
+    case .structure, .map: true
+    default: false
+    }
+  }
+
   /// TIMESTAMP in any unit, with a zone or without: a 64-bit count since 1970.
   package var isTimestamp: Bool {
     switch self {
@@ -254,18 +262,4 @@
     self.offset = offset
     self.length = length
   }
-}
-
-/// The name as SQL text: as it is when it is a plain lower-case word, else in double quotes.
-package func quotedIdentifier(_ name: String) -> String {
-  var isPlain = !name.isEmpty
-  for (position, byte) in name.utf8.enumerated() {
-    let isLetter =
-      (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95 || byte >= 128
-    let isDigit = byte >= 48 && byte <= 57
-    if !(isLetter || (isDigit && position > 0)) { isPlain = false }
-  }
-  if isPlain { return name }
-  return "\""
-    + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
 }

@@ -8,6 +8,7 @@ enum Builtins {
     DateFunctions.rows,
     DatePartFunctions.rows,
     EncodingFunctions.rows,
+    EnumFunctions.rows,
     FloatingFunctions.rows,
     FormatFunctions.rows,
     HashFunctions.rows,
@@ -16,6 +17,7 @@ enum Builtins {
     ListFunctions.rows,
     ListSetFunctions.rows,
     ListSortFunctions.rows,
+    MapFunctions.rows,
     MathFunctions.rows,
     MomentFunctions.rows,
     PathFunctions.rows,
@@ -29,6 +31,7 @@ enum Builtins {
     SubstringFunctions.rows,
     TextEncodingFunctions.rows,
     TextFunctions.rows,
+    UUIDFunctions.rows,
     VectorFunctions.rows,
   ].flatMap { $0 }
 }

@@ -13,6 +13,8 @@ package enum TypePattern: Sendable {
   case anyDecimal
   /// LIST of anything; arrays are cast to lists.
   case anyList
+  /// MAP of anything.
+  case anyMap
   /// The common type of all arguments that are marked so in this overload (coalesce, greatest…).
   case common
 }

@@ -58,6 +58,9 @@
   package static func text(of column: Column) -> Column {
     if column.type == .varchar { return column }
     if column.type == .json { return column.reinterpreted(as: .varchar) }
+    if case .enumeration(let labels) = column.type, !column.isConstant, column.count > 0 {
+      return labels.text(of: column)
+    }
     switch column.encoding {
     case .constant:
       return Column(repeating: text(of: column.flatValue(0)), count: column.count)

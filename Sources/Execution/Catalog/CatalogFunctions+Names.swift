@@ -75,21 +75,23 @@ extension CatalogFunctions {
     let builtIn = TypeResolution.allNames.map { name, type -> [Value] in
       [
         .varchar("system"), .count(0), .varchar("main"), .count(0),
-        .count(NumericFacts(type).typeNumber), .varchar(name), .null,
-        .varchar(TypeFacts.name(type)), .varchar(TypeFacts.category(type)), .null, .boolean(true),
+        .count(NumericFacts(type).typeNumber), .varchar(name),
+        TypeFacts.size(type), .varchar(TypeFacts.name(type)), TypeFacts.category(type), .null,
+        .boolean(true),
         .null,
       ]
     }
     let own = catalog.state.objects(.type).compactMap { key, object -> [Value]? in
-      guard case .type(let entry) = object.item else { return nil }
+      guard case .type(let type) = object.item else { return nil }
       let place = ObjectPlace(key, catalog.state)
-      let isEnum = entry.labels != nil
+      var labels = Value.null
+      if case .enumeration(let known) = type { labels = .texts(known.labels) }
       return [
         .varchar(place.database), .count(place.databaseNumber), .varchar(place.schema),
-        .count(place.schemaNumber), .count(object.stamp), .varchar(object.name), .null,
-        .varchar(isEnum ? "ENUM" : TypeFacts.name(entry.type)),
-        .varchar(isEnum ? "STRING" : TypeFacts.category(entry.type)), .text(object.comment),
-        .boolean(false), entry.labels.map { .texts($0) } ?? .null,
+        .count(place.schemaNumber), .count(object.stamp), .varchar(object.name),
+        TypeFacts.size(type), .varchar(TypeFacts.name(type)), TypeFacts.category(type),
+        .text(object.comment),
+        .boolean(false), labels,
       ]
     }
     return builtIn + own
@@ -249,18 +251,30 @@ enum TypeFacts {
     case .list: "LIST"
     case .array: "ARRAY"
     case .structure: "STRUCT"
+    case .map: "MAP"
+    case .enumeration: "ENUM"
     case .decimal: "DECIMAL"
     default: type.description
     }
   }
 
-  static func category(_ type: LogicalType) -> String {
+  /// NULL for what is of no family: BLOB, ENUM, UUID.
+  static func category(_ type: LogicalType) -> Value {
     switch type {
-    case .boolean: "BOOLEAN"
-    case .varchar: "STRING"
-    case .date, .time, .timestamp, .interval: "DATETIME"
-    case .list, .array, .structure: "COMPOSITE"
-    default: type.isNumeric ? "NUMERIC" : "BINARY"
+    case .boolean: .varchar("BOOLEAN")
+    case .varchar, .json: .varchar("STRING")
+    case .interval: .varchar("DATETIME")
+    case .list, .array, .structure, .map: .varchar("COMPOSITE")
+    default:
+      type.isTemporal ? .varchar("DATETIME") : type.isNumeric ? .varchar("NUMERIC") : .null
+    }
+  }
+
+  /// The bytes of a value; NULL where they hang on more than the name.
+  static func size(_ type: LogicalType) -> Value {
+    switch type {
+    case .decimal, .enumeration: .null
+    default: .count(type.physical.width)
     }
   }
 }
@@ -352,6 +366,7 @@ enum FunctionRows {
     case .anyNumeric: "NUMERIC"
     case .anyDecimal: "DECIMAL"
     case .anyList: "ANY[]"
+    case .anyMap: "MAP(ANY, ANY)"
     }
   }
 }

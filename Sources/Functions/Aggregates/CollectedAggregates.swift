@@ -104,19 +104,7 @@ private func number(_ constants: [Value], _ name: String) throws -> Int {
 
 /// Each different value's first place and how often it comes, in order of first appearance.
 private func frequencies(_ column: Column, _ count: Int) -> [(first: Int, count: Int)] {
-  let rows = (0..<count).sorted { a, b in
-    let found = NestedComparison.compare(column, a, column, b)
-    return found == 0 ? a < b : found < 0
-  }
-  var result: [(first: Int, count: Int)] = []
-  for row in rows {
-    if let last = result.last, NestedComparison.compare(column, last.first, column, row) == 0 {
-      result[result.count - 1].count += 1
-    } else {
-      result.append((row, 1))
-    }
-  }
-  return result.sorted { $0.first < $1.first }
+  counted(column, count).sorted { $0.first < $1.first }
 }
 
 private func nullsLast(

@@ -36,6 +36,14 @@ package enum Cast {
     if from == to || from == .null || to == .varchar || from == .varchar { return true }
     switch (from, to) {
     case (_, .null): return false
+    // As their texts.
+    case (.enumeration, _): return exists(from: .varchar, to: to)
+    case (.map(let k, let v), .map(let l, let w)):
+      return exists(from: k, to: l) && exists(from: v, to: w)
+    case (.structure(let fields), .map(let key, let value)):
+      return ImplicitCast.hasNames(fields) && exists(from: .varchar, to: key)
+        && fields.allSatisfy { exists(from: $0.type, to: value) }
+    case (.uuid, .blob), (.blob, .uuid), (.uuid, .uhugeint), (.uhugeint, .uuid): return true
     case (.list(let a), .list(let b)), (.list(let a), .array(let b, _)),
       (.array(let a, _), .list(let b)):
       return exists(from: a, to: b)
@@ -63,6 +71,14 @@ package enum Cast {
     if from == .null { return Column.nulls(type, count: column.count).flattened() }
     switch (from, type) {
     case (_, .varchar): return ValueText.text(of: column)
+    case (.enumeration, _):
+      return try Cast.column(ValueText.text(of: column), to: type, tryCast: tryCast)
+    case (_, .map) where from.hasFields:
+      guard exists(from: from, to: type) else { throw noCast(from, type) }
+      return try MapCast.column(column, to: type, tryCast: tryCast)
+    case (.uuid, .uhugeint), (.uhugeint, .uuid): return column.reinterpreted(as: type)
+    case (.uuid, .blob), (.blob, .uuid):
+      return try UUIDCast.column(column, to: type, tryCast: tryCast)
     case (.varchar, _): return try TextCast.column(column, to: type, tryCast: tryCast)
     case (.list, .list), (.list, .array), (.array, .list), (.array, .array),
       (.structure, .structure):

@@ -23,6 +23,10 @@ package enum ImplicitCast {
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return t >= s && q - t >= p - s ? 1 : nil
     case (.date, .timestamp): return 2
+    case (.enumeration, .varchar): return 10
+    case (.map(let k, let v), .map(let l, let w)):
+      guard let key = cost(from: k, to: l), let value = cost(from: v, to: w) else { return nil }
+      return key + value + 1
     case (.list(let a), .list(let b)): return cost(from: a, to: b).map { $0 + 1 }
     case (.array(let a, _), .list(let b)): return cost(from: a, to: b).map { $0 + 2 }
     case (.list(let a), .array(let b, _)): return cost(from: a, to: b).map { $0 + 8 }
@@ -119,6 +123,13 @@ package enum ImplicitCast {
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
     case (.date, .timestamp), (.timestamp, .date): return .timestamp
+    // ENUMs of different labels have nothing but their texts in common.
+    case (.enumeration, .enumeration), (.enumeration, .varchar), (.varchar, .enumeration):
+      return .varchar
+    case (.map(let k, let v), .map(let l, let w)):
+      guard let key = commonType(k, l, force: force), let value = commonType(v, w, force: force)
+      else { return nil }
+      return .map(key: key, value: value)
     case (.list(let x), .list(let y)), (.list(let x), .array(let y, _)),
       (.array(let x, _), .list(let y)):
       return commonType(x, y, force: force).map { .list($0) }
@@ -164,8 +175,9 @@ package enum ImplicitCast {
       guard let joined = commonType(known, integer.type, force: force) else { return nil }
       common = joined
     }
-    if hasString && (common == nil || common == .null) { return .varchar }
-    return common
+    guard hasString else { return common }
+    if case .enumeration = common { return .varchar }
+    return common == nil || common == .null ? .varchar : common
   }
 
   /// The type both sides of arithmetic have in common, before the result type of the operator.

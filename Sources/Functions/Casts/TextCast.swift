@@ -105,6 +105,21 @@ enum TextCast {
 
     /// The positions of an ENUM's texts.
     func labels(_ labels: EnumLabels) throws -> Column {
+      do {
+        return try positions(labels)
+      } catch var error as SQLError {
+        let reader = ColumnReader<StringView>(column)
+        let wrong = (0..<column.count).first {
+          !reader.isNull($0) && labels.position(of: reader[$0].string) == nil
+        }
+        if let wrong {
+          error.hint = didYouMean(reader[wrong].string, among: labels.labels)
+        }
+        throw error
+      }
+    }
+
+    private func positions(_ labels: EnumLabels) throws -> Column {
       switch type.physical {
       case .uint8: try parse(UInt8.self) { position($0, labels).map { UInt8($0) } }
       case .uint16: try parse(UInt16.self) { position($0, labels).map { UInt16($0) } }
@@ -123,7 +138,9 @@ enum TextCast {
       for row in 0..<column.count {
         if reader.isNull(row) {
           builder.appendNull()
-        } else if let value = NestedText.value(reader.pointer(row).buffer, type) {
+        } else if let value = NestedText.value(
+          reader.pointer(row).buffer, type, tryCast: tryCast)
+        {
           try builder.append(value)
         } else if tryCast {
           builder.appendNull()

@@ -51,7 +51,7 @@ enum ListFunctions {
       summary: "Whether the list contains the element.",
       examples: [("list_contains([1, 2], 2)", "true")], overloads: [containing]),
     ScalarFunction(
-      "list_extract", aliases: ["array_extract", "element_at", "list_element"], category: "list",
+      "list_extract", aliases: ["array_extract", "list_element"], category: "list",
       summary: "The element at a position, or character of a string; NULL beyond the ends.",
       examples: [("list_extract([4, 5], -1)", "5"), ("[4, 5][1]", "4")],
       overloads: [

@@ -19,7 +19,7 @@ extension Binder {
       return try call(
         "struct_pack", try fields.map { try bind($0.value, context) },
         names: fields.map(\.name.name), span: span)
-    case .map: throw Binder.notYet("MAP values", span)
+    case .map(let entries): return try bind(map: entries, context, span: span)
     case .row(let items):
       return try call("row", try bindSpread(items, context), span: span)
     case .column(let name): return try bindColumn(name, context)
@@ -58,11 +58,7 @@ extension Binder {
       guard Functions.Cast.exists(from: operand.type, to: type) else {
         throw SQLError(.binder, "there is no cast from \(operand.type) to \(type)", at: span)
       }
-      let value = try foldedCast(operand, to: type, isTry: cast.isTry, span: span)
-      if let labels = try enumLabels(of: cast.type) {
-        return try checked(value, among: labels, isTry: cast.isTry, span: span)
-      }
-      return marked(value)
+      return marked(try foldedCast(operand, to: type, isTry: cast.isTry, span: span))
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
@@ -210,7 +206,7 @@ extension Binder {
       return try rest.dropFirst(2).reduce(found) { try field($0, $1) }
     }
     if let found = try unique(context.scope.matches(table: nil, name: first.name), name),
-      case .structure = found.type
+      found.type.hasFields
     {
       return try rest.dropFirst().reduce(found) { try field($0, $1) }
     }
@@ -279,6 +275,10 @@ extension Binder {
 
   /// `operand.name` of a STRUCT.
   func field(_ operand: Expression, _ name: Identifier) throws -> Expression {
+    if case .map = operand.type {
+      return try call(
+        "map_extract_value", [operand, .constant(.varchar(name.name), .varchar)], span: name.span)
+    }
     guard case .structure(let fields) = operand.type else {
       throw SQLError(
         .binder, "\(operand.type) has no field \"\(name.name)\": it is no STRUCT", at: name.span)
@@ -324,7 +324,9 @@ extension Binder {
     _ results: [(Expression, SourceSpan)], what: String
   ) throws -> LogicalType {
     let type = try unifiedType(results.filter { !isStringLiteral($0.0) }, what: what)
-    return type == .null && results.contains { isStringLiteral($0.0) } ? .varchar : type
+    guard results.contains(where: { isStringLiteral($0.0) }) else { return type }
+    if case .enumeration = type { return .varchar }
+    return type == .null ? .varchar : type
   }
 
   /// The common type of values in one column: integer literals take the others' type where they fit.
@@ -360,6 +362,7 @@ extension Binder {
   {
     if type == .null { return next.type }
     if isStringLiteral(next), type != .varchar {
+      if case .enumeration = type { return .varchar }
       // A literal that reads as the others' type does not turn them into text.
       if (try? foldedCast(next, to: type, isTry: false, span: span)) != nil { return type }
       return .varchar

@@ -95,6 +95,7 @@ extension Binder {
     _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
   ) throws -> (Expression, Expression) {
     if left.type == right.type { return (left, right) }
+    if let sides = try texts(left, right, operator: name, span: span) { return sides }
     // A string literal takes the other side's type.
     if isStringLiteral(left), right.type != .varchar {
       return (try foldedCast(left, to: right.type, isTry: false, span: span), right)
@@ -120,6 +121,36 @@ extension Binder {
       try foldedCast(left, to: type, isTry: false, span: span),
       try foldedCast(right, to: type, isTry: false, span: span)
     )
+  }
+
+  /// An ENUM meets text, a literal too, and other ENUMs as text. A label is found by its position.
+  private func texts(
+    _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
+  ) throws -> (Expression, Expression)? {
+    guard let common = TypeResolution.common(left.type, right.type), common == .varchar else {
+      return nil
+    }
+    if Binder.equalities.contains(name) {
+      if let position = label(right, of: left.type) { return (left, position) }
+      if let position = label(left, of: right.type) { return (position, right) }
+    }
+    return (
+      try foldedCast(left, to: common, isTry: false, span: span),
+      try foldedCast(right, to: common, isTry: false, span: span)
+    )
+  }
+
+  private func isEnumeration(_ type: LogicalType) -> Bool {
+    if case .enumeration = type { true } else { false }
+  }
+
+  /// A constant text as a value of the ENUM type when it is one of its labels.
+  private func label(_ text: Expression, of type: LogicalType) -> Expression? {
+    guard case .enumeration(let labels) = type,
+      case .constant(.varchar(let label), .varchar) = text,
+      labels.position(of: label) != nil
+    else { return nil }
+    return .constant(.varchar(label), type)
   }
 
   func isStringLiteral(_ expression: Expression) -> Bool {
@@ -165,7 +196,16 @@ extension Binder {
     func place(_ index: Int) -> SourceSpan { items.count == places.count ? places[index] : span }
     var type = operand.type
     for (index, item) in items.enumerated()
-    where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
+    where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null)
+      || isEnumeration(operand.type)
+    {
+      if isStringLiteral(item), isEnumeration(type), label(item, of: type) != nil { continue }
+      if isEnumeration(type) || isEnumeration(item.type),
+        let common = TypeResolution.common(type, item.type)
+      {
+        type = common
+        continue
+      }
       if (type == .varchar) != (item.type == .varchar), type != .null, item.type != .null {
         // Text is read as the others' type.
         type = type == .varchar ? item.type : type
