@@ -83,6 +83,7 @@
     case .array(let element, let count): "\(element)[\(count)]"
     case .structure(let fields) where fields.allSatisfy(\.name.isEmpty) && !fields.isEmpty:
       "TUPLE(" + fields.map(\.type.description).joined(separator: ", ") + ")"
+    case .structure(let fields) where fields.isEmpty: "STRUCT"
     case .structure(let fields):
       "STRUCT(" + fields.map { "\(quotedIdentifier($0.name)) \($0.type)" }.joined(separator: ", ")
         + ")"

@@ -87,7 +87,7 @@ enum ParquetConversion: Sendable, Equatable {
     case (.fixedLengthByteArray, .decimal(let precision, let scale)):
       guard let type = decimal(precision, scale) else { return nil }
       return (type, .fixedDecimal(type.physical.width))
-    case (.fixedLengthByteArray, .uuid) where length == 16: return (.varchar, .uuid)
+    case (.fixedLengthByteArray, .uuid) where length == 16: return (.uuid, .uuid)
     case (.fixedLengthByteArray, .interval) where length == 12: return (.interval, .interval)
     case (.fixedLengthByteArray, .float16) where length == 2: return (.float, .halfFloat)
     case (.fixedLengthByteArray, _): return (.blob, .fixedBytes)

@@ -94,10 +94,9 @@ struct ParquetValues {
       values.owners.append(owner)
       return values
     case .uuid:
-      let heap = StringHeap()
-      var values = try mapBytes(start, count, 16) { uuidText($0, heap) }
-      values.owners.append(heap)
-      return values
+      return try mapBytes(start, count, 16) {
+        UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self))
+      }
     case .strings, .variableDecimal: preconditionFailure("the length of these values varies")
     }
   }
@@ -300,23 +299,6 @@ private func halfToFloat(_ bytes: UnsafeRawPointer) -> Float {
     return sign == 0 ? magnitude : -magnitude
   }
   return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-}
-
-private func uuidText(_ bytes: UnsafeRawPointer, _ heap: StringHeap) -> StringView {
-  let digits: StaticString = "0123456789abcdef"
-  let text = heap.allocate(36)
-  var at = 0
-  for byte in 0..<16 {
-    if byte == 4 || byte == 6 || byte == 8 || byte == 10 {
-      text[at] = 0x2d
-      at += 1
-    }
-    let value = bytes.load(fromByteOffset: byte, as: UInt8.self)
-    text[at] = digits.utf8Start[Int(value >> 4)]
-    text[at + 1] = digits.utf8Start[Int(value & 15)]
-    at += 2
-  }
-  return StringView(pointer: text, 36)
 }
 
 extension ParquetValues {

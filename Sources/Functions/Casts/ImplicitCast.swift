@@ -142,6 +142,8 @@ package enum ImplicitCast {
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }
     if a == .boolean && b.isNumeric { return b }
     if b == .boolean && a.isNumeric { return a }
+    // Text in a set operation reads as UUID, as DuckDB has it.
+    if force, a == .uuid && b == .varchar || a == .varchar && b == .uuid { return .uuid }
     if force && (a == .varchar || b == .varchar) { return .varchar }
     return nil
   }

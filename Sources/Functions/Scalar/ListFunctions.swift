@@ -6,7 +6,7 @@ enum ListFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "array_length", category: "list",
-      summary: "The number of elements; a second argument is the dimension, which must be 1.",
+      summary: "The number of elements; a second argument is the dimension, beyond 1 of arrays only.",
       examples: [("array_length([1, 2])", "2")],
       overloads: [
         ScalarOverload([.anyList], returns: .bigint) { a, n, t in
@@ -24,7 +24,11 @@ enum ListFunctions {
             return Int64(x[row].length)
           }
         },
-      ]),
+      ],
+      signature: { arguments in
+        guard arguments.count == 2, case .array = arguments[0].type else { return nil }
+        return (dimension, [arguments[0].type, .bigint])
+      }),
     ScalarFunction(
       "array_value", category: "list",
       summary: "An array of the arguments: its size is its type's.",
@@ -150,6 +154,25 @@ enum ListFunctions {
       let child = a[0].children[0]
       return Kernels.predicate(a, n) { row in find(x[row], child, a[1], row) != nil }
     })
+
+  /// The size of one of an array's dimensions, which its type knows.
+  private static let dimension = ScalarOverload([.any, .exactly(.bigint)], returns: .bigint) {
+    a, n, t in
+    var sizes: [Int] = []
+    var type = a[0].type
+    while case .array(let element, let size) = type {
+      sizes.append(size)
+      type = element
+    }
+    let wanted = ColumnReader<Int64>(a[1])
+    return try Kernels.rows(a, n, t, Int64.self) { row in
+      guard wanted[row] >= 1, wanted[row] <= Int64(sizes.count) else {
+        throw SQLError(
+          .outOfRange, "the array has dimensions 1 to \(sizes.count), not \(wanted[row])")
+      }
+      return Int64(sizes[Int(wanted[row]) - 1])
+    }
+  }
 
   /// The list and what is looked for, as a common element type.
   static func sought(_ types: [LogicalType]) throws -> [LogicalType] {

@@ -62,7 +62,11 @@ enum StructFunctions {
       examples: [("struct_keys({'a': 1, 'b': 2})", "[a, b]")],
       signature: { arguments in
         guard let first = arguments.first else { return nil }
-        let names = try structure(first).map { Value.varchar($0.name) }
+        let fields = try structure(first)
+        guard fields.isEmpty || ImplicitCast.hasNames(fields) else {
+          throw SQLError(.binder, "the fields of a row have no names")
+        }
+        let names = fields.map { Value.varchar($0.name) }
         return (
           ScalarOverload([.any], returns: .list(.varchar)) { a, n, t in
             try Column.constant(.list(names), t, count: n).flattened().withNulls(of: a[0])

@@ -7,24 +7,24 @@ enum VectorFunctions {
   static let rows: [ScalarFunction] = [
     vectors(
       "cosine_distance", symbols: ["<=>"], "One minus the cosine similarity.",
-      "([1, 0], [0, 1])", "1.0", cosine { 1 - $0 }),
+      "([1, 0], [0, 1])", "1.0", 
+      Measure(
+        float: { a, b in cosine(a, b).map { 1 - $0 } },
+        double: { a, b in cosine(a, b).map { 1 - $0 } })),
     vectors(
       "cosine_similarity", symbols: [], "The cosine of the angle between the vectors.",
-      "([1, 2], [1, 2])", "1.0", cosine { $0 }),
+      "([1, 2], [1, 2])", "1.0", Measure(float: cosine, double: cosine)),
     vectors(
       "distance", symbols: ["<->"], "The Euclidean distance of the vectors.", "([0, 0], [3, 4])",
-      "5.0",
-      { a, b in
-        var sum = 0.0
-        for (x, y) in zip(a, b) { sum += (x - y) * (x - y) }
-        return sum.squareRoot()
-      }),
+      "5.0", Measure(float: distance, double: distance)),
     vectors(
       "inner_product", symbols: [], alias: "dot_product",
-      "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0", product),
+      "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0",
+      Measure(float: product, double: product)),
     vectors(
       "negative_inner_product", symbols: ["<#>"], alias: "negative_dot_product",
-      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0", { -product($0, $1) }),
+      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0",
+      Measure(float: { -product($0, $1) }, double: { -product($0, $1) })),
     ScalarFunction(
       "array_cross_product", category: "list", summary: "The cross product of two arrays of 3.",
       examples: [
@@ -46,27 +46,45 @@ enum VectorFunctions {
       ]),
   ]
 
-  private typealias Measure = @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double?
+  /// A measure of two vectors of one length, computed in their own precision as DuckDB does.
+  private struct Measure: Sendable {
+    typealias Of<T> = @Sendable (UnsafeBufferPointer<T>, UnsafeBufferPointer<T>) -> T?
+    var float: Of<Float>
+    var double: Of<Double>
+  }
 
-  private static let product: @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double = {
-    a, b in
-    var sum = 0.0
-    for (x, y) in zip(a, b) { sum += x * y }
+  private static func product<T: BinaryFloatingPoint>(
+    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
+  ) -> T {
+    var sum: T = 0
+    for place in a.indices { sum += a[place] * b[place] }
     return sum
   }
 
-  private static func cosine(_ finish: @escaping @Sendable (Double) -> Double) -> Measure {
-    { a, b in
-      if a.isEmpty { return nil }
-      var (sum, left, right) = (0.0, 0.0, 0.0)
-      for (x, y) in zip(a, b) {
-        sum += x * y
-        left += x * x
-        right += y * y
-      }
-      let similarity = sum / (left * right).squareRoot()
-      return finish(similarity.isNaN ? similarity : max(-1, min(1, similarity)))
+  private static func distance<T: BinaryFloatingPoint>(
+    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
+  ) -> T {
+    var sum: T = 0
+    for place in a.indices {
+      let difference = a[place] - b[place]
+      sum += difference * difference
     }
+    return sum.squareRoot()
+  }
+
+  /// NULL of vectors without elements.
+  private static func cosine<T: BinaryFloatingPoint>(
+    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
+  ) -> T? {
+    if a.isEmpty { return nil }
+    var (sum, left, right): (T, T, T) = (0, 0, 0)
+    for place in a.indices {
+      sum += a[place] * b[place]
+      left += a[place] * a[place]
+      right += b[place] * b[place]
+    }
+    let similarity = sum / (left * right).squareRoot()
+    return similarity.isNaN ? similarity : max(-1, min(1, similarity))
   }
 
   private static func itemType(_ types: [LogicalType]) -> LogicalType {
@@ -76,7 +94,7 @@ enum VectorFunctions {
 
   private static func vectors(
     _ name: String, symbols: [String], alias: String? = nil, _ summary: String, _ example: String,
-    _ result: String, _ measure: @escaping Measure
+    _ result: String, _ measure: Measure
   ) -> ScalarFunction {
     var aliases = ["array_\(name)"] + symbols
     if let alias { aliases += ["list_\(alias)", "array_\(alias)"] }
@@ -104,31 +122,36 @@ enum VectorFunctions {
   private static func measured(
     _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure
   ) throws -> Column {
+    type == .float
+      ? try measured(name, a, count, type, measure.float)
+      : try measured(name, a, count, type, measure.double)
+  }
+
+  private static func measured<T: BinaryFloatingPoint & BitwiseCopyable>(
+    _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure.Of<T>
+  ) throws -> Column {
     let x = ColumnReader<ListEntry>(a[0])
     let y = ColumnReader<ListEntry>(a[1])
-    let (left, right) = (doubles(a[0].children[0]), doubles(a[1].children[0]))
-    func value(_ row: Int) throws -> Double? {
-      guard x[row].length == y[row].length else {
-        throw SQLError(
-          .invalidInput,
-          "\(name) takes lists of one length, not of \(x[row].length) and \(y[row].length)")
-      }
-      for (entry, child) in [(x[row], a[0].children[0]), (y[row], a[1].children[0])]
-      where child.mayHaveNulls {
-        for item in entry.offset..<(entry.offset + entry.length) where child.isNull(item) {
-          throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
+    let (left, right) = (a[0].children[0].flattened(), a[1].children[0].flattened())
+    return try withExtendedLifetime((left, right)) {
+      let (p, q) = (left.values(as: T.self), right.values(as: T.self))
+      return try Kernels.nullableRows(a, count, type, T.self) { row -> T? in
+        guard x[row].length == y[row].length else {
+          throw SQLError(
+            .invalidInput,
+            "\(name) takes lists of one length, not of \(x[row].length) and \(y[row].length)")
         }
+        for (entry, child) in [(x[row], left), (y[row], right)] where child.mayHaveNulls {
+          for item in entry.offset..<(entry.offset + entry.length) where child.isNull(item) {
+            throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
+          }
+        }
+        // SAFETY: a run of a list lies within its flat child.
+        return measure(
+          UnsafeBufferPointer(start: p + x[row].offset, count: x[row].length),
+          UnsafeBufferPointer(start: q + y[row].offset, count: y[row].length))
       }
-      return measure(
-        left[x[row].offset..<(x[row].offset + x[row].length)],
-        right[y[row].offset..<(y[row].offset + y[row].length)])
     }
-    if type == .float {
-      return try Kernels.nullableRows(a, count, type, Float.self) {
-        try value($0).map { Float($0) }
-      }
-    }
-    return try Kernels.nullableRows(a, count, type, Double.self) { try value($0) }
   }
 
   private static func doubles(_ column: Column) -> [Double] {
