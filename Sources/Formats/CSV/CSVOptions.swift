@@ -166,7 +166,8 @@ package struct CSVOptions: Sendable {
     "INTERVAL": .interval, "LONG": .bigint, "NUMERIC": .decimal(precision: 18, scale: 3),
     "REAL": .float, "SMALLINT": .smallint, "STRING": .varchar, "TEXT": .varchar, "TIME": .time,
     "TIMESTAMP": .timestamp, "TINYINT": .tinyint, "UBIGINT": .ubigint, "UHUGEINT": .uhugeint,
-    "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint, "VARCHAR": .varchar,
+    "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint, "UUID": .uuid,
+    "VARCHAR": .varchar,
   ]
 }
 

@@ -241,7 +241,7 @@ enum ListBuildingFunctions {
     return result
   }
 
-  /// Each row's lists one after the other, NULL ones left out; NULL where all are.
+  /// Each row's lists one after the other, NULL ones left out; bare NULLs alone give NULL.
   static func concatenated(_ lists: [Column], _ count: Int, _ type: LogicalType) -> Column {
     let element = type.elementType ?? .null
     var builder = ColumnBuilder(element, capacity: 64)
@@ -255,7 +255,7 @@ enum ListBuildingFunctions {
     var picks: [Int] = []
     let result = Kernels.nullableRows([], count, type, ListEntry.self) { row in
       let start = picks.count
-      var isNull = true
+      var isNull = element == .null
       for (position, reader) in readers.enumerated() where !reader.isNull(row) {
         isNull = false
         let from = starts[position] + reader[row].offset

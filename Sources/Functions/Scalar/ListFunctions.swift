@@ -6,7 +6,8 @@ enum ListFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "array_length", category: "list",
-      summary: "The number of elements; a second argument is the dimension, beyond 1 of arrays only.",
+      summary:
+        "The number of elements; a second argument is the dimension, beyond 1 of arrays only.",
       examples: [("array_length([1, 2])", "2")],
       overloads: [
         ScalarOverload([.anyList], returns: .bigint) { a, n, t in

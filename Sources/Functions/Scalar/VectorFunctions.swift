@@ -7,7 +7,7 @@ enum VectorFunctions {
   static let rows: [ScalarFunction] = [
     vectors(
       "cosine_distance", symbols: ["<=>"], "One minus the cosine similarity.",
-      "([1, 0], [0, 1])", "1.0", 
+      "([1, 0], [0, 1])", "1.0",
       Measure(
         float: { a, b in cosine(a, b).map { 1 - $0 } },
         double: { a, b in cosine(a, b).map { 1 - $0 } })),

@@ -169,12 +169,13 @@ extension Binder {
     }
   }
 
-  /// Beside text everything becomes text.
+  /// Beside text everything becomes text, but for UUID.
   private func unified(
     _ a: LogicalType, _ b: LogicalType, _ column: Int, _ span: SourceSpan
   ) throws -> LogicalType {
     if a == b || b == .null { return a }
     if a == .null { return b }
+    if a == .uuid && b == .varchar || a == .varchar && b == .uuid { return .uuid }
     let text: LogicalType? = a == .varchar || b == .varchar ? .varchar : nil
     if a == .boolean && b.isNumeric { return b }
     if b == .boolean && a.isNumeric { return a }

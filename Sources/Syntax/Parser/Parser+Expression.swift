@@ -61,7 +61,7 @@ extension Parser {
     let source: Quantified.Source
     switch try parenthesizedContent() {
     case .query(let query): source = .query(query)
-    case .expressions(let items, let span):
+    case .expressions(let items, _, let span):
       guard let only = items.first, items.count == 1 else {
         throw mistake("\(quantifier.rawValue) takes one list or a query", at: span)
       }
@@ -261,7 +261,7 @@ extension Parser {
     switch try parenthesizedContent() {
     case .query(let query):
       return .inQuery(InQuery(operand: left, query: query, isNegated: isNegated))
-    case .expressions(let items, _):
+    case .expressions(let items, _, _):
       return .inList(InList(operand: left, items: items, isNegated: isNegated))
     }
   }
