@@ -185,7 +185,8 @@ def main():
     verdicts, features, details = collections.Counter(), collections.Counter(), collections.Counter()
     with_rows = 0
     began = time.monotonic()
-    with multiprocessing.Pool(options.workers, maxtasksperchild=20) as pool:
+    # Spawned, not forked: a fork beside the threads of the pool may never come to run.
+    with multiprocessing.get_context("spawn").Pool(options.workers, maxtasksperchild=20) as pool:
         for its, used, why, rows, reports in pool.imap_unordered(run_round, jobs):
             verdicts += its
             features += used
