@@ -29,7 +29,6 @@ final class RecursiveOperator: BatchSource {
   private var waiting: [Batch] = []
   private var waitingStart = 0
   private var lastRound: [Batch] = []
-  private var heldByRounds = 0
   private var failure: (any Error)?
   private var isDone = false
 
