@@ -396,11 +396,8 @@ struct Unnesting {
   }
 
   static func correlation(_ condition: Expression, _ free: Set<Int>) -> Correlation? {
-    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
-    let nullSafe = call.resolved.function.name == "is not distinct from"
-    guard call.resolved.function.name == "=" || nullSafe else { return nil }
-    for (inner, outer) in [(0, 1), (1, 0)] {
-      let (a, b) = (call.arguments[inner], call.arguments[outer])
+    guard let (left, right, nullSafe) = condition.asEquality else { return nil }
+    for (a, b) in [(left, right), (right, left)] {
       let read = b.columnIDs
       if a.columnIDs.isDisjoint(with: free), !read.isEmpty, read.isSubset(of: free) {
         return Correlation(inner: a, outer: b, nullSafe: nullSafe)
