@@ -11,9 +11,7 @@ extension Binder {
       let target = try target(merge.table, alias: merge.alias)
       let source = try bind(merge.source)
       let flag = makeReference("matched", .boolean)
-      var items = source.plan.output.map { (expression: Expression.column($0), reference: $0) }
-      items.append((Expression.trueConstant, flag))
-      let right = Plan.project(ProjectNode(input: source.plan, items: items))
+      let right = source.plan.adding([(.trueConstant, flag)])
 
       let keepsSource = merge.clauses.contains { $0.match == .notMatchedByTarget }
       let keepsTarget = merge.clauses.contains { $0.match == .notMatchedBySource }
@@ -241,11 +239,9 @@ private struct MergeBinding {
           : .constant(.integer(Int128(index)), .integer)
       )
     }
-    var plan = collector.attach(to: join)
-    var items = plan.output.map { (expression: Expression.column($0), reference: $0) }
-    items.append(
-      (.caseWhen(CaseWhen(branches: branches, otherwise: nil, type: .integer)), clause))
-    plan = .project(ProjectNode(input: plan, items: items))
+    var plan = collector.attach(to: join).adding([
+      (.caseWhen(CaseWhen(branches: branches, otherwise: nil, type: .integer)), clause)
+    ])
     plan = .filter(
       FilterNode(input: plan, condition: .isNull(.column(clause), isNegated: true)))
     func choose(_ type: LogicalType, _ results: [Expression]) throws -> Expression {
