@@ -247,10 +247,7 @@ package final class PlanBuilder {
     }
     let all = Batch(
       columns: builders.indices.map { builders[$0].finish() }, rowCount: node.rows.count)
-    return BatchListSource(
-      stride(from: 0, to: all.rowCount, by: query.batchRows).map {
-        all.slice($0, min(query.batchRows, all.rowCount - $0))
-      })
+    return BatchListSource(all.pieces(of: query.batchRows))
   }
 
   /// The input with columns for the expressions: their own when they are plain columns, else

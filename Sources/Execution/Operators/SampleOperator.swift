@@ -187,12 +187,7 @@ private struct RowReservoir {
     return all.selecting(Selection(order))
   }
 
-  mutating func batches(of size: Int) -> [Batch] {
-    let all = collected()
-    return stride(from: 0, to: all.rowCount, by: size).map {
-      all.slice($0, min(size, all.rowCount - $0))
-    }
-  }
+  mutating func batches(of size: Int) -> [Batch] { collected().pieces(of: size) }
 }
 
 /// Random numbers by their place in a sequence: a mixing of seed and counter (SplitMix64).

@@ -98,11 +98,9 @@ final class RecursiveOperator: BatchSource {
 
   private func cut(_ batches: [Batch]) -> [Batch] {
     batches.flatMap { batch in
-      stride(from: 0, to: batch.rowCount, by: query.batchRows).map { start in
-        var part = batch.slice(start, min(query.batchRows, batch.rowCount - start))
-        part.sequence = 0
-        return part
-      }
+      var rows = batch
+      rows.sequence = 0
+      return rows.pieces(of: query.batchRows)
     }
   }
 
