@@ -215,16 +215,8 @@ struct UnnestValues {
       }
     }
     if !isShort { return Column.dictionary(child, picks) }
-    let base: Column
-    if let known = elementsAndNull {
-      base = known
-    } else {
-      var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-      builder.append(child)
-      builder.appendNull()
-      base = builder.finish()
-      elementsAndNull = base
-    }
+    let base = elementsAndNull ?? child.followedByNull()
+    elementsAndNull = base
     return Column.dictionary(base, picks)
   }
 }

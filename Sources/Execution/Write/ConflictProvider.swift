@@ -118,12 +118,7 @@ private final class ConflictSource: BatchSource {
       picks.indices[row] = number < 0 ? UInt32(found.count) : UInt32(next)
       if number >= 0 { next += 1 }
     }
-    let oldColumns = old.enumerated().map { position, column -> Column in
-      var builder = ColumnBuilder(table.data.types[position], capacity: found.count + 1)
-      builder.append(column)
-      builder.appendNull()
-      return Column.dictionary(builder.finish(), picks)
-    }
+    let oldColumns = old.map { Column.dictionary($0.followedByNull(), picks) }
     let own = Batch(columns: columns, rowCount: columns.first?.count ?? 0)
       .selecting(Selection(rows))
     return Batch(

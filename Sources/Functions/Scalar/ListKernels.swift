@@ -84,10 +84,7 @@ extension ListKernels {
     }
     if !hasNull { return Column.dictionary(child, rows).flattened() }
     // One NULL at the end of a copy is what the rows without an element refer to.
-    var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-    builder.append(child)
-    builder.appendNull()
-    return Column.dictionary(builder.finish(), rows).flattened()
+    return Column.dictionary(child.followedByNull(), rows).flattened()
   }
 
   /// list[position] of each row.
