@@ -90,11 +90,8 @@ extension ListKernels {
     }
     // A NULL struct or array has NULL in its children too: one at the end of a copy is what these
     // rows refer to.
-    var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-    builder.append(child)
-    builder.appendNull()
     for row in missing { rows.indices[row] = UInt32(truncatingIfNeeded: child.count) }
-    return Column.dictionary(builder.finish(), rows).flattened()
+    return Column.dictionary(child.followedByNull(), rows).flattened()
   }
 
   /// list[position] of each row.

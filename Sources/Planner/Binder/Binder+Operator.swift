@@ -86,10 +86,6 @@ extension Binder {
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
-  private static let equalities: Set = [
-    "=", "<>", "!=", "is distinct from", "is not distinct from",
-  ]
-
   /// Both sides cast to what they can be compared as.
   func comparable(
     _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan

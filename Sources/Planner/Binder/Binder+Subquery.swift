@@ -20,17 +20,6 @@ extension Binder {
     return .column(reference)
   }
 
-  /// `(SELECT a, b …)` beside a row value: its columns as one STRUCT.
-  func bindRow(_ query: Query, _ context: ExpressionContext) throws -> Expression {
-    let bound = try bindInner(query, context)
-    context.subqueries.entries.append(SubqueryCollector.Entry(plan: bound.plan, kind: .single))
-    return .call(
-      CallExpression(
-        resolved: StructFields.pack(
-          names: bound.names.indices.map { "v\($0 + 1)" }, types: bound.plan.output.map(\.type)),
-        arguments: bound.plan.output.map { .column($0) }, span: query.span))
-  }
-
   func bindExists(_ query: Query, _ context: ExpressionContext, span: SourceSpan) throws
     -> Expression
   {
