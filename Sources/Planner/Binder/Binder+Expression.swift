@@ -16,6 +16,11 @@ extension Binder {
     case .list(let items):
       return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
+      if let unnamed = fields.first(where: \.name.name.isEmpty) {
+        throw SQLError(
+          .binder, "a struct's field needs a name", at: unnamed.name.span,
+          hint: "row(…) makes a struct without names")
+      }
       return try call(
         "struct_pack", try fields.map { try bind($0.value, context) },
         names: fields.map(\.name.name), span: span)

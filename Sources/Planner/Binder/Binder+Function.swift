@@ -84,6 +84,12 @@ extension Binder {
     let name = function.name.last.name
     let key = name.lowercased()
     if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
+    if let list = Binder.unnestedList(function, span: span) {
+      var unnest = function
+      unnest.name = QualifiedName(Identifier(name: "unnest", span: function.name.span))
+      unnest.arguments = [Argument(list)]
+      return try bindUnnest(unnest, context, span: span)
+    }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -176,7 +182,7 @@ extension Binder {
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
       + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
-      + LambdaFunction.allNames
+      + LambdaFunction.allNames + Binder.unnestingNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -208,6 +214,7 @@ extension Binder {
     inner.aggregates = nil
     inner.windows = nil
     inner.unnests = nil
+    inner.prefersAliases = false
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []
