@@ -126,7 +126,8 @@ extension Binder {
       return .constant(.double(Double(text) ?? .infinity), .double)
     case .decimal(let text):
       let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-      let whole = parts[0].drop { $0 == "0" }
+      // Leading zeros count: 0.1 is a DECIMAL(2,1), .1 a DECIMAL(1,1).
+      let whole = parts[0]
       let fraction = parts.count > 1 ? parts[1] : ""
       let scale = fraction.utf8.count
       let precision = max(whole.utf8.count + scale, 1)

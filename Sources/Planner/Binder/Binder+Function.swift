@@ -169,8 +169,20 @@ extension Binder {
     {
       return found
     }
-    return ConstantFolding.fold(
-      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
+    let made = try call(key, bound, names: arguments.map { $0.name?.name }, span: span)
+    return try moment(of: made) ?? ConstantFolding.fold(made)
+  }
+
+  /// What a clock says, once for the whole statement: `now()` is the same in all rows.
+  private func moment(of expression: Expression) throws -> Expression? {
+    guard case .call(let call) = expression, call.resolved.overload.isVolatile,
+      call.resolved.function.category == "date", call.arguments.isEmpty
+    else { return nil }
+    if let known = moments[call.resolved.function.name] { return known }
+    let value = try ScalarEvaluation.call(call.resolved, [], count: 1).value(0)
+    let moment = Expression.constant(value, call.resolved.resultType)
+    moments[call.resolved.function.name] = moment
+    return moment
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
