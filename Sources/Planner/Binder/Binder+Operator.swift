@@ -11,8 +11,10 @@ extension Binder {
     let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
+      if bound.type == .varchar { throw Binder.signOfText("+", span) }
       return bound
     case .minus:
+      if bound.type == .varchar { throw Binder.signOfText("-", span) }
       // -2147483648 is an INTEGER although 2147483648 is not.
       if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
@@ -66,13 +68,16 @@ extension Binder {
     case .ilikeOperator: return try call("ilike", [left, right], span: span)
     case .notIlikeOperator: return .not(try call("ilike", [left, right], span: span))
     case .globOperator: return try call("glob", [left, right], span: span)
-    case .regexMatch: return try call("regexp_full_match", [left, right], span: span)
-    case .regexNotMatch: return .not(try call("regexp_full_match", [left, right], span: span))
+    case .regexMatch: return try call("regexp_matches", [left, right], span: span)
+    case .regexNotMatch: return .not(try call("regexp_matches", [left, right], span: span))
+    case .regexMatchInsensitive, .regexNotMatchInsensitive:
+      let ignoringCase = Expression.constant(.varchar("i"), .varchar)
+      let matched = try call("regexp_matches", [left, right, ignoringCase], span: span)
+      return op == .regexMatchInsensitive ? matched : .not(matched)
     case .startsWith: return try call("starts_with", [left, right], span: span)
     case .plus, .minus, .multiply, .divide, .integerDivide, .modulo, .power, .concat, .bitAnd,
       .bitOr, .shiftLeft, .shiftRight, .arrow, .doubleArrow, .contains, .containedBy, .overlaps,
-      .distance, .cosineDistance, .negativeInnerProduct, .regexMatchInsensitive,
-      .regexNotMatchInsensitive:
+      .distance, .cosineDistance, .negativeInnerProduct:
       return ConstantFolding.fold(try call(op.rawValue, [left, right], span: span))
     }
   }
@@ -233,5 +238,12 @@ extension Binder {
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },
         otherwise: branches.otherwise == nil ? nil : cast.last, type: type))
+  }
+
+  // MARK: Messages
+
+  private static func signOfText(_ sign: String, _ span: SourceSpan) -> SQLError {
+    SQLError(
+      .binder, "\(sign) takes a number, not VARCHAR", at: span)
   }
 }

@@ -15,8 +15,8 @@ extension Binder {
     let items = try expandStars(select.items, scope)
     var aliases: [String: SyntaxExpression] = [:]
     for item in items {
-      if let alias = item.alias, case .syntax(let expression) = item.content,
-        aliases[alias.lowercased()] == nil
+      if let alias = item.alias, aliases[alias.lowercased()] == nil,
+        let expression = item.written(scope)
       {
         aliases[alias.lowercased()] = expression
       }
@@ -48,6 +48,10 @@ extension Binder {
       selected += try bindSelected(item, context)
     }
     context.ownAlias = nil
+    if selected.isEmpty {
+      throw SQLError(
+        .binder, "the SELECT list is empty: the stars in it leave no column", at: select.span)
+    }
 
     // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
@@ -67,7 +71,9 @@ extension Binder {
     context.aliases = aliases
     context.windows = nil
     context.unnests = nil
-    let having = try select.having.map { try bindConditionEach($0, context) }
+    let having = try select.having.map {
+      try bindConditionEach($0, havingContext(context, keys: groups.keys))
+    }
     context.windows = windows
     let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
@@ -205,6 +211,19 @@ extension Binder {
       plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
     }
     return plan
+  }
+
+  /// In HAVING a name is a key of the groups, else an alias, and only then a column.
+  private func havingContext(_ context: ExpressionContext, keys: [Expression])
+    -> ExpressionContext
+  {
+    var context = context
+    context.prefersAliases = true
+    context.aliases = context.aliases.filter { alias in
+      let columns = context.scope.matches(table: nil, name: alias.key)
+      return !columns.contains { keys.contains(.column($0.reference)) }
+    }
+    return context
   }
 
   /// Projection, DISTINCT, ORDER BY and LIMIT over what the block selects.
