@@ -17,7 +17,9 @@
 
 /// Dates are days and timestamps microseconds since 1970-01-01, in the proleptic Gregorian
 /// calendar. Whatever does not fit its type gives nil, never a trap.
-/// The conversions are Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms).
+/// The conversions are Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms), and for dates
+/// of the usual range Cassio Neri's and Lorenz Schneider's (Euclidean affine functions and their
+/// application to calendar algorithms, 2022), which needs no long division.
 @usableFromInline package enum Calendar {
   @inlinable package static var microsecondsPerSecond: Int64 { 1_000_000 }
   @inlinable package static var microsecondsPerMinute: Int64 { 60_000_000 }
@@ -60,6 +62,26 @@
   /// The date of a day number.
   @inlinable
   package static func civil(_ days: Int32) -> CivilDate {
+    // Days since 0000-03-01, moved by 3669 times 400 years; about 1.4 million years either way.
+    let moved = UInt32(bitPattern: days &+ 719_468 &+ 146_097 &* 3669)
+    if moved >= 1 << 30 { return farCivil(days) }
+    let quarters = moved &* 4 &+ 3
+    let century = quarters / 146_097
+    let dayOfCentury = quarters % 146_097 / 4
+    let product = UInt64(dayOfCentury &* 4 &+ 3) &* 2_939_745
+    let yearOfCentury = UInt32(truncatingIfNeeded: product >> 32)
+    let dayOfYear = UInt32(truncatingIfNeeded: product) / 2_939_745 / 4
+    let scaled = dayOfYear &* 2141 &+ 197_913
+    // From 3, March; January and February belong to the year that has begun before them.
+    let month = scaled >> 16
+    let isNextYear = dayOfYear >= 306
+    return CivilDate(
+      year: Int(century &* 100 &+ yearOfCentury) &- 400 &* 3669 &+ (isNextYear ? 1 : 0),
+      month: Int(isNextYear ? month &- 12 : month), day: Int((scaled & 0xFFFF) / 2141) &+ 1)
+  }
+
+  @usableFromInline
+  static func farCivil(_ days: Int32) -> CivilDate {
     let shifted = Int(days) &+ 719_468
     let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
     let dayOfEra = UInt32(truncatingIfNeeded: shifted &- era &* 146_097)

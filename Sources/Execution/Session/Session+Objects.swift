@@ -94,7 +94,7 @@ extension Session {
     return .none
   }
 
-  /// CHECKPOINT, VACUUM and ANALYZE: there is nothing to do for tables in memory.
+  /// CHECKPOINT, VACUUM, ANALYZE and REINDEX: there is nothing to do for tables in memory.
   func run(_ maintenance: Maintenance) throws -> StatementResult {
     switch maintenance {
     case .checkpoint(let database):
@@ -107,6 +107,12 @@ extension Session {
         throw SQLError(
           .catalog, "table \"\(table.last.name)\" does not exist", at: table.span,
           hint: didYouMean(table.last.name, among: catalog().tableNames))
+      }
+    case .reindex(let name):
+      if let name, try find(.relation, name) == nil, try find(.index, name) == nil {
+        throw SQLError(
+          .catalog, "there is no table and no index \"\(name.last.name)\"", at: name.span,
+          hint: didYouMean(name.last.name, among: catalog().tableNames))
       }
     }
     return .none

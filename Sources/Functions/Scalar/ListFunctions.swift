@@ -95,10 +95,10 @@ enum ListFunctions {
         ScalarOverload(
           [.anyList, .any], resultFrom: { _ in .integer }, coerce: sought, nulls: .custom
         ) { a, n, t in
-          let x = ColumnReader<ListEntry>(a[0])
           // NULL is found as any other element.
+          let places = ElementSearch.places(of: a[1], in: a[0], n)
           return Kernels.nullableRows([a[0]], n, t, Int32.self) { row in
-            find(x[row], a[0].children[0], a[1], row).map { Int32(truncatingIfNeeded: $0 + 1) }
+            places[row] < 0 ? nil : places[row] + 1
           }
         }
       ]),
@@ -151,9 +151,8 @@ enum ListFunctions {
   static let containing = ScalarOverload(
     [.anyList, .any], resultFrom: { _ in .boolean }, coerce: sought,
     kernel: { a, n, _ in
-      let x = ColumnReader<ListEntry>(a[0])
-      let child = a[0].children[0]
-      return Kernels.predicate(a, n) { row in find(x[row], child, a[1], row) != nil }
+      let places = ElementSearch.places(of: a[1], in: a[0], n)
+      return Kernels.predicate(a, n) { row in places[row] >= 0 }
     })
 
   /// The size of one of an array's dimensions, which its type knows.
@@ -181,12 +180,6 @@ enum ListFunctions {
       let common = ImplicitCast.commonType(element, types[1])
     else { throw SQLError(.binder, "cannot look for \(types[1]) in \(types[0])") }
     return [.list(common), common]
-  }
-
-  static func find(_ entry: ListEntry, _ child: Column, _ wanted: Column, _ row: Int) -> Int? {
-    for item in 0..<entry.length
-    where NestedComparison.compare(child, entry.offset + item, wanted, row) == 0 { return item }
-    return nil
   }
 
   private static func best(_ entry: ListEntry, _ child: Column, sign: Int) -> Int? {

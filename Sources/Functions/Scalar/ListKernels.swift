@@ -71,23 +71,27 @@ extension ListKernels {
 
   /// Rows of `child` by index, nil for NULL.
   static func picked(_ child: Column, _ count: Int, _ pick: (Int) -> Int?) -> Column {
-    if child.type == .null { return Column.nulls(.null, count: count) }
+    if child.type == .null || child.count == 0 { return Column.nulls(child.type, count: count) }
     let rows = Selection(capacity: count)
-    var hasNull = false
+    var missing: [Int] = []
     for row in 0..<count {
       if let place = pick(row) {
         rows.indices[row] = UInt32(truncatingIfNeeded: place)
       } else {
-        rows.indices[row] = UInt32(truncatingIfNeeded: child.count)
-        hasNull = true
+        rows.indices[row] = 0
+        missing.append(row)
       }
     }
-    if !hasNull { return Column.dictionary(child, rows).flattened() }
-    // One NULL at the end of a copy is what the rows without an element refer to.
-    var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-    builder.append(child)
-    builder.appendNull()
-    return Column.dictionary(builder.finish(), rows).flattened()
+    if missing.isEmpty { return Column.dictionary(child, rows).flattened() }
+    if !child.type.isNested {
+      let result = Column.dictionary(child, rows).flattened()
+      for row in missing { result.setNull(row) }
+      return result
+    }
+    // A NULL struct or array has NULL in its children too: one at the end of a copy is what these
+    // rows refer to.
+    for row in missing { rows.indices[row] = UInt32(truncatingIfNeeded: child.count) }
+    return Column.dictionary(child.followedByNull(), rows).flattened()
   }
 
   /// list[position] of each row.

@@ -60,7 +60,7 @@ enum MapFunctions {
             return [.map(key: joined.0, value: joined.1), joined.0, joined.1]
           }, nulls: .custom
         ) { a, n, _ in
-          let places = try MapKernels.places(a[0], a[1], n)
+          let places = MapKernels.places(a[0], a[1], n)
           let values = MapKernels.parts(a[0]).values
           return Kernels.predicate([a[0]], n) { row in
             places[row] >= 0 && NestedComparison.compare(values, places[row], a[2], row) == 0
@@ -79,11 +79,10 @@ enum MapFunctions {
             return [.map(key: key, value: joined), joined]
           }
         ) { a, n, _ in
-          let runs = ColumnReader<ListEntry>(a[0])
-          let values = MapKernels.parts(a[0]).values
-          return Kernels.predicate(a, n) { row in
-            ListFunctions.find(runs[row], values, a[1], row) != nil
-          }
+          let values = MapKernels.rewrapped(
+            a[0], as: .list(a[1].type), over: MapKernels.parts(a[0]).values)
+          let places = ElementSearch.places(of: a[1], in: values, n)
+          return Kernels.predicate(a, n) { places[$0] >= 0 }
         }
       ]),
     ScalarFunction(
@@ -105,7 +104,7 @@ enum MapFunctions {
           [.anyMap, .any], resultFrom: { .list(try map($0[0]).value) }, coerce: sought,
           nulls: .custom
         ) { a, n, t in
-          let places = try MapKernels.places(a[0], a[1], n)
+          let places = MapKernels.places(a[0], a[1], n)
           let result = Kernels.rows([a[0]], n, t, ListEntry.self) { row in
             places[row] < 0
               ? ListEntry(offset: 0, length: 0) : ListEntry(offset: places[row], length: 1)
@@ -122,7 +121,7 @@ enum MapFunctions {
         ScalarOverload(
           [.anyMap, .any], resultFrom: { try map($0[0]).value }, coerce: sought, nulls: .custom
         ) { a, n, _ in
-          let places = try MapKernels.places(a[0], a[1], n)
+          let places = MapKernels.places(a[0], a[1], n)
           return ListKernels.picked(MapKernels.parts(a[0]).values, n) { row in
             places[row] < 0 ? nil : places[row]
           }
@@ -168,7 +167,7 @@ enum MapFunctions {
   static let containing = ScalarOverload(
     [.anyMap, .any], resultFrom: { _ in .boolean }, coerce: sought
   ) { a, n, _ in
-    let places = try MapKernels.places(a[0], a[1], n)
+    let places = MapKernels.places(a[0], a[1], n)
     return Kernels.predicate(a, n) { places[$0] >= 0 }
   }
 

@@ -27,41 +27,13 @@ enum MapKernels {
 
   /// Each row's entry with the wanted key, by its place among all entries; -1 without one. Rows
   /// where either is NULL have none.
-  static func places(_ map: Column, _ wanted: Column, _ count: Int) throws -> [Int] {
-    let keys = parts(map).keys
-    let finder = Finder(map: map, keys: keys, wanted: wanted, count: count)
-    if keys.type.isNested {
-      return finder.each { place, row in
-        NestedComparison.compare(keys, place, wanted, row) == 0
+  static func places(_ map: Column, _ wanted: Column, _ count: Int) -> [Int] {
+    let keys = rewrapped(map, as: .list(wanted.type), over: parts(map).keys)
+    let runs = keys.values(as: ListEntry.self)
+    return withExtendedLifetime(keys) {
+      ElementSearch.places(of: wanted, in: keys, count).enumerated().map { row, place in
+        place < 0 ? -1 : runs[row].offset + Int(place)
       }
-    }
-    return try withOrderedType(keys.type.physical, finder)
-  }
-
-  private struct Finder: OrderedTypeVisitor {
-    let map: Column
-    let keys: Column
-    let wanted: Column
-    let count: Int
-
-    func visit<T: OrderedValue>(_ type: T.Type) throws -> [Int] {
-      let known = keys.values(as: T.self)
-      let reader = ColumnReader<T>(wanted)
-      return each { place, row in T.equals(known[place], reader[row]) }
-    }
-
-    @inline(__always)
-    func each(_ isEqual: (Int, Int) -> Bool) -> [Int] {
-      let runs = ColumnReader<ListEntry>(map)
-      var found = [Int](repeating: -1, count: count)
-      for row in 0..<count where !runs.isNull(row) && !wanted.isNull(row) {
-        let run = runs[row]
-        for place in run.offset..<(run.offset + run.length) where isEqual(place, row) {
-          found[row] = place
-          break
-        }
-      }
-      return found
     }
   }
 

@@ -23,12 +23,15 @@ enum StringFunctions {
       }),
     ScalarFunction(
       "concat_ws", category: "string",
-      summary: "Arguments after the first, as text, with the first between them; no NULLs.",
-      examples: [("concat_ws(', ', 'a', NULL, 'b')", "a, b")],
+      summary: "Arguments after the first, as text, with the first between them; no NULLs. Of a "
+        + "list the elements.",
+      examples: [
+        ("concat_ws(', ', 'a', NULL, 'b')", "a, b"), ("concat_ws('-', [1, 2], 'b')", "1-2-b"),
+      ],
       overloads: [
         ScalarOverload(
-          [.any], variadic: .any, resultFrom: { _ in .varchar }, coerce: allText, nulls: .custom,
-          kernel: { a, n, _ in try joined(a.dropFirst(), a[0], n) })
+          [.any], variadic: .any, resultFrom: { _ in .varchar }, coerce: textsAndLists,
+          nulls: .custom, kernel: { a, n, _ in try joined(a.dropFirst(), a[0], n) })
       ]),
     ScalarFunction(
       "initcap", category: "string", summary: "Each word with a capital first letter.",
@@ -113,6 +116,16 @@ enum StringFunctions {
     types.map { _ in .varchar }
   }
 
+  private static func textsAndLists(_ types: [LogicalType]) throws -> [LogicalType] {
+    try types.enumerated().map { position, type in
+      guard position > 0, let element = type.elementType else { return .varchar }
+      if element.elementType != nil {
+        throw SQLError(.binder, "concat_ws takes no lists of lists")
+      }
+      return .list(.varchar)
+    }
+  }
+
   private static func concatenable(_ types: [LogicalType]) throws -> [LogicalType] {
     if types == [.blob, .blob] { return types }
     func list(_ type: LogicalType) -> LogicalType? { type.elementType.map { .list($0) } }
@@ -144,14 +157,25 @@ enum StringFunctions {
   private static func joined(
     _ parts: ArraySlice<Column>, _ separator: Column?, _ count: Int
   ) throws -> Column {
-    let readers = parts.map { ColumnReader<StringView>($0) }
+    let readers = parts.map { part in
+      // Of a list the entries, and the texts that they are of.
+      part.type.elementType == nil
+        ? (texts: ColumnReader<StringView>(part), entries: nil)
+        : (
+          texts: ColumnReader<StringView>(part.children[0]), entries: ColumnReader<ListEntry>(part)
+        )
+    }
     let between = separator.map { ColumnReader<StringView>($0) }
     return try Kernels.texts(separator.map { [$0] } ?? [], count) { row, buffer in
       var isFirst = true
-      for reader in readers where !reader.isNull(row) {
-        if !isFirst, let between { try buffer.append(between.pointer(row)) }
-        isFirst = false
-        try buffer.append(reader.pointer(row))
+      for (texts, entries) in readers {
+        if entries?.isNull(row) ?? texts.isNull(row) { continue }
+        let range = entries.map { $0[row].offset..<($0[row].offset + $0[row].length) }
+        for place in range ?? row..<(row + 1) where !texts.isNull(place) {
+          if !isFirst, let between { try buffer.append(between.pointer(row)) }
+          isFirst = false
+          try buffer.append(texts.pointer(place))
+        }
       }
     }
   }

@@ -1,30 +1,26 @@
+import CVectorMath
 import Columnar
 import Diagnostics
 
-/// Lists and arrays of numbers as vectors. FLOAT stays FLOAT; everything else is computed as
-/// DOUBLE. Both sides must have one length and no NULL in them.
+/// Lists and arrays of numbers as vectors, by the kernels of CVectorMath. FLOAT stays FLOAT;
+/// everything else is computed as DOUBLE. Both sides must have one length and no NULL in them.
 enum VectorFunctions {
   static let rows: [ScalarFunction] = [
     vectors(
       "cosine_distance", symbols: ["<=>"], "One minus the cosine similarity.",
-      "([1, 0], [0, 1])", "1.0",
-      Measure(
-        float: { a, b in cosine(a, b).map { 1 - $0 } },
-        double: { a, b in cosine(a, b).map { 1 - $0 } })),
+      "([1, 0], [0, 1])", "1.0", cosineDistance),
     vectors(
       "cosine_similarity", symbols: [], "The cosine of the angle between the vectors.",
-      "([1, 2], [1, 2])", "1.0", Measure(float: cosine, double: cosine)),
+      "([1, 2], [1, 2])", "1.0", similarity),
     vectors(
       "distance", symbols: ["<->"], "The Euclidean distance of the vectors.", "([0, 0], [3, 4])",
-      "5.0", Measure(float: distance, double: distance)),
+      "5.0", distance),
     vectors(
       "inner_product", symbols: [], alias: "dot_product",
-      "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0",
-      Measure(float: product, double: product)),
+      "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0", product),
     vectors(
       "negative_inner_product", symbols: ["<#>"], alias: "negative_dot_product",
-      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0",
-      Measure(float: { -product($0, $1) }, double: { -product($0, $1) })),
+      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0", negativeProduct),
     ScalarFunction(
       "array_cross_product", category: "list", summary: "The cross product of two arrays of 3.",
       examples: [
@@ -46,45 +42,38 @@ enum VectorFunctions {
       ]),
   ]
 
-  /// A measure of two vectors of one length, computed in their own precision as DuckDB does.
+  /// Of two vectors of one length; nil makes the row NULL.
   private struct Measure: Sendable {
-    typealias Of<T> = @Sendable (UnsafeBufferPointer<T>, UnsafeBufferPointer<T>) -> T?
-    var float: Of<Float>
-    var double: Of<Double>
+    let floats: @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Float?
+    let doubles: @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int) -> Double?
   }
 
-  private static func product<T: BinaryFloatingPoint>(
-    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
-  ) -> T {
-    var sum: T = 0
-    for place in a.indices { sum += a[place] * b[place] }
-    return sum
-  }
+  private static let distance = Measure(
+    floats: { apus_square_distance($0, $1, $2).squareRoot() },
+    doubles: { apus_square_distance_double($0, $1, $2).squareRoot() })
+  private static let product = Measure(
+    floats: { apus_dot($0, $1, $2) }, doubles: { apus_dot_double($0, $1, $2) })
+  private static let negativeProduct = Measure(
+    floats: { -apus_dot($0, $1, $2) }, doubles: { -apus_dot_double($0, $1, $2) })
+  private static let similarity = Measure(
+    floats: { cosine($0, $1, $2, apus_products) },
+    doubles: { cosine($0, $1, $2, apus_products_double) })
+  private static let cosineDistance = Measure(
+    floats: { cosine($0, $1, $2, apus_products).map { 1 - $0 } },
+    doubles: { cosine($0, $1, $2, apus_products_double).map { 1 - $0 } })
 
-  private static func distance<T: BinaryFloatingPoint>(
-    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
-  ) -> T {
-    var sum: T = 0
-    for place in a.indices {
-      let difference = a[place] - b[place]
-      sum += difference * difference
-    }
-    return sum.squareRoot()
-  }
-
-  /// NULL of vectors without elements.
+  @inline(__always)
   private static func cosine<T: BinaryFloatingPoint>(
-    _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>
+    _ x: UnsafePointer<T>, _ y: UnsafePointer<T>, _ count: Int,
+    _ products: (UnsafePointer<T>, UnsafePointer<T>, Int, UnsafeMutablePointer<T>) -> Void
   ) -> T? {
-    if a.isEmpty { return nil }
-    var (sum, left, right): (T, T, T) = (0, 0, 0)
-    for place in a.indices {
-      sum += a[place] * b[place]
-      left += a[place] * a[place]
-      right += b[place] * b[place]
+    if count == 0 { return nil }
+    return withUnsafeTemporaryAllocation(of: T.self, capacity: 3) { sums in
+      guard let start = sums.baseAddress else { return nil }
+      products(x, y, count, start)
+      let similarity = sums[0] / (sums[1] * sums[2]).squareRoot()
+      return similarity.isNaN ? similarity : max(-1, min(1, similarity))
     }
-    let similarity = sum / (left * right).squareRoot()
-    return similarity.isNaN ? similarity : max(-1, min(1, similarity))
   }
 
   private static func itemType(_ types: [LogicalType]) -> LogicalType {
@@ -122,36 +111,37 @@ enum VectorFunctions {
   private static func measured(
     _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure
   ) throws -> Column {
-    type == .float
-      ? try measured(name, a, count, type, measure.float)
-      : try measured(name, a, count, type, measure.double)
+    if type == .float { return try measured(name, a, count, type, measure.floats) }
+    return try measured(name, a, count, type, measure.doubles)
   }
 
+  @inline(__always)
   private static func measured<T: BinaryFloatingPoint & BitwiseCopyable>(
-    _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure.Of<T>
+    _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType,
+    _ measure: (UnsafePointer<T>, UnsafePointer<T>, Int) -> T?
   ) throws -> Column {
     let x = ColumnReader<ListEntry>(a[0])
     let y = ColumnReader<ListEntry>(a[1])
-    let (left, right) = (a[0].children[0].flattened(), a[1].children[0].flattened())
-    return try withExtendedLifetime((left, right)) {
-      let (p, q) = (left.values(as: T.self), right.values(as: T.self))
-      return try Kernels.nullableRows(a, count, type, T.self) { row -> T? in
-        guard x[row].length == y[row].length else {
-          throw SQLError(
-            .invalidInput,
-            "\(name) takes lists of one length, not of \(x[row].length) and \(y[row].length)")
-        }
-        for (entry, child) in [(x[row], left), (y[row], right)] where child.mayHaveNulls {
-          for item in entry.offset..<(entry.offset + entry.length) where child.isNull(item) {
-            throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
-          }
-        }
-        // SAFETY: a run of a list lies within its flat child.
-        return measure(
-          UnsafeBufferPointer(start: p + x[row].offset, count: x[row].length),
-          UnsafeBufferPointer(start: q + y[row].offset, count: y[row].length))
+    let children = a.map { $0.children[0].flattened() }
+    let left = UnsafePointer(children[0].values(as: T.self))
+    let right = UnsafePointer(children[1].values(as: T.self))
+    let mayHaveNulls = children.contains(where: \.mayHaveNulls)
+    return try Kernels.nullableRows(a, count, type, T.self) { row in
+      let (one, other) = (x[row], y[row])
+      guard one.length == other.length else {
+        throw SQLError(
+          .invalidInput,
+          "\(name) takes lists of one length, not of \(one.length) and \(other.length)")
       }
+      if mayHaveNulls && (hasNull(children[0], one) || hasNull(children[1], other)) {
+        throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
+      }
+      return measure(left + one.offset, right + other.offset, one.length)
     }
+  }
+
+  private static func hasNull(_ child: Column, _ entry: ListEntry) -> Bool {
+    (entry.offset..<(entry.offset + entry.length)).contains { child.isNull($0) }
   }
 
   private static func doubles(_ column: Column) -> [Double] {

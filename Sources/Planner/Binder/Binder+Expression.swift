@@ -16,6 +16,11 @@ extension Binder {
     case .list(let items):
       return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
+      if let unnamed = fields.first(where: \.name.name.isEmpty) {
+        throw SQLError(
+          .binder, "a struct's field needs a name", at: unnamed.name.span,
+          hint: "row(…) makes a struct without names")
+      }
       return try call(
         "struct_pack", try fields.map { try bind($0.value, context) },
         names: fields.map(\.name.name), span: span)
@@ -117,7 +122,8 @@ extension Binder {
       return .constant(.double(Double(text) ?? .infinity), .double)
     case .decimal(let text):
       let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-      let whole = parts[0].drop { $0 == "0" }
+      // Leading zeros count: 0.1 is a DECIMAL(2,1), .1 a DECIMAL(1,1).
+      let whole = parts[0]
       let fraction = parts.count > 1 ? parts[1] : ""
       let scale = fraction.utf8.count
       let precision = max(whole.utf8.count + scale, 1)

@@ -212,11 +212,11 @@ extension Binder {
           name,
           among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
             "unnest"
-          ]))
+          ] + Binder.unnestingNames))
     }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
-    for argument in call.arguments {
+    for argument in call.arguments.map(Binder.namedByEquals) {
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes no such argument", at: argument.span)
       }
@@ -240,6 +240,18 @@ extension Binder {
       bound.scope.entries[0].name = alias.name.name
     }
     return bound
+  }
+
+  /// `header = true` of a table function is `header := true`: there are no columns to compare.
+  private static func namedByEquals(_ argument: Argument) -> Argument {
+    guard argument.name == nil, let expression = argument.expression,
+      case .binary(.equal, let left, let right) = expression.kind,
+      case .column(let name) = left.kind, name.parts.count == 1
+    else { return argument }
+    var named = argument
+    named.name = name.last
+    named.value = .expression(right)
+    return named
   }
 
   /// A table function's only column, called like the function, goes by the alias.

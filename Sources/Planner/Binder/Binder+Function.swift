@@ -84,6 +84,12 @@ extension Binder {
     let name = function.name.last.name
     let key = name.lowercased()
     if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
+    if let list = Binder.unnestedList(function, span: span) {
+      var unnest = function
+      unnest.name = QualifiedName(Identifier(name: "unnest", span: function.name.span))
+      unnest.arguments = [Argument(list)]
+      return try bindUnnest(unnest, context, span: span)
+    }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -163,8 +169,20 @@ extension Binder {
     {
       return found
     }
-    return ConstantFolding.fold(
-      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
+    let made = try call(key, bound, names: arguments.map { $0.name?.name }, span: span)
+    return try moment(of: made) ?? ConstantFolding.fold(made)
+  }
+
+  /// What a clock says, once for the whole statement: `now()` is the same in all rows.
+  private func moment(of expression: Expression) throws -> Expression? {
+    guard case .call(let call) = expression, call.resolved.overload.isVolatile,
+      call.resolved.function.category == "date", call.arguments.isEmpty
+    else { return nil }
+    if let known = moments[call.resolved.function.name] { return known }
+    let value = try ScalarEvaluation.call(call.resolved, [], count: 1).value(0)
+    let moment = Expression.constant(value, call.resolved.resultType)
+    moments[call.resolved.function.name] = moment
+    return moment
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
@@ -176,7 +194,7 @@ extension Binder {
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
       + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
-      + LambdaFunction.allNames
+      + LambdaFunction.allNames + Binder.unnestingNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -208,6 +226,7 @@ extension Binder {
     inner.aggregates = nil
     inner.windows = nil
     inner.unnests = nil
+    inner.prefersAliases = false
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []

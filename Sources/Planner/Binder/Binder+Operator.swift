@@ -11,8 +11,10 @@ extension Binder {
     let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
+      if bound.type == .varchar { throw Binder.signOfText("+", span) }
       return bound
     case .minus:
+      if bound.type == .varchar { throw Binder.signOfText("-", span) }
       // -2147483648 is an INTEGER although 2147483648 is not.
       if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
@@ -66,13 +68,16 @@ extension Binder {
     case .ilikeOperator: return try call("ilike", [left, right], span: span)
     case .notIlikeOperator: return .not(try call("ilike", [left, right], span: span))
     case .globOperator: return try call("glob", [left, right], span: span)
-    case .regexMatch: return try call("regexp_full_match", [left, right], span: span)
-    case .regexNotMatch: return .not(try call("regexp_full_match", [left, right], span: span))
+    case .regexMatch: return try call("regexp_matches", [left, right], span: span)
+    case .regexNotMatch: return .not(try call("regexp_matches", [left, right], span: span))
+    case .regexMatchInsensitive, .regexNotMatchInsensitive:
+      let ignoringCase = Expression.constant(.varchar("i"), .varchar)
+      let matched = try call("regexp_matches", [left, right, ignoringCase], span: span)
+      return op == .regexMatchInsensitive ? matched : .not(matched)
     case .startsWith: return try call("starts_with", [left, right], span: span)
     case .plus, .minus, .multiply, .divide, .integerDivide, .modulo, .power, .concat, .bitAnd,
       .bitOr, .shiftLeft, .shiftRight, .arrow, .doubleArrow, .contains, .containedBy, .overlaps,
-      .distance, .cosineDistance, .negativeInnerProduct, .regexMatchInsensitive,
-      .regexNotMatchInsensitive:
+      .distance, .cosineDistance, .negativeInnerProduct:
       return ConstantFolding.fold(try call(op.rawValue, [left, right], span: span))
     }
   }
@@ -86,9 +91,7 @@ extension Binder {
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
-  private static let equalities: Set = [
-    "=", "<>", "!=", "is distinct from", "is not distinct from",
-  ]
+  private static let equalities: Set = ["=", "<>", "is distinct from", "is not distinct from"]
 
   /// Both sides cast to what they can be compared as.
   func comparable(
@@ -107,7 +110,7 @@ extension Binder {
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null
     // Where values are only equal or not, text is read as the other side's type.
-    if textMeetsOther, ["=", "<>", "is distinct from", "is not distinct from"].contains(name) {
+    if textMeetsOther, Binder.equalities.contains(name) {
       return left.type == .varchar
         ? (.cast(left, to: right.type, isTry: false), right)
         : (left, .cast(right, to: left.type, isTry: false))
@@ -277,5 +280,12 @@ extension Binder {
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },
         otherwise: branches.otherwise == nil ? nil : cast.last, type: type))
+  }
+
+  // MARK: Messages
+
+  private static func signOfText(_ sign: String, _ span: SourceSpan) -> SQLError {
+    SQLError(
+      .binder, "\(sign) takes a number, not VARCHAR", at: span)
   }
 }

@@ -34,9 +34,7 @@ extension Binder {
       for part in key.parts { used.formUnion(part.expression.columnIDs) }
       keys.append(key)
     }
-    let items = source.output.map { (expression: Expression.column($0), reference: $0) }
-    let input = Plan.project(
-      ProjectNode(input: source, items: items + keys.flatMap(\.parts)))
+    let input = source.adding(keys.flatMap(\.parts))
     for index in keys.indices {
       keys[index].values = try pivotValues(pivot.columns[index], keys[index], input)
     }

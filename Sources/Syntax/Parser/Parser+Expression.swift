@@ -16,6 +16,13 @@ extension Parser {
     return left
   }
 
+  /// An expression behind which IN is no operator: `i > 2` in `PIVOT t ON i > 2 IN (true)`.
+  mutating func expressionBeforeIn() throws -> SyntaxExpression {
+    var left = try expression(.other)
+    while !at(.in), try extend(&left, .lowest) {}
+    return left
+  }
+
   /// Puts the next operator on `left`, where one follows that binds tightly enough.
   private mutating func extend(
     _ left: inout SyntaxExpression, _ minimum: Precedence
@@ -30,6 +37,10 @@ extension Parser {
       try subscriptSuffix(&left)
     case .dot:
       return try fieldSuffix(&left)
+    case .exclamation:
+      // `5!` is factorial(5).
+      advance()
+      left = call("factorial", [left], at: token.span, span(from: left.span.start))
     default:
       guard let symbol = BinaryOperator(token.kind), symbol.precedence >= minimum else {
         return false
