@@ -11,6 +11,14 @@ package enum ZonedTime {
     return instant << 24 | UInt64(offsetLimit - offset)
   }
 
+  /// Microseconds since midnight at UTC: negative before it, a day or more behind it.
+  package static func instant(_ bits: UInt64) -> Int64 { Int64(bits >> 24) - bias }
+
+  /// From microseconds since midnight at UTC, at most as far from the day as zones are.
+  package static func pack(instant: Int64, offset: Int) -> UInt64 {
+    pack(microseconds: instant + Int64(offset) * 1_000_000, offset: offset)
+  }
+
   package static func unpack(_ bits: UInt64) -> (microseconds: Int64, offset: Int) {
     let offset = offsetLimit - Int(bits & 0xFF_FFFF)
     return (Int64(bits >> 24) - bias + Int64(offset) * 1_000_000, offset)

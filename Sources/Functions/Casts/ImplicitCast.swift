@@ -22,7 +22,7 @@ package enum ImplicitCast {
     case (_, .null): return nil
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return t >= s && q - t >= p - s ? 1 : nil
-    case (.date, .timestamp): return 2
+    case _ where from.isTemporal && to.isTemporal: return TemporalCast.implicitCost(from, to)
     case (.list(let a), .list(let b)): return cost(from: a, to: b).map { $0 + 1 }
     case (.array(let a, _), .list(let b)): return cost(from: a, to: b).map { $0 + 2 }
     case (.list(let a), .array(let b, _)): return cost(from: a, to: b).map { $0 + 8 }
@@ -118,7 +118,7 @@ package enum ImplicitCast {
     case (.null, let other), (let other, .null): return other
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
-    case (.date, .timestamp), (.timestamp, .date): return .timestamp
+    case _ where a.isTemporal && b.isTemporal: return TemporalCast.commonType(a, b)
     case (.list(let x), .list(let y)), (.list(let x), .array(let y, _)),
       (.array(let x, _), .list(let y)):
       return commonType(x, y, force: force).map { .list($0) }

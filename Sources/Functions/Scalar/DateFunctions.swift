@@ -323,8 +323,12 @@ package enum Clock {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
   }
 
-  /// Functions that the binder replaces by constants, so that one statement sees one moment.
-  package static let functions: Set<String> = [
-    "current_date", "current_time", "current_timestamp",
-  ]
+  /// The moment of the statement or its transaction: one for all rows.
+  package static func statement() -> Int64 { SessionTime.current.now ?? now() }
+
+  /// What the session's clock shows at that moment.
+  package static func local() -> Int64 {
+    var cursor = SessionTime.cursor
+    return cursor.local(statement()) ?? statement()
+  }
 }
