@@ -8,6 +8,7 @@ enum Builtins {
     DateFunctions.rows,
     DatePartFunctions.rows,
     EncodingFunctions.rows,
+    EpochFunctions.rows,
     FloatingFunctions.rows,
     FormatFunctions.rows,
     HashFunctions.rows,
@@ -29,6 +30,9 @@ enum Builtins {
     SubstringFunctions.rows,
     TextEncodingFunctions.rows,
     TextFunctions.rows,
+    TimeBucketFunctions.rows,
+    TimeFormatFunctions.rows,
     VectorFunctions.rows,
+    ZoneFunctions.rows,
   ].flatMap { $0 }
 }
