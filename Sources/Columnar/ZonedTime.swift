@@ -14,9 +14,11 @@ package enum ZonedTime {
   /// Microseconds since midnight at UTC: negative before it, a day or more behind it.
   package static func instant(_ bits: UInt64) -> Int64 { Int64(bits >> 24) - bias }
 
-  /// From microseconds since midnight at UTC, at most as far from the day as zones are.
-  package static func pack(instant: Int64, offset: Int) -> UInt64 {
-    pack(microseconds: instant + Int64(offset) * 1_000_000, offset: offset)
+  /// As the clock at UTC shows it.
+  package static func pack(instantOfDay instant: Int64) -> UInt64 {
+    let day = Calendar.microsecondsPerDay
+    let time = instant % day
+    return pack(microseconds: time < 0 ? time + day : time, offset: 0)
   }
 
   package static func unpack(_ bits: UInt64) -> (microseconds: Int64, offset: Int) {

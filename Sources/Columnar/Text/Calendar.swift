@@ -127,6 +127,17 @@
     timestamp >= firstTimestamp && timestamp != .max
   }
 
+  /// A timestamp in a coarser unit, rounded half away from zero; infinite ones stay so.
+  @inlinable
+  package static func rounded(_ value: Int64, by factor: Int64) -> Int64 {
+    if !isFinite(value) { return value }
+    let whole = value / factor
+    let rest = value &- whole &* factor
+    let half = factor / 2
+    if rest >= half && half > 0 { return whole &+ 1 }
+    return rest <= 0 &- half && half > 0 ? whole &- 1 : whole
+  }
+
   // MARK: Timestamps
 
   /// The day and the microseconds since its midnight, also before 1970.

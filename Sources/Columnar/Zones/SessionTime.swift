@@ -1,3 +1,5 @@
+import Glibc
+
 /// The time zone of the statement that runs here, which TIMESTAMPTZ is shown, read and taken apart
 /// in, and the moment that `now()` gives to all of the statement.
 ///
@@ -22,6 +24,14 @@ package struct SessionTime: Sendable {
     _ time: SessionTime, _ body: () throws -> Result
   ) rethrows -> Result {
     try $current.withValue(time, operation: body)
+  }
+
+  /// Seconds that the session's clocks are ahead of UTC now: the zone of a time without one.
+  package static var currentOffset: Int {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    var cursor = cursor
+    return Int(cursor.offset(at: current.now ?? Int64(time.tv_sec) * 1_000_000) / 1_000_000)
   }
 
   /// Looks up offsets of the session's zone.

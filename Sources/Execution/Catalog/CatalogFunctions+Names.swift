@@ -258,9 +258,9 @@ enum TypeFacts {
     switch type {
     case .boolean: "BOOLEAN"
     case .varchar: "STRING"
-    case .date, .time, .timestamp, .interval: "DATETIME"
+    case .interval: "DATETIME"
     case .list, .array, .structure: "COMPOSITE"
-    default: type.isNumeric ? "NUMERIC" : "BINARY"
+    default: type.isTemporal ? "DATETIME" : type.isNumeric ? "NUMERIC" : "BINARY"
     }
   }
 }

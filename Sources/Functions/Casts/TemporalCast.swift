@@ -69,7 +69,7 @@ enum TemporalCast {
         ZonedTime.unpack($0).microseconds
       }
     case (.time, .timeTZ):
-      let offset = currentOffset()
+      let offset = SessionTime.currentOffset
       return Kernels.unary(column, column.count, type, Int64.self, UInt64.self) {
         ZonedTime.pack(microseconds: $0, offset: offset)
       }
@@ -140,16 +140,6 @@ enum TemporalCast {
     }
   }
 
-  /// A timestamp in a coarser unit; infinite ones stay so.
-  @inline(__always)
-  static func rounded(_ value: Int64, by factor: Int64) -> Int64 {
-    if !Calendar.isFinite(value) { return value }
-    let whole = value / factor
-    let rest = value &- whole &* factor
-    let half = factor / 2
-    return rest >= half ? whole &+ 1 : rest <= 0 &- half ? whole &- 1 : whole
-  }
-
   private static func rescaled(
     _ column: Column, to type: LogicalType, _ tryCast: Bool
   ) throws -> Column {
@@ -157,7 +147,7 @@ enum TemporalCast {
     if from >= to {
       let factor = from / to
       return Kernels.unary(column, column.count, type, Int64.self, Int64.self) {
-        rounded($0, by: factor)
+        Calendar.rounded($0, by: factor)
       }
     }
     let factor = to / from
@@ -186,11 +176,5 @@ enum TemporalCast {
     _ operation: (A) -> B?
   ) throws -> Column {
     try Cast.convert(column, to: type, tryCast, a, b, operation)
-  }
-
-  /// Seconds that the session's clocks are ahead of UTC now: the zone of a time without one.
-  static func currentOffset() -> Int {
-    var cursor = SessionTime.cursor
-    return Int(cursor.offset(at: Clock.now()) / 1_000_000)
   }
 }

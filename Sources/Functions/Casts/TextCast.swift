@@ -41,18 +41,18 @@ enum TextCast {
       return try job.parse(Int64.self) { TextParsing.timestampNanoseconds($0) }
     case .timestampMilliseconds:
       return try job.parse(Int64.self) { text in
-        TextParsing.timestamp(text).map { TemporalCast.rounded($0, by: 1000) }
+        TextParsing.timestamp(text).map { Calendar.rounded($0, by: 1000) }
       }
     case .timestampSeconds:
       return try job.parse(Int64.self) { text in
-        TextParsing.timestamp(text).map { TemporalCast.rounded($0, by: 1_000_000) }
+        TextParsing.timestamp(text).map { Calendar.rounded($0, by: 1_000_000) }
       }
     case .timestampTZ:
       var cursor = SessionTime.cursor
       return try job.parse(Int64.self) { TextParsing.timestampTZ($0, &cursor) }
     case .timeTZ:
       var cursor = SessionTime.cursor
-      let offset = TemporalCast.currentOffset()
+      let offset = SessionTime.currentOffset
       return try job.parse(UInt64.self) {
         TextParsing.timeTZ($0, &cursor, defaultOffset: offset)
       }
