@@ -9,6 +9,7 @@ enum Builtins {
     DatePartFunctions.rows,
     EncodingFunctions.rows,
     EnumFunctions.rows,
+    EpochFunctions.rows,
     FloatingFunctions.rows,
     FormatFunctions.rows,
     HashFunctions.rows,
@@ -31,7 +32,10 @@ enum Builtins {
     SubstringFunctions.rows,
     TextEncodingFunctions.rows,
     TextFunctions.rows,
+    TimeBucketFunctions.rows,
+    TimeFormatFunctions.rows,
     UUIDFunctions.rows,
     VectorFunctions.rows,
+    ZoneFunctions.rows,
   ].flatMap { $0 }
 }

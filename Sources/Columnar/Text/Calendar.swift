@@ -56,7 +56,8 @@
     guard month >= 1, month <= 12, day >= 1, year >= -6_000_000, year <= 6_000_000,
       day <= daysInMonth(year, month)
     else { return nil }
-    return Int32(exactly: dayNumber(year: year, month: month, day: day))
+    let number = dayNumber(year: year, month: month, day: day)
+    return number < Int(Int32.max) && number > 0 &- Int(Int32.max) ? Int32(number) : nil
   }
 
   /// The date of a day number.
@@ -131,6 +132,34 @@
     return Int32(exactly: Int(days) &+ daysInMonth(date.year, date.month) &- date.day)
   }
 
+  // MARK: Infinity
+
+  /// `infinity` is the largest value of the type, `-infinity` its negation.
+  @inlinable
+  package static func isFinite<T: SignedInteger & FixedWidthInteger>(_ value: T) -> Bool {
+    value != .max && value != 0 &- T.max
+  }
+
+  /// The first microsecond of the first day that a TIMESTAMP holds whole, 290309-12-22 (BC).
+  @inlinable package static var firstTimestamp: Int64 { -9_223_372_022_400_000_000 }
+
+  /// Whether a TIMESTAMP may be that and finite.
+  @inlinable
+  package static func isInRange(_ timestamp: Int64) -> Bool {
+    timestamp >= firstTimestamp && timestamp != .max
+  }
+
+  /// A timestamp in a coarser unit, rounded half away from zero; infinite ones stay so.
+  @inlinable
+  package static func rounded(_ value: Int64, by factor: Int64) -> Int64 {
+    if !isFinite(value) { return value }
+    let whole = value / factor
+    let rest = value &- whole &* factor
+    let half = factor / 2
+    if rest >= half && half > 0 { return whole &+ 1 }
+    return rest <= 0 &- half && half > 0 ? whole &- 1 : whole
+  }
+
   // MARK: Timestamps
 
   /// The day and the microseconds since its midnight, also before 1970.
@@ -145,19 +174,24 @@
     return (Int32(truncatingIfNeeded: days), rest)
   }
 
-  /// Nil beyond the years that 64 bits of microseconds reach (290309 BC to 294247).
+  /// The day of a timestamp; an infinite one's is infinite.
+  @inlinable
+  package static func day(of timestamp: Int64) -> Int32 {
+    if isFinite(timestamp) { return split(timestamp).days }
+    return timestamp > 0 ? .max : 0 &- .max
+  }
+
+  /// Nil beyond the years that 64 bits of microseconds reach (290309 BC to 294247). An infinite date
+  /// is an infinite timestamp.
   @inlinable
   package static func timestamp(days: Int32, microseconds: Int64) -> Int64? {
-    // Going through the neighbouring day keeps the first, partial day of the range reachable.
-    let next = (Int64(days) &+ 1).multipliedReportingOverflow(by: microsecondsPerDay)
-    let this = Int64(days).multipliedReportingOverflow(by: microsecondsPerDay)
-    if !this.overflow {
-      let sum = this.partialValue.addingReportingOverflow(microseconds)
-      return sum.overflow ? nil : sum.partialValue
+    let (midnight, overflows) = Int64(days).multipliedReportingOverflow(by: microsecondsPerDay)
+    if overflows {
+      if isFinite(days) { return nil }
+      return days > 0 ? .max : 0 &- .max
     }
-    if next.overflow { return nil }
-    let sum = next.partialValue.addingReportingOverflow(microseconds &- microsecondsPerDay)
-    return sum.overflow ? nil : sum.partialValue
+    let (sum, exceeds) = midnight.addingReportingOverflow(microseconds)
+    return exceeds || !isInRange(sum) ? nil : sum
   }
 
   /// Microseconds since midnight of a clock time; 24:00:00 is the only one past 23:59:59.999999.
@@ -197,6 +231,7 @@
   /// A timestamp moved by an interval: months first, then days, then microseconds.
   @inlinable
   package static func add(_ interval: Interval, toTimestamp timestamp: Int64) -> Int64? {
+    if !isFinite(timestamp) { return timestamp }
     var result = timestamp
     if interval.months != 0 {
       let parts = split(timestamp)
@@ -208,7 +243,7 @@
     let byDays = result.addingReportingOverflow(Int64(interval.days) &* microsecondsPerDay)
     if byDays.overflow { return nil }
     let sum = byDays.partialValue.addingReportingOverflow(interval.microseconds)
-    return sum.overflow ? nil : sum.partialValue
+    return sum.overflow || !isInRange(sum.partialValue) ? nil : sum.partialValue
   }
 
   /// Midnight of a date moved by an interval: a timestamp, as DATE + INTERVAL is one.

@@ -92,9 +92,15 @@
     case .date: print(column, Int32.self) { append(date: $0, to: &$1) }
     case .time: print(column, Int64.self) { append(time: $0, to: &$1) }
     case .timestamp: print(column, Int64.self) { append(timestamp: $0, to: &$1) }
+    case .timestampTZ: printInstants(column)
     default:
       printRows(column) { append(column, row: $0, to: &$1) }
     }
+  }
+
+  private static func printInstants(_ column: Column) -> Column {
+    var cursor = SessionTime.cursor
+    return print(column, Int64.self) { append(instant: $0, &cursor, to: &$1) }
   }
 
   @inline(__always)

@@ -137,7 +137,7 @@ enum UnnestList {
       let isTemporal = columns.last?.type == .interval
       return UnnestValues(
         series: try Series.rows(columns, batch.rowCount, isInclusive: isInclusive),
-        type: isTemporal ? .timestamp : .bigint)
+        type: isTemporal ? columns[0].type : .bigint)
     }
   }
 }

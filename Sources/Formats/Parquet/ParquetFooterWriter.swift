@@ -136,9 +136,14 @@ enum ParquetFooterWriter {
         $0.boolean(2, isSigned)
       }
     }
-    let microseconds: (inout ThriftWriter) -> Void = {
-      $0.boolean(1, false)
-      $0.structure(2) { $0.structure(2) { _ in } }
+    /// Units are milliseconds 1, microseconds 2, nanoseconds 3.
+    func clock(_ field: Int, unit: Int = 2, isInstant: Bool = false) {
+      writer.structure(10) {
+        $0.structure(field) {
+          $0.boolean(1, isInstant)
+          $0.structure(2) { $0.structure(unit) { _ in } }
+        }
+      }
     }
     switch type {
     case .tinyint: integer(15, 8, true)
@@ -152,8 +157,16 @@ enum ParquetFooterWriter {
     case .varchar, .enumeration: annotate(0, 1) { _ in }
     case .date: annotate(6, 6) { _ in }
     // The old annotations of these say "in UTC", which they are not.
-    case .time: writer.structure(10) { $0.structure(7, microseconds) }
-    case .timestamp: writer.structure(10) { $0.structure(8, microseconds) }
+    case .time: clock(7)
+    case .timestamp, .timestampSeconds: clock(8)
+    case .timestampMilliseconds: clock(8, unit: 1)
+    case .timestampNanoseconds: clock(8, unit: 3)
+    case .timestampTZ:
+      writer.int32(6, 10)
+      clock(8, isInstant: true)
+    case .timeTZ:
+      writer.int32(6, 8)
+      clock(7, isInstant: true)
     case .uuid: writer.structure(10) { $0.structure(14) { _ in } }
     case .interval: writer.int32(6, 21)
     case .decimal(let precision, let scale):

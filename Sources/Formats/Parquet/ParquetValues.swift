@@ -57,12 +57,22 @@ struct ParquetValues {
     case .int64ToInt128: return try map(start, count, 8, Int64.self) { Int128($0) }
     case .int64Milliseconds:
       return try map(start, count, 8, Int64.self) { value in
+        if !Calendar.isFinite(value) { return value }
         let (product, overflow) = value.multipliedReportingOverflow(by: 1000)
         if overflow { throw ParquetDamage("a timestamp is out of range", code: .conversion) }
         return product
       }
     case .int64Nanoseconds:
       return try map(start, count, 8, Int64.self) { $0 / 1000 - ($0 % 1000 < 0 ? 1 : 0) }
+    case .timeTZ(.milliseconds):
+      return try map(start, count, 4, Int32.self) {
+        ZonedTime.pack(instantOfDay: Int64($0) * 1000)
+      }
+    case .timeTZ(let unit):
+      let divisor: Int64 = unit == .nanoseconds ? 1000 : 1
+      return try map(start, count, 8, Int64.self) {
+        ZonedTime.pack(instantOfDay: $0 / divisor)
+      }
     case .int96:
       return try mapBytes(start, count, 12) { bytes in
         let nanoseconds = bytes.loadUnaligned(as: Int64.self)

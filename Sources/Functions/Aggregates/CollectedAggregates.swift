@@ -89,7 +89,7 @@ private let asCount: ArgumentRule = { $0.isInteger || $0 == .null ? .bigint : ni
 
 /// What has differences: numbers as they are interpolated, moments and times.
 private let asMeasured: ArgumentRule = { type in
-  type == .date ? .timestamp : asInterpolated(type)
+  type == .date || type == .timestampNanoseconds ? .timestamp : asInterpolated(type)
 }
 
 private func number(_ constants: [Value], _ name: String) throws -> Int {
@@ -144,8 +144,7 @@ private func quantile(sampled: Bool = false) -> AggregateOverload {
 private let asQuantified: ArgumentRule = { type in
   switch type {
   case .null: .double
-  case .date, .time, .timestamp: type
-  default: type.isNumeric ? type : nil
+  default: type.isNumeric || type.isTemporal ? type : nil
   }
 }
 
@@ -163,6 +162,7 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
       switch column.value(row) {
       case .decimal(let digits): digits
       case .time(let micros), .timestamp(let micros): Int128(micros)
+      case .timeTZ(let bits): Int128(ZonedTime.instant(bits))
       default: 0
       }
     }

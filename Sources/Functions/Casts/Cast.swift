@@ -59,7 +59,7 @@ package enum Cast {
       return a.count == b.count && zip(a, b).allSatisfy { exists(from: $0.type, to: $1.type) }
     case (.boolean, _): return to.isNumeric
     case (_, .boolean): return from.isNumeric
-    case (.date, .timestamp), (.timestamp, .date), (.timestamp, .time): return true
+    case _ where from.isTemporal && to.isTemporal: return TemporalCast.exists(from, to)
     case (.blob, _), (_, .blob): return false
     default: return from.isNumeric && to.isNumeric
     }
@@ -84,18 +84,8 @@ package enum Cast {
       (.structure, .structure):
       guard exists(from: from, to: type) else { throw noCast(from, type) }
       return try NestedCast.column(column, to: type, tryCast: tryCast)
-    case (.date, .timestamp):
-      return try convert(column, to: type, tryCast, Int32.self, Int64.self) {
-        Calendar.timestamp(days: $0, microseconds: 0)
-      }
-    case (.timestamp, .date):
-      return Kernels.unary(column, column.count, type, Int64.self, Int32.self) {
-        Calendar.split($0).days
-      }
-    case (.timestamp, .time):
-      return Kernels.unary(column, column.count, type, Int64.self, Int64.self) {
-        Calendar.split($0).microseconds
-      }
+    case _ where from.isTemporal && type.isTemporal:
+      return try TemporalCast.column(column, to: type, tryCast: tryCast)
     default:
       guard exists(from: from, to: type) else { throw noCast(from, type) }
       return try NumericCast.column(column, to: type, tryCast: tryCast)

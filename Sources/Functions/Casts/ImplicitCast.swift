@@ -22,7 +22,7 @@ package enum ImplicitCast {
     case (_, .null): return nil
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return t >= s && q - t >= p - s ? 1 : nil
-    case (.date, .timestamp): return 2
+    case _ where from.isTemporal && to.isTemporal: return TemporalCast.implicitCost(from, to)
     case (.enumeration, .varchar): return 10
     case (.map(let k, let v), .map(let l, let w)):
       guard let key = cost(from: k, to: l), let value = cost(from: v, to: w) else { return nil }
@@ -122,7 +122,7 @@ package enum ImplicitCast {
     case (.null, let other), (let other, .null): return other
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
-    case (.date, .timestamp), (.timestamp, .date): return .timestamp
+    case _ where a.isTemporal && b.isTemporal: return TemporalCast.commonType(a, b)
     // ENUMs of different labels have nothing but their texts in common.
     case (.enumeration, .enumeration), (.enumeration, .varchar), (.varchar, .enumeration):
       return .varchar
