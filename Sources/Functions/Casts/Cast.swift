@@ -36,6 +36,7 @@ package enum Cast {
     if from == to || from == .null || to == .varchar || from == .varchar { return true }
     switch (from, to) {
     case (_, .null): return false
+    case (.json, _), (_, .json): return true
     case (.list(let a), .list(let b)), (.list(let a), .array(let b, _)),
       (.array(let a, _), .list(let b)):
       return exists(from: a, to: b)
@@ -63,6 +64,9 @@ package enum Cast {
     if from == .null { return Column.nulls(type, count: column.count).flattened() }
     switch (from, type) {
     case (_, .varchar): return ValueText.text(of: column)
+    case (.json, _): return try JSONCast.column(column, to: type, tryCast: tryCast)
+    case (.varchar, .json): return try JSONCast.checked(column, tryCast: tryCast)
+    case (_, .json): return try JSONCreation.column(column, column.count)
     case (.varchar, _): return try TextCast.column(column, to: type, tryCast: tryCast)
     case (.list, .list), (.list, .array), (.array, .list), (.array, .array),
       (.structure, .structure):

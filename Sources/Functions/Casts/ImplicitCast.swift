@@ -23,6 +23,7 @@ package enum ImplicitCast {
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return t >= s && q - t >= p - s ? 1 : nil
     case (.date, .timestamp): return 2
+    case (.json, .varchar): return 1
     case (.list(let a), .list(let b)): return cost(from: a, to: b).map { $0 + 1 }
     case (.array(let a, _), .list(let b)): return cost(from: a, to: b).map { $0 + 2 }
     case (.list(let a), .array(let b, _)): return cost(from: a, to: b).map { $0 + 8 }
@@ -116,6 +117,7 @@ package enum ImplicitCast {
     if a == b { return a }
     switch (a, b) {
     case (.null, let other), (let other, .null): return other
+    case (.json, _), (_, .json): return .json
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
     case (.date, .timestamp), (.timestamp, .date): return .timestamp

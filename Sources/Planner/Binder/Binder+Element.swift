@@ -17,6 +17,12 @@ extension Binder {
       }
       return try call("struct_extract", [operand, position], span: span)
     }
+    if operand.type == .json {
+      if case .constant(.varchar(let name), _) = position {
+        return try field(operand, Identifier(name: name, span: index.span))
+      }
+      return ConstantFolding.fold(try call("json_extract", [operand, position], span: span))
+    }
     return try call("list_extract", [operand, position], span: span)
   }
 

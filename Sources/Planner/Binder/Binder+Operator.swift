@@ -104,7 +104,7 @@ extension Binder {
     }
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
-      && right.type != .null
+      && right.type != .null && left.type != .json && right.type != .json
     // Where values are only equal or not, text is read as the other side's type.
     if textMeetsOther, ["=", "<>", "is distinct from", "is not distinct from"].contains(name) {
       return left.type == .varchar
