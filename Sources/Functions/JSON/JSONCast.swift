@@ -42,10 +42,6 @@ enum JSONCast {
       }
     }
     let rules = tryCast ? JSONTransformRules() : .cast
-    let result = try JSONTransform(rules).column(tape, places, type)
-    // Parts of it may be views of the documents.
-    return Column(
-      type: result.type, count: result.count, data: result.data, validity: result.validity,
-      children: result.children, owners: [result, column])
+    return try JSONTransform(rules, owner: column).column(tape, places, type)
   }
 }

@@ -37,9 +37,9 @@ enum JSONChangeFunctions {
         guard types[1] == .varchar || types[1] == .json || types[1] == .null else {
           throw SQLError(.binder, "a JSON path is VARCHAR, not \(types[1])")
         }
-        var wanted = [try JSONExtractFunctions.documentType(CallArgument(types[0])), .varchar]
+        var wanted = [JSONExtractFunctions.documentType(types[0]), .varchar]
         if takesValue {
-          wanted.append(try JSONExtractFunctions.documentType(CallArgument(types[2])))
+          wanted.append(JSONExtractFunctions.documentType(types[2]))
         }
         return wanted
       }
@@ -183,7 +183,7 @@ struct JSONChange {
       case .key, .token: true
       case .index(let position): position == 0
       case .fromEnd(let back): back == 0
-      case .everyMember, .everyElement, .everyLevel: false
+      case .everyMember, .everyElement, .everyItem, .everyLevel: false
       }
     }
   }
@@ -200,7 +200,7 @@ struct JSONChange {
       buffer.append(0x7B)
       appendNew(key: key, tape, depth, to: &buffer)
       buffer.append(0x7D)
-    case .index, .fromEnd, .everyMember, .everyElement, .everyLevel:
+    case .index, .fromEnd, .everyMember, .everyElement, .everyItem, .everyLevel:
       buffer.append(0x5B)
       appendCreated(tape, depth + 1, to: &buffer)
       buffer.append(0x5D)

@@ -93,23 +93,16 @@ enum JSONExtractFunctions {
     try signature(arguments, .json, JSONTextSink<JSONForm>.self)
   }
 
-  /// What a document may be given as: text is read, values other than numbers are made JSON.
-  static func documentType(_ argument: CallArgument) throws -> LogicalType {
-    switch argument.type {
-    case .varchar, .json: argument.type
-    case .null, .list, .array, .structure, .map: .json
-    default:
-      throw SQLError(
-        .binder, "a document is needed as JSON or VARCHAR, not \(argument.type)",
-        hint: "to_json makes JSON of every value")
-    }
+  /// What a document may be given as: text is read, every other value is made JSON.
+  static func documentType(_ type: LogicalType) -> LogicalType {
+    type == .varchar ? .varchar : .json
   }
 
   private static func signature<Sink: JSONSink>(
     _ arguments: [CallArgument], _ result: LogicalType, _ sink: Sink.Type, needsPath: Bool = true
   ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
     guard arguments.count == 2 || (arguments.count == 1 && !needsPath) else { return nil }
-    let document = try documentType(arguments[0])
+    let document = documentType(arguments[0].type)
     if arguments.count == 1 {
       let overload = ScalarOverload([.any], returns: result) { a, n, t in
         try JSONDocuments.whole(a[0], n, t, sink)

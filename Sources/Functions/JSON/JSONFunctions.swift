@@ -23,7 +23,7 @@ enum JSONFunctions {
       overloads: [
         ScalarOverload(
           [.exactly(.json), .exactly(.json)], resultFrom: { _ in .boolean },
-          coerce: { try $0.map { try JSONExtractFunctions.documentType(CallArgument($0)) } }
+          coerce: { $0.map(JSONExtractFunctions.documentType) }
         ) { a, n, _ in
           let x = ColumnReader<StringView>(a[0])
           let y = ColumnReader<StringView>(a[1])
@@ -82,7 +82,7 @@ enum JSONFunctions {
   ) -> ScalarOverload {
     ScalarOverload(
       [.exactly(.json)], resultFrom: { _ in result },
-      coerce: { [try JSONExtractFunctions.documentType(CallArgument($0[0]))] }, kernel: kernel)
+      coerce: { [JSONExtractFunctions.documentType($0[0])] }, kernel: kernel)
   }
 
   /// New text from each document.

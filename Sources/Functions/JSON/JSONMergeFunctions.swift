@@ -72,7 +72,7 @@ enum JSONMergeFunctions {
   ]
 
   private static let documents: @Sendable ([LogicalType]) throws -> [LogicalType] = { types in
-    try types.map { try JSONExtractFunctions.documentType(CallArgument($0)) }
+    types.map(JSONExtractFunctions.documentType)
   }
 
   private static func merging(_ form: JSONMerge.Form) -> ScalarOverload {
@@ -148,30 +148,53 @@ enum JSONMerge {
     }
     // What no object is patched with is taken as it is at the top, without nulls below.
     if !isObject, original != nil { return .tape(patch) }
+    if form == .patch { return patched(members, tape, patch) }
     var key = patch + 1
     for _ in 0..<tape[patch].count {
       let value = key + 1
       let place = members.firstIndex { JSONComparison.areEqualStrings(tape, $0.key, key) }
       if tape[value].kind == .null {
-        if form == .patch {
-          members.removeAll { JSONComparison.areEqualStrings(tape, $0.key, key) }
-        } else if place == nil {
-          members.append((key, .tape(value)))
-        }
+        if place == nil { members.append((key, .tape(value))) }
       } else if let place {
-        let isMergeable =
-          switch members[place].value {
-          case .object: true
-          case .tape(let index): tape[index].kind == .object
-          }
-        let made = merged(isMergeable ? members[place].value : nil, tape, value, form)
-        members[place].value = made
+        members[place].value = merged(object(members[place].value, tape), tape, value, form)
       } else {
         members.append((key, merged(nil, tape, value, form)))
       }
       key = Int(tape[value].next)
     }
     return .object(members)
+  }
+
+  /// RFC 7396: what the patch does not name, then what it names and is not null.
+  private static func patched(
+    _ members: [(key: Int, value: Node)], _ tape: borrowing JSONTape, _ patch: Int
+  ) -> Node {
+    var result: [(key: Int, value: Node)] = []
+    for member in members where JSONComparison.member(tape, patch, member.key) == nil {
+      result.append(member)
+    }
+    var key = patch + 1
+    for _ in 0..<tape[patch].count {
+      if tape[key + 1].kind != .null {
+        var known: Node?
+        for member in members where JSONComparison.areEqualStrings(tape, member.key, key) {
+          known = member.value
+          break
+        }
+        result.append(
+          (key, merged(known.flatMap { object($0, tape) }, tape, key + 1, .patch)))
+      }
+      key = Int(tape[key + 1].next)
+    }
+    return .object(result)
+  }
+
+  /// The value where it is an object.
+  private static func object(_ node: Node, _ tape: borrowing JSONTape) -> Node? {
+    switch node {
+    case .object: node
+    case .tape(let index): tape[index].kind == .object ? node : nil
+    }
   }
 
   static func append(_ node: Node, _ tape: borrowing JSONTape, to buffer: inout TextBuffer) {

@@ -13,6 +13,8 @@ package struct JSONPath: Hashable, Sendable {
     case token([UInt8], position: Int?)
     case everyMember
     case everyElement
+    /// Members and elements.
+    case everyItem
     /// The value and all that is in it.
     case everyLevel
   }
@@ -32,7 +34,7 @@ package struct JSONPath: Hashable, Sendable {
     }
     isPattern = steps.contains {
       switch $0 {
-      case .everyMember, .everyElement, .everyLevel: true
+      case .everyMember, .everyElement, .everyItem, .everyLevel: true
       case .key, .index, .fromEnd, .token: false
       }
     }
@@ -69,19 +71,15 @@ package struct JSONPath: Hashable, Sendable {
       for place in places {
         let node = tape[place]
         switch step {
-        case .everyMember where node.kind == .object:
-          var key = place + 1
-          for _ in 0..<node.count {
-            next.append(key + 1)
-            key = Int(tape[key + 1].next)
-          }
-        case .everyElement where node.kind == .array:
+        case .everyMember where node.kind == .object, .everyElement where node.kind == .array,
+          .everyItem where node.kind.isContainer:
           var item = place + 1
           for _ in 0..<node.count {
+            if node.kind == .object { item += 1 }
             next.append(item)
             item = Int(tape[item].next)
           }
-        case .everyMember, .everyElement: break
+        case .everyMember, .everyElement, .everyItem: break
         case .everyLevel: JSONPath.collectAll(tape, place, &next)
         case .key, .index, .fromEnd, .token:
           if let found = JSONPath.follow(step, tape, place) { next.append(found) }
@@ -123,7 +121,7 @@ package struct JSONPath: Hashable, Sendable {
       if node.kind == .object { return key.withUnsafeBufferPointer { tape.member(place, $0) } }
       guard node.kind == .array, let position, position < Int(node.count) else { return nil }
       return tape.element(place, position)
-    case .everyMember, .everyElement, .everyLevel: return nil
+    case .everyMember, .everyElement, .everyItem, .everyLevel: return nil
     }
   }
 
@@ -175,6 +173,10 @@ package struct JSONPath: Hashable, Sendable {
           if take(".") {
             steps.append(.everyLevel)
             if byte == UInt8(ascii: "[") { continue }
+            if take("*") {
+              steps.append(.everyItem)
+              continue
+            }
           }
           steps += try member(start)
         } else if take("[") {
@@ -189,7 +191,7 @@ package struct JSONPath: Hashable, Sendable {
     /// What follows a dot: `*`, `**`, `"a key"` or a key up to the next dot or bracket.
     private mutating func member(_ start: Int) throws -> [Step] {
       if take("*") {
-        if take("*") { return [.everyLevel] }
+        if take("*") { return at == bytes.count ? [.everyLevel, .everyItem] : [.everyLevel] }
         return [.everyMember]
       }
       var key: [UInt8] = []

@@ -40,7 +40,7 @@ enum JSONRowsFunctions {
   ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
     guard (1...2).contains(arguments.count) else { return nil }
     let name = isTree ? "json_tree" : "json_each"
-    let document = try JSONExtractFunctions.documentType(arguments[0])
+    let document = JSONExtractFunctions.documentType(arguments[0].type)
     var text = "$"
     if arguments.count == 2 {
       guard let given = arguments[1].text else {

@@ -19,6 +19,8 @@ package struct JSONStructure {
     fileprivate var positions: [String: Int] = [:]
     /// What all strings so far can be read as, the first wish last; nil before the first string.
     package var candidates: [LogicalType]?
+    /// Whether an integer beyond BIGINT was among them.
+    package var isWide = false
 
     fileprivate init(_ kind: Kind) { self.kind = kind }
 
@@ -78,7 +80,11 @@ package struct JSONStructure {
       nullCount += 1
       _ = place(.null)
     case .false, .true: _ = place(.boolean)
-    case .unsigned: _ = place(.unsigned)
+    case .unsigned:
+      let own = place(.unsigned)
+      if node.length >= 19, TextParsing.integer(node.bytes, as: Int64.self) == nil {
+        descriptions[own].isWide = true
+      }
     case .signed: _ = place(.signed)
     case .double, .wide: _ = place(.double)
     case .string:
@@ -107,12 +113,36 @@ package struct JSONStructure {
     }
   }
 
+  /// Drops the types that the text is not of; only their usual forms count.
   private static func narrow(_ candidates: inout [LogicalType], _ text: String) {
-    guard let column = try? Column.constant(.varchar(text), .varchar, count: 1) else { return }
     while let type = candidates.last {
-      if let cast = try? Cast.column(column, to: type, tryCast: true), !cast.isNull(0) { return }
+      if TextParsing.withText(text, { fits($0, type) }) { return }
       candidates.removeLast()
     }
+  }
+
+  private static func fits(_ text: UnsafeBufferPointer<UInt8>, _ type: LogicalType) -> Bool {
+    switch type {
+    case .time: return TextParsing.plainTime(text) != nil
+    case .date: return TextParsing.plainDate(text) != nil
+    case .timestamp:
+      return TextParsing.timestamp(text, needsTime: true) != nil && !hasZone(text)
+    case .bigint: return TextParsing.integer(text, as: Int64.self) != nil
+    case .uuid: return TextParsing.uuid(text) != nil
+    default:
+      guard
+        let column = try? Column.constant(
+          .varchar(String(decoding: text, as: UTF8.self)), .varchar, count: 1),
+        let cast = try? Cast.column(column, to: type, tryCast: true)
+      else { return false }
+      return TextParsing.timestamp(text, needsTime: true) != nil && !cast.isNull(0)
+    }
+  }
+
+  /// `Z`, `+02` or `-02:00` behind the time.
+  private static func hasZone(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let colon = text.firstIndex(of: 0x3A) else { return false }
+    return text[colon...].contains { $0 | 32 == UInt8(ascii: "z") || $0 == 0x2B || $0 == 0x2D }
   }
 
   /// As json_structure prints it.
@@ -156,6 +186,7 @@ package struct JSONStructure {
     nullCount += other.nullCount
     for theirs in other.descriptions {
       let own = place(theirs.kind)
+      if theirs.isWide { descriptions[own].isWide = true }
       switch theirs.kind {
       case .list:
         if descriptions[own].children.isEmpty {

@@ -29,8 +29,13 @@ package struct JSONTransformRules: Sendable {
 /// Values of a tape as a column of any type, all values of a place at once.
 package struct JSONTransform {
   private let rules: JSONTransformRules
+  /// Holds the documents' bytes: JSON in the result may be views of them.
+  private let owner: AnyObject
 
-  package init(_ rules: JSONTransformRules) { self.rules = rules }
+  package init(_ rules: JSONTransformRules, owner: AnyObject) {
+    self.rules = rules
+    self.owner = owner
+  }
 
   /// A value's node; negative where there is none.
   package typealias Place = Int32
@@ -72,7 +77,7 @@ package struct JSONTransform {
       for place in places {
         if isNull(tape, place) { sink.appendNull() } else { sink.append(tape, Int(place)) }
       }
-      return sink.finish(Keep.nothing)
+      return sink.finish(owner)
     case .blob: return blobs(tape, places)
     case .date, .time, .timeTZ, .timestamp, .timestampSeconds, .timestampMilliseconds,
       .timestampNanoseconds, .timestampTZ, .interval, .uuid, .enumeration:
@@ -82,10 +87,6 @@ package struct JSONTransform {
     case .structure(let fields): return try structures(tape, places, type, fields)
     case .map(let key, let value): return try maps(tape, places, type, key, value)
     }
-  }
-
-  private final class Keep: Sendable {
-    static let nothing = Keep()
   }
 
   private func isNull(_ tape: borrowing JSONTape, _ place: Place) -> Bool {
@@ -251,7 +252,7 @@ package struct JSONTransform {
         strings.appendNull()
       }
     }
-    return try Cast.column(strings.finish(Keep.nothing), to: type, tryCast: !rules.isStrict)
+    return try Cast.column(strings.finish(owner), to: type, tryCast: !rules.isStrict)
       .flattened()
   }
 
@@ -338,14 +339,16 @@ package struct JSONTransform {
     _ tape: borrowing JSONTape, _ places: [Place], _ type: LogicalType, _ fields: [Field]
   ) throws -> Column {
     let result = Column(
-      flat: type, count: places.count, children: try members(tape, places, fields))
+      flat: type, count: places.count,
+      children: try members(
+        tape, places, fields, refusesUnknownKeys: rules.refusesUnknownKeys))
     for (row, place) in places.enumerated() where isNull(tape, place) { result.setNull(row) }
     return result
   }
 
   /// The members of objects, a column a field; NULL where a value is no object.
   package func members(
-    _ tape: borrowing JSONTape, _ places: [Place], _ fields: [Field]
+    _ tape: borrowing JSONTape, _ places: [Place], _ fields: [Field], refusesUnknownKeys: Bool
   ) throws -> [Column] {
     let keys = JSONKeyTable(fields.map(\.name))
     var found = [[Place]](
@@ -368,7 +371,7 @@ package struct JSONTransform {
             throw mistake(
               "Object \(shown(tape, place)) has duplicate key \"\(tape.string(key))\"")
           }
-        } else if rules.refusesUnknownKeys {
+        } else if refusesUnknownKeys {
           throw mistake("Object \(shown(tape, place)) has unknown key \"\(tape.string(key))\"")
         }
         key = Int(tape[key + 1].next)

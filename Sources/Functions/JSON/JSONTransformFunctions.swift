@@ -32,7 +32,7 @@ enum JSONTransformFunctions {
     _ arguments: [CallArgument], isStrict: Bool
   ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
     guard arguments.count == 2 else { return nil }
-    let document = try JSONExtractFunctions.documentType(arguments[0])
+    let document = JSONExtractFunctions.documentType(arguments[0].type)
     if arguments[1].type == .null || arguments[1].value == .null {
       let nothing = ScalarOverload([.any, .any], returns: .null, nulls: .custom) { _, n, t in
         Column.nulls(t, count: n)
@@ -53,7 +53,7 @@ enum JSONTransformFunctions {
     rules.refusesMissingKeys = isStrict
     rules.refusesDuplicateKeys = isStrict
     rules.code = .invalidInput
-    let transform = JSONTransform(rules)
+    let settled = rules
     let overload = ScalarOverload([.any, .any], returns: type) { a, n, t in
       let reader = ColumnReader<StringView>(a[0])
       var tape = JSONTape(capacity: n * 4)
@@ -63,10 +63,7 @@ enum JSONTransformFunctions {
           reader.isNull(row) ? -1 : try JSONDocuments.read(reader.pointer(row).buffer, &tape)
         places.append(JSONTransform.Place(truncatingIfNeeded: place))
       }
-      let result = try transform.column(tape, places, t)
-      return Column(
-        type: result.type, count: result.count, data: result.data, validity: result.validity,
-        children: result.children, owners: [result, a[0]])
+      return try JSONTransform(settled, owner: a[0]).column(tape, places, t)
     }
     return (overload, [document, arguments[1].type])
   }
