@@ -20,15 +20,21 @@ let package = Package(
       name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
       linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Diagnostics"),
+    .target(name: "JSONReading"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
     .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
-    .target(name: "Functions", dependencies: ["Columnar", "Diagnostics", "CPCRE2", "CVectorMath"]),
+    .target(
+      name: "Functions",
+      dependencies: ["Columnar", "Diagnostics", "JSONReading", "CPCRE2", "CVectorMath"]),
     .target(name: "Syntax", dependencies: ["Diagnostics"]),
-    .target(name: "NeuralNet", dependencies: ["Diagnostics", "COpenBLAS", "CVectorMath"]),
+    .target(
+      name: "NeuralNet",
+      dependencies: ["Diagnostics", "JSONReading", "COpenBLAS", "CVectorMath"]),
     .target(
       name: "Formats",
       dependencies: [
-        "Columnar", "Diagnostics", "CVectorMath", "CZstd", "CSnappy", "CLZ4", "CZlib",
+        "Columnar", "Diagnostics", "Functions", "JSONReading", "CVectorMath", "CZstd", "CSnappy",
+        "CLZ4", "CZlib",
       ]),
     .target(name: "Planner", dependencies: ["Columnar", "Diagnostics", "Functions", "Syntax"]),
     .target(
@@ -42,7 +48,8 @@ let package = Package(
       dependencies: [
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
-    .executableTarget(name: "ApusShell", dependencies: ["Apus", "Diagnostics", "CReadline"]),
+    .executableTarget(name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
+    .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),

@@ -19,8 +19,8 @@ package protocol CatalogReader: AnyObject {
   func userFunction(named name: String) -> ScalarFunction?
   var userFunctionNames: [String] { get }
   /// A source for the file(s) of a path or glob; the format comes from `format` or the extension.
-  func openFile(
-    _ path: String, format: String?, options: [(name: String, value: Value, type: LogicalType)]
+  func openFiles(
+    _ paths: [String], format: String?, options: [(name: String, value: Value, type: LogicalType)]
   ) throws -> any TableSource
   /// Row providers for statements that are row sources.
   func trainProvider(

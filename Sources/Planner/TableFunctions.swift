@@ -58,6 +58,25 @@ package enum TableFunctions {
       example: "SELECT * FROM read_csv('data.csv', delim = ';')",
       make: { try file($0, $1, $2, format: "csv") }),
     TableFunctionDefinition(
+      name: "read_json", aliases: ["read_json_auto"], summary: "the documents of JSON files",
+      example: "SELECT * FROM read_json('data.json', columns = {a: 'INTEGER'})",
+      make: { try file($0, $1, $2, format: "json") }),
+    TableFunctionDefinition(
+      name: "read_json_objects", aliases: ["read_json_objects_auto"],
+      summary: "the documents of JSON files, in one column of type JSON",
+      example: "SELECT * FROM read_json_objects('data.json')",
+      make: { try file($0, $1 + [objects], $2, format: "json") }),
+    TableFunctionDefinition(
+      name: "read_ndjson", aliases: ["read_ndjson_auto"],
+      summary: "the documents of JSON files with a document a line",
+      example: "SELECT * FROM read_ndjson('data.jsonl')",
+      make: { try file($0, [lines] + $1, $2, format: "json") }),
+    TableFunctionDefinition(
+      name: "read_ndjson_objects", aliases: [],
+      summary: "the lines of JSON files, in one column of type JSON",
+      example: "SELECT * FROM read_ndjson_objects('data.jsonl')",
+      make: { try file($0, [lines] + $1 + [objects], $2, format: "json") }),
+    TableFunctionDefinition(
       name: "read_parquet", aliases: ["parquet_scan"], summary: "the rows of Parquet files",
       example: "SELECT * FROM read_parquet('data.parquet')",
       make: { try file($0, $1, $2, format: "parquet") }),
@@ -69,17 +88,35 @@ package enum TableFunctions {
 
   package static var allNames: [String] { rows.flatMap { [$0.name] + $0.aliases } }
 
+  /// Options that a function's name stands for.
+  private static let objects = option("objects", .boolean(true), .boolean)
+  private static let lines = option("format", .varchar("newline_delimited"), .varchar)
+
+  private static func option(
+    _ name: String, _ value: Value, _ type: LogicalType
+  ) -> TableFunctionArgument {
+    TableFunctionArgument(name: name, value: value, type: type, span: SourceSpan(0, 0))
+  }
+
   private static func file(
     _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
     _ catalog: any CatalogReader, format: String
   ) throws -> any TableSource {
-    guard arguments.count == 1, case .varchar(let path) = arguments[0].value else {
+    var paths: [String] = []
+    switch arguments.count == 1 ? arguments[0].value : .null {
+    case .varchar(let path): paths = [path]
+    case .list(let values):
+      for case .varchar(let path) in values { paths.append(path) }
+      if paths.count < values.count { paths = [] }
+    default: break
+    }
+    if paths.isEmpty {
       throw SQLError(
-        .binder, "read_\(format) takes one path, then options by name",
+        .binder, "read_\(format) takes one path or a list of paths, then options by name",
         at: arguments.first?.span)
     }
-    return try catalog.openFile(
-      path, format: format,
+    return try catalog.openFiles(
+      paths, format: format,
       options: named.map { (name: $0.name ?? "", value: $0.value, type: $0.type) })
   }
 

@@ -4,9 +4,15 @@ extension ValueText {
     elements: Range<Int>, of column: Column, to buffer: inout TextBuffer
   ) {
     buffer.append(0x5B)
+    // The text of a JSON[] is JSON.
+    let isJSON = column.type == .list(.json)
     for element in elements {
       if element > elements.lowerBound { buffer.append(", ") }
-      append(nested: column.children[0], element, to: &buffer)
+      if isJSON {
+        append(column.children[0], row: element, to: &buffer)
+      } else {
+        append(nested: column.children[0], element, to: &buffer)
+      }
     }
     buffer.append(0x5D)
   }

@@ -47,11 +47,11 @@ final class StatementCatalog: CatalogReader {
 
   var userFunctionNames: [String] { database.functionNames }
 
-  func openFile(
-    _ path: String, format: String?, options: [(name: String, value: Value, type: LogicalType)]
+  func openFiles(
+    _ paths: [String], format: String?, options: [(name: String, value: Value, type: LogicalType)]
   ) throws -> any TableSource {
-    let found = try FileFormats.find(format, path: path)
-    return try found.read(try FileGlob.expand(path), options)
+    let found = try FileFormats.find(format, path: paths.first ?? "")
+    return try found.read(try paths.flatMap { try FileGlob.expand($0) }, options)
   }
 
   func openCopy(_ path: String, options: [CopyOption], fields: [Field]) throws -> any TableSource {
@@ -72,6 +72,19 @@ final class StatementCatalog: CatalogReader {
           name: "columns", value: .structure(types.map { .varchar($0) }),
           type: .structure(fields.map { Field($0.name, .varchar) })
         ))
+    }
+    if format.name == "json", !values.contains(where: { $0.name.lowercased() == "columns" }) {
+      // Types without a name in text, such as an ENUM's, are read as JSON and cast.
+      let types = fields.map { field in
+        let name = field.type.description
+        return (try? TypeText.type(named: name)) == nil ? "JSON" : name
+      }
+      values.append(
+        (
+          name: "columns", value: .structure(types.map { .varchar($0) }),
+          type: .structure(fields.map { Field($0.name, .varchar) })
+        ))
+      values.removeAll { $0.name.lowercased() == "auto_detect" }
     }
     return try format.read(try FileGlob.expand(path), values)
   }

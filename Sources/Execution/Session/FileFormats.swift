@@ -23,6 +23,11 @@ package enum FileFormats {
       read: { try CSVSource(paths: $0, options: CSVOptions($1)) },
       write: { try CSVWriter(path: $0, fields: $1, options: CSVWriterOptions($2)) }),
     FileFormat(
+      name: "json", summary: "JSON: an object a line, one array, or documents in a row",
+      extensions: ["json", "jsonl", "ndjson"],
+      read: { try JSONSource(paths: $0, options: JSONReadOptions($1)) },
+      write: { try JSONFileWriter(path: $0, fields: $1, options: JSONWriterOptions($2)) }),
+    FileFormat(
       name: "parquet", summary: "Apache Parquet", extensions: ["parquet", "parq", "pq"],
       read: { try ParquetSource(paths: $0, options: ParquetReadOptions($1)) },
       write: { try ParquetWriter(path: $0, schema: $1, options: ParquetWriteOptions($2)) }),

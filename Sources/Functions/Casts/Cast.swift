@@ -36,6 +36,7 @@ package enum Cast {
     if from == to || from == .null || to == .varchar || from == .varchar { return true }
     switch (from, to) {
     case (_, .null): return false
+    case (.json, _), (_, .json): return true
     // As their texts.
     case (.enumeration, _): return exists(from: .varchar, to: to)
     case (.map(let k, let v), .map(let l, let w)):
@@ -71,6 +72,9 @@ package enum Cast {
     if from == .null { return Column.nulls(type, count: column.count).flattened() }
     switch (from, type) {
     case (_, .varchar): return ValueText.text(of: column)
+    case (.json, _): return try JSONCast.column(column, to: type, tryCast: tryCast)
+    case (.varchar, .json): return try JSONCast.checked(column, tryCast: tryCast)
+    case (_, .json): return try JSONCreation.column(column, column.count)
     case (.enumeration, _):
       return try Cast.column(ValueText.text(of: column), to: type, tryCast: tryCast)
     case (_, .map) where from.hasFields:

@@ -27,6 +27,7 @@ package enum ImplicitCast {
     case (.map(let k, let v), .map(let l, let w)):
       guard let key = cost(from: k, to: l), let value = cost(from: v, to: w) else { return nil }
       return key + value + 1
+    case (.json, .varchar): return 1
     case (.list(let a), .list(let b)): return cost(from: a, to: b).map { $0 + 1 }
     case (.array(let a, _), .list(let b)): return cost(from: a, to: b).map { $0 + 2 }
     case (.list(let a), .array(let b, _)): return cost(from: a, to: b).map { $0 + 8 }
@@ -120,6 +121,7 @@ package enum ImplicitCast {
     if a == b { return a }
     switch (a, b) {
     case (.null, let other), (let other, .null): return other
+    case (.json, _), (_, .json): return .json
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
     case _ where a.isTemporal && b.isTemporal: return TemporalCast.commonType(a, b)

@@ -21,6 +21,13 @@ extension Binder {
       return ConstantFolding.fold(
         try call("map_extract_value", [operand, position], span: span))
     }
+    if operand.type == .json {
+      if case .constant(.varchar(let name), _) = position, Int64(name) == nil {
+        return try field(operand, Identifier(name: name, span: index.span))
+      }
+      let position = try foldedCast(position, to: .bigint, isTry: false, span: index.span)
+      return ConstantFolding.fold(try call("json_extract", [operand, position], span: span))
+    }
     return try call("list_extract", [operand, position], span: span)
   }
 

@@ -285,6 +285,12 @@ extension Binder {
       return try call(
         "map_extract_value", [operand, .constant(.varchar(name.name), .varchar)], span: name.span)
     }
+    if operand.type == .json {
+      // The key may have any characters: as a step of a path in quotes.
+      let key = name.name.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
+      let path = Expression.constant(.varchar("$.\"\(key)\""), .varchar)
+      return ConstantFolding.fold(try call("json_extract", [operand, path], span: name.span))
+    }
     guard case .structure(let fields) = operand.type else {
       throw SQLError(
         .binder, "\(operand.type) has no field \"\(name.name)\": it is no STRUCT", at: name.span)

@@ -50,7 +50,7 @@ extension Binder {
     case .table(let name):
       return try bindTable(name, alias: reference.alias, span: reference.span)
     case .file(let path):
-      let source = try catalog.openFile(path, format: nil, options: [])
+      let source = try catalog.openFiles([path], format: nil, options: [])
       return try scan(
         source, name: path, defaultAlias: fileStem(path), alias: reference.alias,
         span: reference.span)
@@ -216,17 +216,18 @@ extension Binder {
     }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
-    for argument in call.arguments.map(Binder.namedByEquals) {
-      guard let expression = argument.expression else {
+    for argument in call.arguments {
+      guard let written = argument.expression else {
         throw SQLError(.binder, "\(name) takes no such argument", at: argument.span)
       }
-      let constant = ConstantFolding.fold(try bind(expression, context))
+      let (option, expression) = Binder.option(argument.name, written)
+      let constant = ConstantFolding.value(of: try bind(expression, context))
       guard case .constant(let value, let type) = constant else {
         throw SQLError(
           .binder, "arguments of \(name) must be constants", at: argument.span)
       }
       let bound = TableFunctionArgument(
-        name: argument.name?.name.lowercased(), value: value, type: type, span: argument.span)
+        name: option?.name.lowercased(), value: value, type: type, span: argument.span)
       if bound.name == nil { positional.append(bound) } else { named.append(bound) }
     }
     let source: any TableSource
@@ -242,22 +243,21 @@ extension Binder {
     return bound
   }
 
-  /// `header = true` of a table function is `header := true`: there are no columns to compare.
-  private static func namedByEquals(_ argument: Argument) -> Argument {
-    guard argument.name == nil, let expression = argument.expression,
-      case .binary(.equal, let left, let right) = expression.kind,
-      case .column(let name) = left.kind, name.parts.count == 1
-    else { return argument }
-    var named = argument
-    named.name = name.last
-    named.value = .expression(right)
-    return named
+  /// `name = value` names an option of a table function as `name := value` does: no column is in
+  /// scope that the name could be.
+  private static func option(
+    _ name: Identifier?, _ expression: SyntaxExpression
+  ) -> (name: Identifier?, value: SyntaxExpression) {
+    guard name == nil, case .binary(.equal, let left, let right) = expression.kind,
+      case .column(let column) = left.kind, column.parts.count == 1
+    else { return (name, expression) }
+    return (column.last, right)
   }
 
   /// A table function's only column, called like the function, goes by the alias.
   private func named(_ bound: BoundQuery, after alias: TableAlias?) -> BoundQuery {
     var bound = bound
-    if let alias, alias.columns.isEmpty { bound.names[0] = alias.name.name }
+    if let alias, alias.columns.isEmpty, bound.names.count <= 2 { bound.names[0] = alias.name.name }
     return bound
   }
 

@@ -50,7 +50,28 @@ extension Binder {
     }
     var result = try bind(start, context)
     for step in chain.reversed() {
-      result = try combine(step.op, result, try bind(step.right, context), span: step.span)
+      if step.op == .arrow {
+        result = try bindArrow(result, step.right, context, span: step.span)
+      } else {
+        result = try combine(step.op, result, try bind(step.right, context), span: step.span)
+      }
+    }
+    return result
+  }
+
+  /// `x -> 'a' ->> 'b'` is `(x -> 'a') ->> 'b'`, although `->>` binds tighter.
+  private func bindArrow(
+    _ left: Expression, _ right: SyntaxExpression, _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    var steps: [SyntaxExpression] = []
+    var first = right
+    while case .binary(.doubleArrow, let inner, let last) = first.kind {
+      steps.append(last)
+      first = inner
+    }
+    var result = try combine(.arrow, left, try bind(first, context), span: span)
+    for step in steps.reversed() {
+      result = try combine(.doubleArrow, result, try bind(step, context), span: span)
     }
     return result
   }
@@ -108,7 +129,7 @@ extension Binder {
     }
     let textMeetsOther =
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
-      && right.type != .null
+      && right.type != .null && left.type != .json && right.type != .json
     // Where values are only equal or not, text is read as the other side's type.
     if textMeetsOther, Binder.equalities.contains(name) {
       return left.type == .varchar

@@ -271,6 +271,8 @@ extension Binder {
           .binder, "\(name) needs a step that is not 0", at: call.arguments.last?.span)
       }
       lists = [try self.call(name, arguments, span: span)]
+    } else if name == "json_each" || name == "json_tree" {
+      return try bindJSONTable(function, context, span: span)
     } else {
       if function.hasOrdinality {
         throw Binder.notYet("WITH ORDINALITY of \(name)", span)

@@ -64,6 +64,24 @@ package enum ConstantFolding {
     }
   }
 
+  /// The value of calls over constants, lists and structs among them, which plans keep unfolded.
+  package static func value(of expression: Expression) -> Expression {
+    guard case .call(let call) = expression, !call.resolved.overload.isVolatile else {
+      return fold(expression)
+    }
+    var columns: [Column] = []
+    for argument in call.arguments {
+      guard case .constant(let value, let type) = value(of: argument),
+        let column = try? Column.constant(value, type, count: 1)
+      else { return expression }
+      columns.append(column)
+    }
+    guard !columns.isEmpty,
+      let result = try? ScalarEvaluation.call(call.resolved, columns, count: 1)
+    else { return fold(expression) }
+    return .constant(result.value(0), call.resolved.resultType)
+  }
+
   package static func foldAll(_ expression: Expression) -> Expression {
     expression.rewritten(fold)
   }

@@ -1,5 +1,5 @@
 /// How tightly operators bind, loosest first. The order is DuckDB's, which is PostgreSQL's with the
-/// arrows (JSON access, old lambdas) at the loose end.
+/// arrow `->` (JSON access, old lambdas) at the loose end; `->>` is an operator like others.
 enum Precedence: Int, Comparable {
   case lowest
   case arrow
@@ -35,9 +35,9 @@ extension BinaryOperator {
     case .plus, .minus: .additive
     case .multiply, .divide, .integerDivide, .modulo: .multiplicative
     case .power: .power
-    case .arrow, .doubleArrow: .arrow
-    case .concat, .bitAnd, .bitOr, .shiftLeft, .shiftRight, .contains, .containedBy, .overlaps,
-      .distance, .cosineDistance, .negativeInnerProduct, .startsWith:
+    case .arrow: .arrow
+    case .doubleArrow, .concat, .bitAnd, .bitOr, .shiftLeft, .shiftRight, .contains, .containedBy,
+      .overlaps, .distance, .cosineDistance, .negativeInnerProduct, .startsWith:
       .other
     case .regexMatch, .regexNotMatch, .regexMatchInsensitive, .regexNotMatchInsensitive,
       .likeOperator, .notLikeOperator, .ilikeOperator, .notIlikeOperator, .globOperator:
