@@ -6,7 +6,7 @@ APUS := .build/release/apus
 BUILD := swift build -c release -Xswiftc -enable-testing
 FORMATTED := Package.swift Sources Tests
 
-.PHONY: demo build test check format bench differential packages clean
+.PHONY: demo build test check format bench differential functions-differential reference packages clean
 
 demo: build
 	@mkdir -p build
@@ -49,6 +49,12 @@ differential: build
 # Installs the Debian packages that are missing, and asks nothing when none is.
 packages:
 	@./.ci/install-packages
+
+# docs/reference/functions.md, from the engine's own tables. A debug build writes the same page.
+reference: build
+	@mkdir -p docs/reference build
+	$(APUS) --function-reference > build/functions.md
+	mv build/functions.md docs/reference/functions.md
 
 clean:
 	rm -rf .build build

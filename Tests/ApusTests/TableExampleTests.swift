@@ -1,3 +1,4 @@
+import Execution
 import Functions
 import Planner
 import Testing
@@ -35,6 +36,15 @@ import Testing
         } catch {
           Issue.record("\(example.sql): \(error)")
         }
+      }
+    }
+  }
+
+  @Test func windowFunctionsAndNamedForms() throws {
+    for entry in FunctionEntry.all where [.window, .table].contains(entry.kind) || entry.isForm {
+      for example in entry.examples {
+        guard let result = example.result else { continue }
+        #expect(FunctionReference.shown(example.sql) == result, "\(example.sql)")
       }
     }
   }
