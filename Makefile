@@ -46,6 +46,13 @@ differential: build
 	@$(PEERS) -c 'import duckdb' 2>/dev/null || { echo "differential: needs duckdb (PEERS=$(PEERS))"; exit 1; }
 	$(PEERS) Tests/Differential/random_queries.py --apus $(APUS) --queries $(N) --seed $(SEED)
 
+# Each function that both know beside DuckDB, over random arguments.
+ROWS ?= 100
+
+functions-differential: build
+	@$(PEERS) -c 'import duckdb' 2>/dev/null || { echo "functions-differential: needs duckdb (PEERS=$(PEERS))"; exit 1; }
+	$(PEERS) Tests/Differential/random_functions.py --apus $(APUS) --rows $(ROWS) --seed $(SEED)
+
 # Installs the Debian packages that are missing, and asks nothing when none is.
 packages:
 	@./.ci/install-packages
