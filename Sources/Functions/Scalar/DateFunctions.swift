@@ -193,6 +193,8 @@ enum DateFunctions {
         bucket([.interval, .timestamp]), bucket([.interval, .date]),
         bucket([.interval, .timestamp, .interval]), bucket([.interval, .date, .interval]),
         bucket([.interval, .timestamp, .timestamp]), bucket([.interval, .date, .date]),
+        bucket([.interval, .time]), bucket([.interval, .time, .interval]),
+        bucket([.interval, .time, .time]),
       ]),
     ScalarFunction(
       "to_timestamp", category: "date", summary: "The timestamp of seconds since 1970.",
@@ -244,6 +246,24 @@ enum DateFunctions {
       .taking([.timestamp], returns: .bigint) { a, n, t in
         Kernels.unary(a[0], n, t, Int64.self, Int64.self) { Rounding.divided($0, unit, .nearest) }
       },
+      .taking([.time], returns: .bigint) { a, n, t in
+        Kernels.unary(a[0], n, t, Int64.self, Int64.self) {
+          Rounding.divided($0, unit, .towardZero)
+        }
+      },
+      .taking([.date], returns: .bigint) { a, n, t in
+        let perDay = Calendar.microsecondsPerDay / unit
+        return Kernels.unary(a[0], n, t, Int32.self, Int64.self) { Int64($0) &* perDay }
+      },
+      .taking([.interval], returns: .bigint) { a, n, t in
+        let x = ColumnReader<Interval>(a[0])
+        return try Kernels.rows(a, n, t, Int64.self) { row in
+          guard let micros = DatePart.microseconds(x[row]) else {
+            throw TemporalArithmetic.outOfRange(.bigint)
+          }
+          return micros / unit
+        }
+      },
       .taking([.bigint], returns: .timestamp) { a, n, t in
         let x = ColumnReader<Int64>(a[0])
         return try Kernels.rows(a, n, t, Int64.self) { row in
@@ -260,7 +280,9 @@ enum DateFunctions {
     let moment = types[1]
     return .taking(types, returns: moment) { a, n, t in
       let widths = ColumnReader<Interval>(a[0])
-      let moments = try Cast.column(a[1], to: .timestamp)
+      // A time of day is one of 1970-01-01.
+      let moments =
+        try moment == .time ? a[1].reinterpreted(as: .timestamp) : Cast.column(a[1], to: .timestamp)
       let more = try a.count > 2 && types[2] == .date ? Cast.column(a[2], to: .timestamp) : a.last
       let x = ColumnReader<Int64>(moments)
       let offsets =
@@ -279,9 +301,10 @@ enum DateFunctions {
             start = try DateKernels.bucket(widths[row], x[row], origin: origins?[row])
           }
           guard let start else { throw TemporalArithmetic.outOfRange(.timestamp) }
-          return start
+          return moment == .time ? Calendar.split(start).microseconds : start
         }
       }
+      if moment == .time { return starts.reinterpreted(as: t) }
       return try Cast.column(starts, to: t)
     }
   }

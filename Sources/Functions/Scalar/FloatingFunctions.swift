@@ -50,8 +50,12 @@ enum FloatingFunctions {
     },
     plain("exp", "e to the power of x.", ("exp(0)", "1.0")) { exp($0) },
     plain("expm1", "exp(x) - 1, exact near 0.", ("expm1(0)", "0.0")) { expm1($0) },
-    test("isfinite", "Neither infinite nor NaN.", ("isfinite(1.0)", "true")) { $0.isFinite },
-    test("isinf", "Infinite, of either sign.", ("isinf('-inf'::DOUBLE)", "true")) { $0.isInfinite },
+    test("isfinite", "Neither infinite nor NaN.", ("isfinite(1.0)", "true"), ofMoments: true) {
+      $0.isFinite
+    },
+    test(
+      "isinf", "Infinite, of either sign.", ("isinf('-inf'::DOUBLE)", "true"), ofMoments: false
+    ) { $0.isInfinite },
     test("isnan", "Not a number.", ("isnan('nan'::DOUBLE)", "true")) { $0.isNaN },
     plain("lgamma", "Logarithm of the gamma function's magnitude.", ("lgamma(2)", "0.0")) {
       var sign: Int32 = 0
@@ -136,14 +140,23 @@ enum FloatingFunctions {
 
   private static func test(
     _ name: String, _ summary: String, _ example: (sql: String, result: String),
-    _ operation: @escaping @Sendable (Double) -> Bool
+    ofMoments: Bool? = nil, _ operation: @escaping @Sendable (Double) -> Bool
   ) -> ScalarFunction {
-    ScalarFunction(
-      name, category: "math", summary: summary, examples: [example],
-      overloads: [
-        .taking([.double], returns: .boolean) { a, n, t in
-          Kernels.unary(a[0], n, t, Double.self, UInt8.self) { operation($0) ? 1 : 0 }
+    // Every date and timestamp is finite, for now.
+    let moments = ofMoments.map { answer in
+      [LogicalType.date, .timestamp].map { type in
+        ScalarOverload.taking([type], returns: .boolean) { a, n, _ in
+          Kernels.predicate(a, n) { _ in answer }
         }
-      ])
+      }
+    }
+    return
+      ScalarFunction(
+        name, category: "math", summary: summary, examples: [example],
+        overloads: [
+          .taking([.double], returns: .boolean) { a, n, t in
+            Kernels.unary(a[0], n, t, Double.self, UInt8.self) { operation($0) ? 1 : 0 }
+          }
+        ] + (moments ?? []))
   }
 }

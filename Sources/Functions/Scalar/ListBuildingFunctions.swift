@@ -63,7 +63,11 @@ enum ListBuildingFunctions {
       overloads: [
         ScalarOverload(
           [.any], variadic: .any, resultFrom: { $0[0] }, coerce: allLists, nulls: .custom,
-          kernel: { a, n, t in concatenated(a, n, t) })
+          kernel: { a, n, t in concatenated(a, n, t) }),
+        // As DuckDB has it: of no lists, the empty text.
+        .taking([], returns: .varchar) { _, n, t in
+          try Column.constant(.varchar(""), t, count: n)
+        },
       ]),
     ScalarFunction(
       "list_prepend", aliases: ["array_prepend"], category: "list",
@@ -175,7 +179,7 @@ enum ListBuildingFunctions {
 
   private static func resizable(_ types: [LogicalType]) throws -> [LogicalType] {
     guard let known = list(types[0])?.elementType else { throw needsList(types[0]) }
-    guard types[1].isInteger || types[1] == .null else {
+    guard types[1].elementType == nil, types[1] != .blob else {
       throw SQLError(.binder, "a length is an integer, not \(types[1])")
     }
     if types.count == 2 { return [.list(known), .bigint] }

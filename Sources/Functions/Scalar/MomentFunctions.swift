@@ -40,7 +40,7 @@ enum MomentFunctions {
           nanoseconds(.date, Int32.self) {
             Calendar.timestamp(days: $0, microseconds: 0)
           },
-          nanoseconds(.interval, Interval.self) { Int64(exactly: DatePart.seconds($0) * 1e6) },
+          nanoseconds(.interval, Interval.self) { DatePart.microseconds($0) },
         ]),
       ScalarFunction(
         "make_timestamp_ms", category: "date", summary: "The timestamp of milliseconds since 1970.",

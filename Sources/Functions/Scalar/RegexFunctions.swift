@@ -59,7 +59,10 @@ enum RegexFunctions {
       category: "regex", summary: "The parts of the string between matches.",
       examples: [("regexp_split_to_array('a1b22c', '[0-9]+')", "[a, b, c]")],
       overloads: [
-        .taking([.varchar, .varchar], returns: .list(.varchar)) { a, n, _ in try split(a, n) }
+        .taking([.varchar, .varchar], returns: .list(.varchar)) { a, n, _ in try split(a, n) },
+        .taking([.varchar, .varchar, .varchar], returns: .list(.varchar)) { a, n, _ in
+          try split(a, n)
+        },
       ]),
   ]
 
@@ -213,7 +216,7 @@ enum RegexFunctions {
 
   private static func split(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
-    let patterns = try Patterns(a[1], nil)
+    let patterns = try Patterns(a[1], a.count > 2 ? a[2] : nil)
     let matcher = try RegexMatcher()
     var parts = ColumnBuilder(.varchar, capacity: count)
     let result = try Kernels.rows(a, count, .list(.varchar), ListEntry.self) { row in

@@ -247,7 +247,7 @@ enum TextFunctions {
               power += 1
             }
             if power == 0 {
-              try buffer.append("\(whole) \(x[row] == 1 ? "byte" : "bytes")")
+              try buffer.append("\(whole) \(whole == 1 ? "byte" : "bytes")")
             } else {
               try buffer.append("\(whole).\(rest * 10 / unit) \(names[power - 1])")
             }
