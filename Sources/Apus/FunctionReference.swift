@@ -13,7 +13,7 @@ package enum FunctionReference {
       if members.isEmpty { continue }
       text += "\n## \(family.title)\n\n"
       if !family.note.isEmpty { text += family.note + "\n\n" }
-      if family.name == "operator" || family.name == "catalog" {
+      if ["operator", "catalog", "postgres"].contains(family.name) {
         text += table(members)
       } else {
         text += members.map(section).joined(separator: "\n")
@@ -62,6 +62,8 @@ package enum FunctionReference {
       """),
     Family("window", "Window functions", "They need `OVER (…)`."),
     Family("table", "Functions in FROM"),
+    Family(
+      "postgres", "What PostgreSQL's tools ask", "There are no users and no server: most answers are fixed."),
     Family(
       "session", "The session",
       "Their arguments are constants; what they give is known when the statement is read."),

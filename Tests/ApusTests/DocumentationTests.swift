@@ -60,7 +60,7 @@ import Testing
   func functionAnchors() throws {
     let page = FunctionReference.page()
     let places = Set(page.matches(of: /<a id="([^"]+)">/).map { String($0.1) })
-    for match in page.matches(of: /\]\(#((?:scalar|aggregate|window|table)-[^)]+)\)/) {
+    for match in page.matches(of: /\]\(#((?:scalar|aggregate|macro|window|table)-[^)]+)\)/) {
       let isFamily = match.1 == "window-functions"
       let isKnown = isFamily || places.contains(String(match.1))
       #expect(isKnown, "\(match.1)")

@@ -82,12 +82,16 @@ class Comparison:
         self.apus = engines.Apus(options.apus, [], limit=20)
         self.duck = engines.DuckDB(["SET TimeZone = 'UTC'", "SET ieee_floating_point_ops = true", "SET memory_limit = '2GB'"])
         self.slow = []
+        self.seconds = collections.defaultdict(lambda: [0.0, 0.0])  # DuckDB's, Apus'
 
     def compare(self, name, sql, report, is_own=False):
-        duck = self.duck.run(sql)
         start = time.monotonic()
+        duck = self.duck.run(sql)
+        half = time.monotonic()
         apus = self.apus.run(sql, None)
-        took = time.monotonic() - start
+        took = time.monotonic() - half
+        self.seconds[name][0] += half - start
+        self.seconds[name][1] += took
         if took > 1:
             self.slow.append((took, sql))
         verdict = None
@@ -250,7 +254,7 @@ def main():
         report = Report()
         generator = random.Random(f"{options.seed}/{name}")
         kinds = ours[name]["kinds"]
-        kind = "aggregate" if "aggregate" in kinds else "scalar" if "scalar" in kinds else "table"
+        kind = "aggregate" if "aggregate" in kinds else "scalar" if kinds & {"scalar", "macro"} else "table"
         seen = set()
         for own in (own_examples[name], []), ([], theirs[name]["examples"]):
             for sql in examples(kind, name, *own):
@@ -284,6 +288,9 @@ def main():
         print(f"    meant: {reason} {count}")
     for took, sql in sorted(comparison.slow, reverse=True)[:5]:
         print(f"    slow: {took:.1f} s  {sql[:200]}")
+    if options.all:
+        for name, took in sorted(comparison.seconds.items(), key=lambda item: -max(item[1]))[:10]:
+            print(f"    {name}: {took[0]:.1f} s in DuckDB, {took[1]:.1f} s in apus")
     if without:
         print("no call could be made of:", " ".join(without))
     if wanted is None:

@@ -53,7 +53,8 @@ enum CatalogFunctions {
     temporaryFiles, types, variables, views,
   ]
 
-  static let definitions = rows.map(\.definition) + PragmaFunctions.rows
+  static let definitions = 
+    rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
 
   static func named(_ name: String) -> TableFunctionDefinition? {
     definitions.first { $0.name == name || $0.aliases.contains(name) }

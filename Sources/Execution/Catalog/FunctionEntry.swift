@@ -5,7 +5,7 @@ import Planner
 /// describes.
 package struct FunctionEntry: Sendable {
   package enum Kind: String, Sendable, CaseIterable {
-    case scalar, aggregate, window, table
+    case scalar, aggregate, macro, window, table
   }
 
   package let name: String
@@ -28,7 +28,7 @@ package struct FunctionEntry: Sendable {
   package var isOperator: Bool { family == "operator" }
 
   package static let all: [FunctionEntry] =
-    scalars + aggregates + windows + Binder.namedForms.map { FunctionEntry($0, .scalar) }
+    scalars + macros + aggregates + windows + Binder.namedForms.map { FunctionEntry($0, .scalar) }
     + Binder.tableForms.map { FunctionEntry($0, .table) } + tables + session
 
   private static let scalars = ScalarFunctions.all.map { function in
@@ -36,6 +36,15 @@ package struct FunctionEntry: Sendable {
       name: function.name, aliases: function.aliases, kind: .scalar, family: function.category,
       summary: function.summary, forms: function.allForms, nulls: nulls(of: function),
       isVolatile: function.isVolatile, examples: function.examples.map { ($0.sql, $0.result) })
+  }
+
+  private static let macros = DefaultMacros.rows.map { macro in
+    FunctionEntry(
+      name: macro.name, aliases: [], kind: .macro, family: macro.family, summary: macro.summary,
+      forms: macro.parameters.map { parameters in
+        FunctionForm(
+          parameters: parameters.map { _ in "ANY" }, variadic: nil, result: "what its body gives")
+      }, nulls: nil, isVolatile: false, examples: macro.examples.map { ($0.sql, $0.result) })
   }
 
   private static let aggregates = Aggregates.all.map { function in

@@ -146,6 +146,9 @@ enum SessionFunctions {
       "getvariable", 1...1, summary: "what SET VARIABLE gave a name", takes: ["VARCHAR"],
       gives: "the variable's type", variable),
     SessionFunction(
+      "in_search_path", 2...2, summary: "whether names are looked up in the schema of the database",
+      takes: ["VARCHAR", "VARCHAR"], gives: "BOOLEAN", searched),
+    SessionFunction(
       "nextval", 1...1, summary: "the next number of a sequence", takes: ["VARCHAR"],
       gives: "BIGINT", nextValue),
     SessionFunction(
@@ -167,6 +170,16 @@ enum SessionFunctions {
     var names = call.catalog.searchPath.map { NameResolution.parts(of: $0).schema }
     if withSystem { names = ["main"] + names + ["main", "main", "pg_catalog"] }
     return .constant(.list(names.map { .varchar($0) }), .list(.varchar))
+  }
+
+  private static func searched(_ call: SessionCall) throws -> Expression {
+    guard let database = try call.text(0)?.lowercased(), let schema = try call.text(1)?.lowercased()
+    else { return .constant(.null, .boolean) }
+    let isSearched = call.catalog.searchPath.contains {
+      let parts = NameResolution.parts(of: $0)
+      return parts.database.lowercased() == database && parts.schema.lowercased() == schema
+    }
+    return .constant(.boolean(isSearched), .boolean)
   }
 
   private static func setting(_ call: SessionCall) throws -> Expression {

@@ -5,7 +5,8 @@ import Diagnostics
 package enum Aggregates {
   /// All rows of the tables, in the order of their names.
   package static let all: [AggregateFunction] =
-    (basicAggregates + statisticalAggregates + orderedAggregates + collectedAggregates).sorted {
+    (basicAggregates + statisticalAggregates + orderedAggregates + collectedAggregates
+      + downsamplingAggregates).sorted {
       $0.name < $1.name
     }
 

@@ -129,24 +129,30 @@ enum TextEncodingFunctions {
       overloads: [
         .taking([.varchar], returns: .varchar) { a, n, _ in
           let x = ColumnReader<StringView>(a[0])
-          let digits = Array("0123456789ABCDEF".utf8)
           return try Kernels.texts(a, n) { row, buffer in
-            for byte in x.pointer(row).buffer {
-              let isPlain =
-                (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
-                || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-              if isPlain {
-                try buffer.append(byte)
-              } else {
-                try buffer.append(UInt8(0x25))
-                try buffer.append(digits[Int(byte >> 4)])
-                try buffer.append(digits[Int(byte & 15)])
-              }
-            }
+            try appendURL(x.pointer(row).buffer, to: &buffer)
           }
         }
       ]),
   ]
+
+  private static let hexDigits = Array("0123456789ABCDEF".utf8)
+
+  /// All but letters, digits and -._~ as %XX.
+  static func appendURL(_ bytes: UTF8Text.Bytes, to buffer: inout ResultText) throws {
+    for byte in bytes {
+      let isPlain =
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
+        || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
+      if isPlain {
+        try buffer.append(byte)
+      } else {
+        try buffer.append(UInt8(0x25))
+        try buffer.append(hexDigits[Int(byte >> 4)])
+        try buffer.append(hexDigits[Int(byte & 15)])
+      }
+    }
+  }
 
   private static func decoded(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])

@@ -220,8 +220,9 @@ extension Binder {
       guard let expression = argument.expression else {
         throw SQLError(.binder, "\(name) takes no such argument", at: argument.span)
       }
-      let constant = ConstantFolding.fold(try bind(expression, context))
-      guard case .constant(let value, let type) = constant else {
+      let constant = callArgument(ConstantFolding.fold(try bind(expression, context)), nil)
+      let type = constant.type
+      guard let value = constant.value else {
         throw SQLError(
           .binder, "arguments of \(name) must be constants", at: argument.span)
       }

@@ -4,6 +4,10 @@ import Functions
 extension Binder {
   package static let namedForms: [FunctionNotes] = [
     FunctionNotes(
+      "alias", family: "conditional", "The name that the expression would have as a column.",
+      [FunctionForm("ANY", gives: "VARCHAR")],
+      [("SELECT alias(x) FROM (VALUES (1)) t(x)", "x")]),
+    FunctionNotes(
       "grouping", aliases: ["grouping_id"], family: "aggregate",
       "A bit for each key, set where GROUPING SETS, ROLLUP or CUBE leave the key out.",
       [FunctionForm("ANY", more: "ANY", gives: "BIGINT")],
