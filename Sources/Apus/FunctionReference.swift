@@ -63,7 +63,8 @@ package enum FunctionReference {
     Family("window", "Window functions", "They need `OVER (…)`."),
     Family("table", "Functions in FROM"),
     Family(
-      "postgres", "What PostgreSQL's tools ask", "There are no users and no server: most answers are fixed."),
+      "postgres", "What PostgreSQL's tools ask",
+      "There are no users and no server: most answers are fixed."),
     Family(
       "session", "The session",
       "Their arguments are constants; what they give is known when the statement is read."),

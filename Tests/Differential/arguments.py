@@ -155,7 +155,7 @@ class Arguments:
 
     def is_constant(self, function, position):
         """Whether DuckDB wants a constant there."""
-        return position > 0 and CONSTANT.match(function) is not None
+        return function in ("date_part", "datepart", "row", "struct_pack") or position > 0 and CONSTANT.match(function) is not None
 
     def literal(self, function, position, name, generator, nulls=True):
         if nulls and generator.random() < 0.1:
@@ -163,6 +163,10 @@ class Arguments:
         if name.endswith("[3]"):
             return f"CAST([1.0, {generator.choice(['2', '0', '-1'])}, {generator.choice(['3.5', '0'])}] AS {name})"
         values = self.types[name]
+        if re.match(r"range|generate_series", function) and name in ("DATE", "TIMESTAMP"):
+            values = ["'2000-01-03'", "'2000-01-01'", "'1999-12-31'"]
+        if re.match(r"date_?part", function) and name == "VARCHAR[]":
+            return "['year', 'day']"
         place = next((v for names, at, v in PLACES if at == position and names.match(function)), None)
         text = None
         if place and generator.random() < 0.8:

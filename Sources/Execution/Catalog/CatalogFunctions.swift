@@ -53,7 +53,7 @@ enum CatalogFunctions {
     temporaryFiles, types, variables, views,
   ]
 
-  static let definitions = 
+  static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
 
   static func named(_ name: String) -> TableFunctionDefinition? {

@@ -19,7 +19,8 @@ enum FileTableFunctions {
         return ValueListSource([Field("file", .varchar)], files.map { [.varchar($0)] })
       }),
     TableFunctionDefinition(
-      name: "read_blob", aliases: [], summary: "a row for each file: its name, bytes, size and time",
+      name: "read_blob", aliases: [],
+      summary: "a row for each file: its name, bytes, size and time",
       example: "SELECT size FROM read_blob('data.*')", forms: wholeFileForms,
       make: { arguments, named, _ in try wholeFiles(arguments, named, "read_blob", as: .blob) }),
     TableFunctionDefinition(
@@ -28,7 +29,8 @@ enum FileTableFunctions {
       make: { arguments, named, _ in try wholeFiles(arguments, named, "read_text", as: .varchar) }),
     TableFunctionDefinition(
       name: "repeat", aliases: [], summary: "the value in so many rows",
-      example: "SELECT * FROM repeat('a', 2)", forms: [FunctionForm("ANY", "BIGINT", gives: "rows")],
+      example: "SELECT * FROM repeat('a', 2)",
+      forms: [FunctionForm("ANY", "BIGINT", gives: "rows")],
       make: { arguments, named, _ in
         guard arguments.count == 2, named.isEmpty else {
           throw SQLError(.binder, "repeat takes a value and a number of rows")
@@ -66,7 +68,8 @@ enum FileTableFunctions {
   ) throws -> [String] {
     guard arguments.count == 1, named.allSatisfy({ $0.name?.lowercased() == "allow_empty" }) else {
       throw SQLError(
-        .binder, "\(function) takes a path or a list of paths", at: arguments.dropFirst().first?.span)
+        .binder, "\(function) takes a path or a list of paths",
+        at: arguments.dropFirst().first?.span)
     }
     switch arguments[0].value {
     case .varchar(let path): return [path]
@@ -99,8 +102,10 @@ enum FileTableFunctions {
     return WholeFileSource(paths: paths, content: type)
   }
 
-  private static func rowCount(_ argument: TableFunctionArgument, _ function: String) throws -> Int {
-    guard case .integer(let count) = argument.value, let rows = Int(exactly: count), rows >= 0 else {
+  private static func rowCount(_ argument: TableFunctionArgument, _ function: String) throws -> Int
+  {
+    guard case .integer(let count) = argument.value, let rows = Int(exactly: count), rows >= 0
+    else {
       throw SQLError(
         .binder, "\(function) takes a number of rows from 0 on", at: argument.span)
     }
@@ -133,7 +138,8 @@ private final class WholeFileSource: TableSource, Sendable {
     case 1:
       let file = try FileBytes(path: path, compression: .none)
       guard file.count <= 1 << 31 else {
-        throw SQLError(.outOfRange, "the file \"\(path)\" is larger than 2 GiB, the most of a value")
+        throw SQLError(
+          .outOfRange, "the file \"\(path)\" is larger than 2 GiB, the most of a value")
       }
       let bytes = UnsafeBufferPointer(start: file.start, count: file.count)
       if schema[1].type == .blob { return .blob(Array(bytes)) }
@@ -213,7 +219,8 @@ private struct RepeatedRowScan: PartitionedScan {
 
   func open(_ partition: Int) throws -> (any BatchSource)? {
     RepeatedRowReader(
-      self, rows: min(
+      self,
+      rows: min(
         EngineLimits.rowGroupRows, source.count - partition * EngineLimits.rowGroupRows),
       sequence: partition)
   }

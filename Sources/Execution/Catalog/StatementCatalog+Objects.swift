@@ -59,7 +59,7 @@ extension StatementCatalog {
     return entry
   }
 
-  var macroNames: [String] { 
+  var macroNames: [String] {
     state.names(.macro) + state.names(.tableMacro) + DefaultMacros.allNames
   }
 

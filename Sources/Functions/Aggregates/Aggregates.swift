@@ -6,7 +6,7 @@ package enum Aggregates {
   /// All rows of the tables, in the order of their names.
   package static let all: [AggregateFunction] =
     (basicAggregates + statisticalAggregates + orderedAggregates + collectedAggregates
-      + downsamplingAggregates).sorted {
+    + downsamplingAggregates).sorted {
       $0.name < $1.name
     }
 

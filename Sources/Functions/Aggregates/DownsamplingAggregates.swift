@@ -5,7 +5,8 @@ import Diagnostics
 let downsamplingAggregates: [AggregateFunction] = [
   AggregateFunction(
     "lttb",
-    summary: "n points (a constant) that keep the look of the line through the points (x, y), in the "
+    summary:
+      "n points (a constant) that keep the look of the line through the points (x, y), in the "
       + "order they come: the largest triangles of three buckets.",
     examples: [
       (
@@ -73,7 +74,8 @@ private func largestTriangles(_ x: [Double], _ y: [Double], _ wanted: Int) -> [I
     (meanX, meanY) = (meanX / max(used, 1), meanY / max(used, 1))
     var (best, bestArea) = (start(bucket), -1.0)
     for row in start(bucket)..<start(bucket + 1) {
-      let area = abs((x[last] - meanX) * (y[row] - y[last]) - (x[last] - x[row]) * (meanY - y[last]))
+      let area = abs(
+        (x[last] - meanX) * (y[row] - y[last]) - (x[last] - x[row]) * (meanY - y[last]))
       if area > bestArea { (best, bestArea) = (row, area) }
     }
     picked.append(best)

@@ -6,27 +6,51 @@ enum BinningFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "equi_width_bins", category: "list",
-      summary: "Upper bounds of so many bins between min and max; when the last argument is true, of "
+      summary:
+        "Upper bounds of so many bins between min and max; when the last argument is true, of "
         + "about so many, at round numbers.",
       examples: [
         ("equi_width_bins(0, 10, 5, true)", "[2, 4, 6, 8, 10]"),
         ("equi_width_bins(0, 10, 3, false)", "[3, 6, 10]"),
         ("equi_width_bins(0.0::DOUBLE, 9.7::DOUBLE, 4, true)", "[2.0, 4.0, 6.0, 8.0, 10.0]"),
       ],
-      overloads: [
-        bins(.bigint) { a, row, count, nice in
-          let (low, high) = (ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]))
-          return whole(low[row], high[row], count, nice).map { .integer(Int128($0)) }
-        },
-        bins(.double) { a, row, count, nice in
-          let (low, high) = (ColumnReader<Double>(a[0]), ColumnReader<Double>(a[1]))
-          return try floating(low[row], high[row], count, nice).map { .double($0) }
-        },
-        bins(.timestamp) { a, row, count, _ in
-          let (low, high) = (ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]))
-          return whole(low[row], high[row], count, false).map { .timestamp($0) }
-        },
-      ])
+      forms: [
+        FunctionForm("T", "T", "BIGINT", "BOOLEAN", gives: "T[]; of DECIMALs DOUBLE[]")
+      ],
+      signature: { arguments in
+        guard arguments.count == 4 else { return nil }
+        let types = arguments.map(\.type)
+        let place = types[0] == .timestamp || types[1] == .timestamp || types[1] == .date
+        let isWhole = types[0].isInteger && types[1].isInteger
+        let found = overloads[isWhole ? 0 : place ? 2 : 1]
+        let kind: LogicalType = isWhole ? .bigint : place ? .timestamp : .double
+        // The bounds are of the greatest value's type.
+        let element = types[1].isDecimal || types[1] == .null ? kind : types[1]
+        guard isWhole || place || (types[0].isNumeric && types[1].isNumeric) else {
+          throw SQLError(.binder, "equi_width_bins takes numbers or timestamps")
+        }
+        let kernel = found.kernel
+        return (
+          ScalarOverload([.any, .any, .any, .any], returns: .list(element)) { a, n, t in
+            try Cast.column(kernel(a, n, .list(kind)), to: t)
+          }, [kind, kind, .bigint, .boolean]
+        )
+      })
+  ]
+
+  private static let overloads: [ScalarOverload] = [
+    bins(.bigint) { a, row, count, nice in
+      let (low, high) = (ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]))
+      return whole(low[row], high[row], count, nice).map { .integer(Int128($0)) }
+    },
+    bins(.double) { a, row, count, nice in
+      let (low, high) = (ColumnReader<Double>(a[0]), ColumnReader<Double>(a[1]))
+      return try floating(low[row], high[row], count, nice).map { .double($0) }
+    },
+    bins(.timestamp) { a, row, count, _ in
+      let (low, high) = (ColumnReader<Int64>(a[0]), ColumnReader<Int64>(a[1]))
+      return whole(low[row], high[row], count, false).map { .timestamp($0) }
+    },
   ]
 
   private static let most = 1_000_000
@@ -70,7 +94,9 @@ enum BinningFunctions {
     if nice {
       let round = roundStep(step)
       let top = (greatest + round - 1) / round * round
-      if top != least, round > 0, Int64(exactly: top / factor) != nil { (greatest, step) = (top, round) }
+      if top != least, round > 0, Int64(exactly: top / factor) != nil {
+        (greatest, step) = (top, round)
+      }
       limit *= 2
     }
     var bounds: [Int64] = []

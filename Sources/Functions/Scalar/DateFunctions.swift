@@ -235,7 +235,14 @@ enum DateFunctions {
         let x = ColumnReader<Int64>(a[1])
         let y = ColumnReader<Int64>(a[2])
         return try withParts(a[0]) { part in
-          try Kernels.rows(a, n, t, Int64.self) { row in kernel(x[row], y[row], try part(row)) }
+          try Kernels.rows(a, n, t, Int64.self) { row in
+            let wanted = try part(row)
+            let isWithin = (wanted.fixedMicroseconds ?? .max) <= Calendar.microsecondsPerHour
+            if type == .time && !isWithin || wanted == .era {
+              throw SQLError(.notSupported, "\(type) has no difference in units of \(wanted)")
+            }
+            return kernel(x[row], y[row], wanted)
+          }
         }
       }
     }

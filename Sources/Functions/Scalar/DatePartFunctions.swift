@@ -81,11 +81,11 @@ enum DatePartFunctions {
     interval("to_hours", microseconds: Calendar.microsecondsPerHour),
     interval("to_microseconds", microseconds: 1),
     interval("to_millennia", months: 12_000),
-    interval("to_milliseconds", microseconds: 1000),
+    interval("to_milliseconds", microseconds: 1000, takesFractions: true),
     interval("to_minutes", microseconds: Calendar.microsecondsPerMinute),
     interval("to_months", months: 1),
     interval("to_quarters", months: 3),
-    interval("to_seconds", microseconds: Calendar.microsecondsPerSecond),
+    interval("to_seconds", microseconds: Calendar.microsecondsPerSecond, takesFractions: true),
     interval("to_weeks", days: 7),
     interval("to_years", months: 12),
   ]
@@ -170,9 +170,19 @@ enum DatePartFunctions {
   }
 
   private static func interval(
-    _ name: String, months: Int64 = 0, days: Int64 = 0, microseconds: Int64 = 0
+    _ name: String, months: Int64 = 0, days: Int64 = 0, microseconds: Int64 = 0,
+    takesFractions: Bool = false
   ) -> ScalarFunction {
     let unit = name.dropFirst(3)
+    let fractions: ScalarOverload = .taking([.double], returns: .interval) { a, n, t in
+      let x = ColumnReader<Double>(a[0])
+      return try Kernels.rows(a, n, t, Interval.self) { row in
+        guard let found = Int64(exactly: (x[row] * Double(microseconds)).rounded()) else {
+          throw TemporalArithmetic.outOfRange(.interval)
+        }
+        return Interval(microseconds: found)
+      }
+    }
     return ScalarFunction(
       name, category: "date", summary: "An interval of so many \(unit).",
       examples: [("\(name)(0)", "00:00:00")],
@@ -191,7 +201,7 @@ enum DatePartFunctions {
               months: wholeMonths, days: wholeDays, microseconds: u.partialValue)
           }
         }
-      ])
+      ] + (takesFractions ? [fractions] : []))
   }
 
   private static func notOfInterval(_ part: DatePart) -> SQLError {

@@ -8,7 +8,9 @@ enum DecimalFunctions {
       "decimal_division", category: "math",
       summary: "The quotient as a DECIMAL, rounded half away from zero, of at least 6 digits after "
         + "the point or as many as the third argument says; NULL when the divisor is 0.",
-      examples: [("decimal_division(1.5, 0.4)", "3.750000"), ("decimal_division(2, 3, 2)", "0.67")],
+      examples: [
+        ("decimal_division(1.5, 0.4)", "3.750000"), ("decimal_division(2, 3, 2)", "0.67"),
+      ],
       forms: [
         FunctionForm("DECIMAL", "DECIMAL", gives: "DECIMAL"),
         FunctionForm("DECIMAL", "DECIMAL", "INTEGER", gives: "DECIMAL"),
@@ -35,7 +37,12 @@ enum DecimalFunctions {
         .outOfRange, "the quotient would need \(scale) digits after the point, of 38 there are",
         hint: "a third argument says how many digits to keep")
     }
-    let precision = min(38, max(1, x.precision - x.scale + y.scale + scale))
+    let precision = max(1, x.precision - x.scale + y.scale + scale)
+    guard precision <= 38 else {
+      throw SQLError(
+        .outOfRange, "the quotient would need \(precision) digits, of 38 there are",
+        hint: "a third argument says how many to keep after the point")
+    }
     let result = LogicalType.decimal(precision: precision, scale: min(scale, precision))
     let power = scale - x.scale + y.scale
     let overload = ScalarOverload([.any, .any], variadic: .any, returns: result) { a, n, t in

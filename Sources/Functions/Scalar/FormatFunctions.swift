@@ -25,12 +25,15 @@ enum FormatFunctions {
         .taking([.varchar, .timestamp], returns: .varchar) { a, n, _ in try print(a[1], a[0], n) },
       ]),
     ScalarFunction(
-      "strptime", category: "date", summary: "The timestamp that a text shows by a format.",
+      "strptime", category: "date",
+      summary: "The timestamp that a text shows by a format, or by the first of a list "
+        + "that fits.",
       examples: [("strptime('5.3.2024', '%d.%m.%Y')", "2024-03-05 00:00:00")],
-      overloads: [parse(trying: false)]),
+      overloads: [parse(trying: false), parseByAny(trying: false)]),
     ScalarFunction(
       "try_strptime", category: "date", summary: "As strptime, but NULL where the text differs.",
-      examples: [("try_strptime('x', '%d')", "NULL")], overloads: [parse(trying: true)]),
+      examples: [("try_strptime('x', '%d')", "NULL")],
+      overloads: [parse(trying: true), parseByAny(trying: true)]),
   ]
 
   private static func print(_ moments: Column, _ formats: Column, _ count: Int) throws -> Column {
@@ -51,6 +54,27 @@ enum FormatFunctions {
         throw SQLError(
           .invalidInput,
           "could not parse string '\(x[row].string)' by the format '\(y[row].string)'")
+      }
+    }
+  }
+
+  private static func parseByAny(trying: Bool) -> ScalarOverload {
+    .taking([.varchar, .list(.varchar)], returns: .timestamp) { a, n, t in
+      let x = ColumnReader<StringView>(a[0])
+      let lists = ColumnReader<ListEntry>(a[1])
+      let formats = ColumnReader<StringView>(a[1].children[0])
+      return try Kernels.nullableRows(a, n, t, Int64.self) { row in
+        let entry = lists[row]
+        if entry.length == 0 { throw SQLError(.invalidInput, "strptime needs a format") }
+        for place in entry.offset..<(entry.offset + entry.length) where !formats.isNull(place) {
+          if let moment = try TimeFormat.parse(
+            x.pointer(row).buffer, formats.pointer(place).buffer)
+          {
+            return moment
+          }
+        }
+        if trying { return nil }
+        throw SQLError(.invalidInput, "no format of the list fits '\(x[row].string)'")
       }
     }
   }

@@ -183,10 +183,9 @@ enum ListBuildingFunctions {
       throw SQLError(.binder, "a length is an integer, not \(types[1])")
     }
     if types.count == 2 { return [.list(known), .bigint] }
-    guard let common = ImplicitCast.commonType(known, types[2]) else {
-      throw SQLError(.binder, "cannot put \(types[2]) into \(types[0])")
-    }
-    return [.list(common), .bigint, common]
+    // The list keeps its type; what fills it up is cast.
+    let element = known == .null ? types[2] : known
+    return [.list(element), .bigint, element]
   }
 
   private static func zippable(_ types: [LogicalType]) throws -> [LogicalType] {

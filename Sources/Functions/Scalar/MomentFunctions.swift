@@ -83,7 +83,11 @@ enum MomentFunctions {
         .taking([type], returns: .bigint) { a, n, t in
           Kernels.rows(a, n, t, Int64.self) { _ in 0 }
         }
-      })
+      } + [
+        .taking([.date], returns: .bigint) { _, _, _ in
+          throw SQLError(.notSupported, "a date has no zone: \(name) takes moments and times")
+        }
+      ])
   }
 
   private static func length(_ days: Int32) -> Int64 {

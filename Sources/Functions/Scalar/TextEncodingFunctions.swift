@@ -159,12 +159,12 @@ enum TextEncodingFunctions {
     let rules = ColumnReader<StringView>(a[1])
     return try Kernels.texts(a, count) { row, buffer in
       let bytes = x.pointer(row).buffer
+      if UTF8Text.isValid(bytes) { return try buffer.append(bytes) }
       let rule = rules[row].string.lowercased()
       guard ["strict", "replace", "ignore"].contains(rule) else {
         throw SQLError(
           .conversion, "decode knows strict, replace and ignore, not '\(rules[row].string)'")
       }
-      if UTF8Text.isValid(bytes) { return try buffer.append(bytes) }
       if rule == "strict" {
         throw SQLError(.conversion, "the bytes of the blob are not valid UTF-8")
       }

@@ -97,6 +97,7 @@ enum TimeFormat {
     var micros = 0
     var dayOfYear: Int?
     var afternoon: Bool?
+    var (isoYear, isoWeek, isoDay): (Int?, Int?, Int) = (nil, nil, 1)
     var offsetMinutes = 0
     var position = 0
     var index = 0
@@ -136,6 +137,7 @@ enum TimeFormat {
     skipSpace()
     while index < format.count {
       let byte = format[index]
+      let directive = index
       index += 1
       guard byte == 0x25 else {
         if byte == 32 {
@@ -202,7 +204,24 @@ enum TimeFormat {
       case "p":
         guard let found = name(["AM", "PM"], short: false) else { return nil }
         afternoon = found == 1
-      case "u", "w": guard number(1) != nil else { return nil }
+      case "u":
+        guard let value = number(1), (1...7).contains(value) else { return nil }
+        isoDay = value
+      case "w": guard number(1) != nil else { return nil }
+      case "G":
+        guard let value = number(4) else { return nil }
+        isoYear = value
+      case "V":
+        guard let value = number(2), (1...53).contains(value) else { return nil }
+        isoWeek = value
+      case "U", "W": guard number(2) != nil else { return nil }
+      case "c", "x", "X":
+        // Short for others: put in their place.
+        let longer = letter == 0x63 ? "%Y-%m-%d %H:%M:%S" : letter == 0x78 ? "%Y-%m-%d" : "%H:%M:%S"
+        let rest = Array(longer.utf8) + format[index...]
+        return try (Array(format[..<directive]) + rest).withUnsafeBufferPointer {
+          try parse(text, $0)
+        }
       case "z":
         if position < text.count, text[position] | 32 == 0x7A {
           position += 1
@@ -232,6 +251,12 @@ enum TimeFormat {
     if let dayOfYear {
       guard dayOfYear >= 1, dayOfYear <= (Calendar.isLeapYear(year) ? 366 : 365) else { return nil }
       days = Calendar.days(year: year, month: 1, day: 1).map { $0 + Int32(dayOfYear - 1) }
+    }
+    if let isoYear, let isoWeek {
+      // January 4 lies in week 1.
+      guard let fourth = Calendar.days(year: isoYear, month: 1, day: 4) else { return nil }
+      let monday = Int(fourth) - Calendar.isoDayOfWeek(fourth) + 1
+      days = Int32(exactly: monday + (isoWeek - 1) * 7 + isoDay - 1)
     }
     guard let days,
       let clock = Calendar.clock(hour: hour, minute: minute, second: second, microsecond: micros),

@@ -33,8 +33,10 @@ enum TypeFunctions {
       summary: "The first argument, or NULL where one of the others is.",
       examples: [("constant_or_null(1, 2, 'x')", "1"), ("constant_or_null(1, NULL)", "NULL")],
       overloads: [
-        ScalarOverload([.any, .any], variadic: .any, resultFrom: { $0[0] }, nulls: .custom) {
-          a, n, t in
+        ScalarOverload(
+          [.any, .any], variadic: .any,
+          resultFrom: { $0.contains(.null) ? .null : $0[0] }, nulls: .custom
+        ) { a, n, t in
           ConditionalFunctions.choose([a[0]], n, t) { row in
             a.contains { $0.isNull(row) } ? nil : 0
           }

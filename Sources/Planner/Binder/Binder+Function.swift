@@ -170,8 +170,16 @@ extension Binder {
     {
       return found
     }
-    return ConstantFolding.fold(
-      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
+    // A column gives its own name to a field without one.
+    let names = arguments.map { argument -> String? in
+      if key == "struct_pack", argument.name == nil,
+        case .column(let column)? = argument.expression?.kind
+      {
+        return column.last.name
+      }
+      return argument.name?.name
+    }
+    return ConstantFolding.fold(try call(key, bound, names: names, span: span))
   }
 
   /// What a column of the result would be called.
