@@ -63,11 +63,7 @@ enum ListBuildingFunctions {
       overloads: [
         ScalarOverload(
           [.any], variadic: .any, resultFrom: { $0[0] }, coerce: allLists, nulls: .custom,
-          kernel: { a, n, t in concatenated(a, n, t) }),
-        // As DuckDB has it: of no lists, the empty text.
-        .taking([], returns: .varchar) { _, n, t in
-          try Column.constant(.varchar(""), t, count: n)
-        },
+          kernel: { a, n, t in concatenated(a, n, t) })
       ]),
     ScalarFunction(
       "list_prepend", aliases: ["array_prepend"], category: "list",
