@@ -33,6 +33,8 @@ package struct ScalarFunction: Sendable {
   /// arguments (the field that struct_extract reads, the aggregate that list_aggregate runs). Nil
   /// leaves the choice to the overloads.
   package let signature: SignatureRule?
+  /// What `signature` takes, for the catalog and the reference: a rule cannot be read off.
+  package let forms: [FunctionForm]
 
   package typealias SignatureRule =
     @Sendable ([CallArgument]) throws -> (overload: ScalarOverload, types: [LogicalType])?
@@ -40,9 +42,10 @@ package struct ScalarFunction: Sendable {
   package init(
     _ name: String, aliases: [String] = [], category: String, summary: String,
     examples: [(sql: String, result: String)], overloads: [ScalarOverload] = [],
-    signature: SignatureRule? = nil
+    forms: [FunctionForm] = [], signature: SignatureRule? = nil
   ) {
     self.signature = signature
+    self.forms = forms
     self.name = name
     self.aliases = aliases
     self.category = category

@@ -282,55 +282,21 @@ enum TypeFacts {
 /// Rows of `apus_functions()`.
 enum FunctionRows {
   static func all(_ catalog: StatementCatalog) -> [[Value]] {
-    var rows: [[Value]] = []
-    for function in ScalarFunctions.all {
-      for name in [function.name] + function.aliases {
-        for overload in function.overloads {
-          rows.append(
-            row(
-              name, alias: name == function.name ? nil : function.name, kind: "scalar",
-              summary: function.summary, parameters: overload.parameters.map(text),
-              varargs: overload.variadic.map(text), isVolatile: overload.isVolatile,
-              examples: function.examples.map(\.sql), category: function.category))
-        }
+    FunctionEntry.all.flatMap { entry in
+      entry.names.flatMap { name in
+        entry.forms.map { row(entry, name, $0) }
       }
-    }
-    for function in Aggregates.all {
-      for name in [function.name] + function.aliases {
-        rows.append(
-          row(
-            name, alias: name == function.name ? nil : function.name, kind: "aggregate",
-            summary: function.summary, parameters: [], varargs: nil, isVolatile: false,
-            examples: [], category: "aggregate"))
-      }
-    }
-    for name in TableFunctions.allNames + CatalogFunctions.allNames {
-      rows.append(
-        row(
-          name, alias: nil, kind: "table", summary: nil, parameters: [], varargs: nil,
-          isVolatile: false, examples: [], category: "table"))
-    }
-    for function in SessionFunctions.rows {
-      for name in [function.name] + function.aliases {
-        rows.append(
-          row(
-            name, alias: name == function.name ? nil : function.name, kind: "scalar",
-            summary: function.summary, parameters: [], varargs: nil,
-            isVolatile: function.name == "nextval", examples: [], category: "session"))
-      }
-    }
-    return rows + macros(catalog)
+    } + macros(catalog)
   }
 
-  private static func row(
-    _ name: String, alias: String?, kind: String, summary: String?, parameters: [String],
-    varargs: String?, isVolatile: Bool, examples: [String], category: String
-  ) -> [Value] {
+  private static func row(_ entry: FunctionEntry, _ name: String, _ form: FunctionForm) -> [Value] {
     [
-      .varchar("system"), .varchar("main"), .varchar(name), .text(alias), .varchar(kind),
-      .text(summary), .null, .null,
-      .texts(parameters.indices.map { "col\($0)" }), .texts(parameters), .text(varargs), .null,
-      .boolean(isVolatile), .boolean(true), .count(0), .texts(examples), .texts([category]),
+      .varchar("system"), .varchar("main"), .varchar(name),
+      .text(name == entry.name ? nil : entry.name), .varchar(entry.kind.rawValue),
+      .varchar(entry.summary), .null, .varchar(form.result),
+      .texts(form.parameters.indices.map { "col\($0)" }), .texts(form.parameters),
+      .text(form.variadic), .null, .boolean(entry.isVolatile), .boolean(true), .count(0),
+      .texts(entry.examples.map(\.sql)), .texts([entry.family]),
     ]
   }
 
@@ -355,18 +321,6 @@ enum FunctionRows {
           ]
         }
       }
-    }
-  }
-
-  private static func text(_ pattern: TypePattern) -> String {
-    switch pattern {
-    case .exactly(let type): type.description
-    case .any, .common: "ANY"
-    case .anyInteger: "INTEGER"
-    case .anyNumeric: "NUMERIC"
-    case .anyDecimal: "DECIMAL"
-    case .anyList: "ANY[]"
-    case .anyMap: "MAP(ANY, ANY)"
     }
   }
 }

@@ -47,11 +47,13 @@ extension StatementCatalog {
     // A dotted name may be a method chain: what is no schema is no mistake here.
     guard let found = try? find(isTable ? .tableMacro : .macro, name),
       case .macro(let entry) = found.object.item
-    else { return nil }
+    else { return isTable ? nil : DefaultMacros.named(name) }
     return entry
   }
 
-  var macroNames: [String] { state.names(.macro) + state.names(.tableMacro) }
+  var macroNames: [String] {
+    state.names(.macro) + state.names(.tableMacro) + DefaultMacros.allNames
+  }
 
   func sessionCall(_ name: String, _ arguments: [Expression], span: SourceSpan) throws
     -> Expression?

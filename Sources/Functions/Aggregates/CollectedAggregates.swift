@@ -63,16 +63,20 @@ let collectedAggregates: [AggregateFunction] = [
 ]
 
 /// The forms of min, max, arg_min and arg_max that give the n best as a list.
-func best(largest: Bool, byAnother: Bool) -> AggregateOverload {
+func best(largest: Bool, byAnother: Bool, nullsLast: Bool = false) -> AggregateOverload {
   let make: @Sendable ([LogicalType], LogicalType) -> any AggregateState = { types, result in
     keepingBytes(types, result, resultElement: true) { types, result in
       let kept = byAnother ? 2 : 1
       return CollectedState(
-        keeping: Array(types.prefix(kept)), required: Array(0..<kept), result: result
+        keeping: Array(types.prefix(kept)), required: nullsLast ? [] : Array(0..<kept),
+        result: result
       ) { columns, n, more in
         let wanted = try number(more, largest ? "max" : "min")
         let key = columns[kept - 1]
         let rows = (0..<n).sorted { a, b in
+          if nullsLast, key.isNull(a) || key.isNull(b) {
+            return key.isNull(a) == key.isNull(b) ? a < b : key.isNull(b)
+          }
           let found = NestedComparison.compare(key, a, key, b)
           return found == 0 ? a < b : largest ? found > 0 : found < 0
         }
@@ -125,7 +129,8 @@ private func nullsLast(
             return best.map { columns[0].value($0) } ?? .null
           }
         }
-      }
+      },
+      best(largest: sign > 0, byAnother: true, nullsLast: true),
     ])
 }
 
@@ -176,7 +181,8 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
 
 private func medianDeviation(_ values: [Double]) -> Double {
   func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
+    // NaN is greater than any number.
+    let sorted = values.sorted { $0 < $1 || (!$0.isNaN && $1.isNaN) }
     let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
     return low + (high - low) / 2
   }

@@ -31,11 +31,11 @@ enum Arithmetic {
     return [common, common]
   }
 
-  /// `+` and `-` on decimals get one more digit; up to 18 digits they stay 64 bits wide.
+  /// `+` and `-` on decimals get one more digit.
   static func coerceSum(_ types: [LogicalType]) throws -> [LogicalType] {
     let common = try coerceCommon(types)
     guard case .decimal(let precision, let scale) = common[0] else { return common }
-    let wider = precision == 18 ? 18 : min(38, precision + 1)
+    let wider = min(38, precision + 1)
     return [LogicalType](repeating: .decimal(precision: wider, scale: scale), count: 2)
   }
 

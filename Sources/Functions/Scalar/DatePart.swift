@@ -152,6 +152,13 @@ package enum DatePart: String, Sendable, CaseIterable {
     }
   }
 
+  /// Microseconds of an interval of 30-day months; nil beyond BIGINT.
+  static func microseconds(_ interval: Interval) -> Int64? {
+    let days = Int128(interval.months) * 30 + Int128(interval.days)
+    return Int64(
+      exactly: days * Int128(Calendar.microsecondsPerDay) + Int128(interval.microseconds))
+  }
+
   /// Seconds of an interval: 365.25 days a year, 30 days for the months beyond.
   static func seconds(_ interval: Interval) -> Double {
     let years = Double(interval.months / 12)

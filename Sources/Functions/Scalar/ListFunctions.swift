@@ -139,7 +139,7 @@ enum ListFunctions {
         },
       ]),
     ScalarFunction(
-      "list_value", aliases: ["list_pack"], category: "list",
+      "list_value", aliases: ["list_pack", "unpivot_list"], category: "list",
       summary: "A list of the arguments.", examples: [("list_value(1, 2)", "[1, 2]")],
       overloads: [
         ScalarOverload(

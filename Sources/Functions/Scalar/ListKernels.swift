@@ -13,6 +13,32 @@ enum ListKernels {
     }
   }
 
+  /// Each row's list so many times.
+  static func repeated(
+    _ list: Column, _ times: Column, _ count: Int, _ type: LogicalType
+  ) throws -> Column {
+    let x = ColumnReader<ListEntry>(list)
+    let n = ColumnReader<Int64>(times)
+    var picks: [Int] = []
+    let result = try Kernels.rows([list, times], count, type, ListEntry.self) { row in
+      let start = picks.count
+      if n[row] > 0, x[row].length > 0 {
+        let (total, overflows) = Int(n[row]).multipliedReportingOverflow(by: x[row].length)
+        try checkRoom(start, overflows ? .max : total)
+        for _ in 0..<n[row] {
+          picks.append(contentsOf: x[row].offset..<(x[row].offset + x[row].length))
+        }
+      }
+      return ListEntry(offset: start, length: picks.count - start)
+    }
+    let elements =
+      list.children[0].type == .null
+      ? Column.nulls(.null, count: picks.count)
+      : Column.dictionary(list.children[0], Selection(picks)).flattened()
+    result.replaceChildren([elements])
+    return result
+  }
+
   /// Each row's two lists, one after the other; NULL when one is NULL.
   static func concatenated(
     _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType

@@ -27,7 +27,12 @@ enum RegexFunctions {
         ("regexp_extract('a12b3', '[0-9]+')", "12"),
         ("regexp_extract('k=v', '(.)=(.)', 2)", "v"),
       ],
-      overloads: extracting(.varchar) { try extract($0, $1) },
+      overloads: extracting(.varchar) { try extract($0, $1) } + [
+        .taking([.varchar, .varchar, .varchar], returns: .varchar) { a, n, _ in
+          let whole = try Column.constant(.integer(0), .integer, count: n)
+          return try extract([a[0], a[1], whole, a[2]], n)
+        }
+      ],
       signature: { try namedGroups($0) }),
     ScalarFunction(
       "regexp_extract_all", category: "regex",

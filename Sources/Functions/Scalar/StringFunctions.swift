@@ -53,10 +53,17 @@ enum StringFunctions {
       examples: [("ltrim('  a ')", "a "), ("ltrim('xxa', 'x')", "a")],
       overloads: trimming(left: true, right: false)),
     ScalarFunction(
-      "repeat", category: "string", summary: "The string n times.",
-      examples: [("repeat('ab', 3)", "ababab"), ("repeat('ab', -1)", "")],
+      "repeat", category: "string", summary: "The string, blob or list n times.",
+      examples: [
+        ("repeat('ab', 3)", "ababab"), ("repeat('ab', -1)", ""),
+        ("repeat([1, 2], 2)", "[1, 2, 1, 2]"),
+      ],
       overloads: [
-        .taking([.varchar, .bigint], returns: .varchar) { a, n, _ in try repeated(a, n) }
+        .taking([.varchar, .bigint], returns: .varchar) { a, n, t in try repeated(a, n, t) },
+        .taking([.blob, .bigint], returns: .blob) { a, n, t in try repeated(a, n, t) },
+        ScalarOverload([.anyList, .exactly(.bigint)], resultFrom: { $0[0] }) { a, n, t in
+          try ListKernels.repeated(a[0], a[1], n, t)
+        },
       ]),
     ScalarFunction(
       "replace", category: "string", summary: "Every occurrence of one string by another.",
@@ -93,7 +100,7 @@ enum StringFunctions {
       overloads: trimming(left: true, right: true)),
     ScalarFunction(
       "upper", aliases: ["ucase"], category: "string", summary: "In upper case.",
-      examples: [("upper('abß')", "ABSS")],
+      examples: [("upper('abß')", "ABẞ")],
       overloads: [
         .taking([.varchar], returns: .varchar) { a, n, _ in try cased(a[0], n, upper: true) }
       ]),
@@ -207,10 +214,12 @@ enum StringFunctions {
     }
   }
 
-  private static func repeated(_ arguments: [Column], _ count: Int) throws -> Column {
+  private static func repeated(
+    _ arguments: [Column], _ count: Int, _ type: LogicalType
+  ) throws -> Column {
     let x = ColumnReader<StringView>(arguments[0])
     let times = ColumnReader<Int64>(arguments[1])
-    return try Kernels.texts(arguments, count) { row, buffer in
+    return try Kernels.texts(arguments, count, type) { row, buffer in
       let text = x.pointer(row)
       let n = Int(times[row])
       if n <= 0 || text.pointee.count == 0 { return }

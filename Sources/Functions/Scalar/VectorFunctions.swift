@@ -39,7 +39,8 @@ enum VectorFunctions {
             let item = itemType(types)
             return [.array(item, count: 3), .array(item, count: 3)]
           }, kernel: { a, n, t in try crossed(a, n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("DOUBLE[3]", "DOUBLE[3]", gives: "DOUBLE[3]")]),
   ]
 
   /// Of two vectors of one length; nil makes the row NULL.

@@ -48,7 +48,8 @@ extension Binder {
       CaseWhen(branches: [(condition, cast[0])], otherwise: cast[1], type: type))
   }
 
-  private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
+  /// What a signature rule or a table function sees of an argument.
+  func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
     if case .constant(let value, let type) = argument {
       return CallArgument(type, value: value, name: name)
     }
@@ -131,6 +132,12 @@ extension Binder {
     if catalog.userFunction(named: key) == nil, !isSessionFunction {
       try checkExists(name, function.name.span)
     }
+    if key == "alias", arguments.count == 1, let named = arguments[0].expression,
+      ScalarFunctions.named(key) == nil, catalog.userFunction(named: key) == nil
+    {
+      _ = try bind(named, context)
+      return .constant(.varchar(Binder.name(of: named)), .varchar)
+    }
     // typeof does not look at values, not even at those of constants.
     if key == "typeof" { attemptDepth += 1 }
     defer { if key == "typeof" { attemptDepth -= 1 } }
@@ -169,7 +176,16 @@ extension Binder {
     {
       return found
     }
-    let made = try call(key, bound, names: arguments.map { $0.name?.name }, span: span)
+    // A column gives its own name to a field without one.
+    let names = arguments.map { argument -> String? in
+      if key == "struct_pack", argument.name == nil,
+        case .column(let column)? = argument.expression?.kind
+      {
+        return column.last.name
+      }
+      return argument.name?.name
+    }
+    let made = try call(key, bound, names: names, span: span)
     return try moment(of: made) ?? ConstantFolding.fold(made)
   }
 
@@ -185,8 +201,14 @@ extension Binder {
     return moment
   }
 
+  /// What a column of the result would be called.
+  private static func name(of expression: SyntaxExpression) -> String {
+    if case .column(let name) = expression.kind { return name.last.name }
+    return Printer.sql(expression)
+  }
+
   func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "alias" { return }
     if let window = WindowFunction.named(name.lowercased()) {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)

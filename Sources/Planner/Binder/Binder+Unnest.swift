@@ -53,7 +53,7 @@ struct UnnestOptions {
 extension Binder {
   static func isUnnest(_ call: FunctionCall) -> Bool {
     call.name.parts.count == 1 && call.receiver == nil
-      && ["unnest", "unlist"].contains(call.name.last.name.lowercased())
+      && ["explode", "unlist", "unnest"].contains(call.name.last.name.lowercased())
   }
 
   /// The list that a call gives element by element, where the call is short for its unnest: DuckDB
