@@ -28,6 +28,7 @@ final class JSONPartitionReader: BatchSource {
     cursor.maximumObjectSize = source.options.maximumObjectSize
     var rules = JSONTransformRules()
     rules.isStrict = !source.options.ignoresErrors
+    rules.readsPlainText = rules.isStrict
     rules.refusesDuplicateKeys = rules.isStrict
     rules.refusesUnknownKeys = rules.isStrict && source.options.detects
     rules.code = .invalidInput

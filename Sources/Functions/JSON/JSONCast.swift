@@ -41,7 +41,7 @@ enum JSONCast {
             truncatingIfNeeded: try JSONDocuments.read(reader.pointer(row).buffer, &tape)))
       }
     }
-    let rules = tryCast ? JSONTransformRules() : .cast
+    let rules = tryCast ? JSONTransformRules.tryCast : .cast
     return try JSONTransform(rules, owner: column).column(tape, places, type)
   }
 }

@@ -107,10 +107,14 @@ enum JSONFunctions {
 }
 
 enum JSONComparison {
-  /// Whether two values are the same: numbers by kind and value, objects by key.
+  /// Whether two values are the same: numbers by kind and value, objects by key; of a key that is
+  /// there twice the first goes with the first.
   static func areEqual(_ tape: borrowing JSONTape, _ a: Int, _ b: Int) -> Bool {
     let (x, y) = (tape[a], tape[b])
-    if x.kind != y.kind { return false }
+    if x.kind != y.kind {
+      // -0 is 0, although negative.
+      return isZero(x) && isZero(y)
+    }
     switch x.kind {
     case .null, .false, .true: return true
     case .unsigned, .signed, .wide: return x.bytes.elementsEqual(y.bytes)
@@ -125,8 +129,37 @@ enum JSONComparison {
       }
       return true
     case .object:
-      return x.count == y.count && hasMembers(tape, a, b) { areEqual(tape, $0, $1) }
+      return x.count == y.count && haveEqualMembers(tape, a, b)
     }
+  }
+
+  private static func isZero(_ node: JSONNode) -> Bool {
+    (node.kind == .unsigned && node.length == 1 && node.text[0] == 0x30)
+      || (node.kind == .signed && !node.isPlain)
+  }
+
+  /// Looks for each key from behind the one before, so that objects in one order are one walk.
+  private static func haveEqualMembers(_ tape: borrowing JSONTape, _ a: Int, _ b: Int) -> Bool {
+    let count = Int(tape[a].count)
+    var own = a + 1
+    var place = 0
+    var key = b + 1
+    for _ in 0..<count {
+      var isFound = false
+      for _ in 0..<count where !isFound {
+        if place == count {
+          place = 0
+          own = a + 1
+        }
+        isFound = areEqualStrings(tape, own, key)
+        if isFound, !areEqual(tape, own + 1, key + 1) { return false }
+        own = Int(tape[own + 1].next)
+        place += 1
+      }
+      if !isFound { return false }
+      key = Int(tape[key + 1].next)
+    }
+    return true
   }
 
   /// Whether the needle is the haystack, a part of it, or in a value of it. An array contains
@@ -146,6 +179,7 @@ enum JSONComparison {
 
   private static func matches(_ tape: borrowing JSONTape, _ haystack: Int, _ needle: Int) -> Bool {
     let (x, y) = (tape[haystack], tape[needle])
+    if areEqual(tape, haystack, needle) { return true }
     switch (x.kind, y.kind) {
     case (.array, .array):
       var wanted = needle + 1
@@ -153,15 +187,15 @@ enum JSONComparison {
         var item = haystack + 1
         var isFound = false
         for _ in 0..<x.count where !isFound {
-          isFound = contains(tape, item, wanted)
+          isFound = matches(tape, item, wanted)
           item = Int(tape[item].next)
         }
         if !isFound { return false }
         wanted = Int(tape[wanted].next)
       }
       return true
-    case (.object, .object): return hasMembers(tape, haystack, needle) { contains(tape, $0, $1) }
-    default: return areEqual(tape, haystack, needle)
+    case (.object, .object): return hasMembers(tape, haystack, needle) { matches(tape, $0, $1) }
+    default: return false
     }
   }
 

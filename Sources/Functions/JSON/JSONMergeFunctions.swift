@@ -135,72 +135,66 @@ enum JSONMerge {
     case object([(key: Int, value: Node)])
   }
 
-  /// `original` with the members of `patch`.
+  /// `original` with the members of `patch`: first what the patch does not name, then what it does.
   static func merged(
-    _ original: Node?, _ tape: borrowing JSONTape, _ patch: Int, _ form: Form
+    _ original: Node, _ tape: borrowing JSONTape, _ patch: Int, _ form: Form
   ) -> Node {
-    guard tape[patch].kind == .object else { return .tape(patch) }
-    var members: [(key: Int, value: Node)] = []
-    var isObject = true
-    switch original {
-    case .object(let known)?: members = known
-    case .tape(let index)? where tape[index].kind == .object:
-      var key = index + 1
-      for _ in 0..<tape[index].count {
-        members.append((key, .tape(key + 1)))
-        key = Int(tape[key + 1].next)
-      }
-    case .tape?, nil: isObject = false
+    if form == .deep, tape[patch].kind == .null { return original }
+    guard tape[patch].kind == .object, case .object(let members)? = opened(original, tape) else {
+      return .tape(patch)
     }
-    // What no object is patched with is taken as it is at the top, without nulls below.
-    if !isObject, original != nil { return .tape(patch) }
-    if form == .patch { return patched(members, tape, patch) }
+    return .object(merged(members, tape, patch, form))
+  }
+
+  private static func merged(
+    _ members: [(key: Int, value: Node)], _ tape: borrowing JSONTape, _ patch: Int, _ form: Form
+  ) -> [(key: Int, value: Node)] {
+    var result: [(key: Int, value: Node)] = []
+    for member in members {
+      let own = JSONComparison.member(tape, patch, member.key)
+      // A null removes (RFC 7396) or, merged deeply, changes nothing.
+      if own == nil || (form == .deep && own.map { tape[$0].kind } == .null) {
+        result.append(member)
+      }
+    }
     var key = patch + 1
     for _ in 0..<tape[patch].count {
       let value = key + 1
-      let place = members.firstIndex { JSONComparison.areEqualStrings(tape, $0.key, key) }
-      if tape[value].kind == .null {
-        if place == nil { members.append((key, .tape(value))) }
-      } else if let place {
-        members[place].value = merged(object(members[place].value, tape), tape, value, form)
-      } else {
-        members.append((key, merged(nil, tape, value, form)))
-      }
-      key = Int(tape[value].next)
-    }
-    return .object(members)
-  }
-
-  /// RFC 7396: what the patch does not name, then what it names and is not null.
-  private static func patched(
-    _ members: [(key: Int, value: Node)], _ tape: borrowing JSONTape, _ patch: Int
-  ) -> Node {
-    var result: [(key: Int, value: Node)] = []
-    for member in members where JSONComparison.member(tape, patch, member.key) == nil {
-      result.append(member)
-    }
-    var key = patch + 1
-    for _ in 0..<tape[patch].count {
-      if tape[key + 1].kind != .null {
+      if tape[value].kind != .null {
         var known: Node?
         for member in members where JSONComparison.areEqualStrings(tape, member.key, key) {
           known = member.value
           break
         }
-        result.append(
-          (key, merged(known.flatMap { object($0, tape) }, tape, key + 1, .patch)))
+        result.append((key, merged(below: known, tape, value, form)))
       }
-      key = Int(tape[key + 1].next)
+      key = Int(tape[value].next)
     }
-    return .object(result)
+    return result
   }
 
-  /// The value where it is an object.
-  private static func object(_ node: Node, _ tape: borrowing JSONTape) -> Node? {
-    switch node {
-    case .object: node
-    case .tape(let index): tape[index].kind == .object ? node : nil
+  /// What is no object is patched as an empty one; merged deeply, it is replaced.
+  private static func merged(
+    below original: Node?, _ tape: borrowing JSONTape, _ patch: Int, _ form: Form
+  ) -> Node {
+    guard tape[patch].kind == .object else { return .tape(patch) }
+    if let original, case .object(let members)? = opened(original, tape) {
+      return .object(merged(members, tape, patch, form))
     }
+    return form == .deep ? .tape(patch) : .object(merged([], tape, patch, form))
+  }
+
+  /// An object with its members apart; nil for what is none.
+  private static func opened(_ node: Node, _ tape: borrowing JSONTape) -> Node? {
+    guard case .tape(let index) = node else { return node }
+    guard tape[index].kind == .object else { return nil }
+    var members: [(key: Int, value: Node)] = []
+    var key = index + 1
+    for _ in 0..<tape[index].count {
+      members.append((key, .tape(key + 1)))
+      key = Int(tape[key + 1].next)
+    }
+    return .object(members)
   }
 
   static func append(_ node: Node, _ tape: borrowing JSONTape, to buffer: inout TextBuffer) {

@@ -90,17 +90,23 @@ package struct JSONPath: Hashable, Sendable {
     for place in places { body(place) }
   }
 
+  /// The value and all that is in it, level by level.
   private static func collectAll(
     _ tape: borrowing JSONTape, _ place: Int, _ into: inout [Int]
   ) {
+    var next = into.count
     into.append(place)
-    let node = tape[place]
-    guard node.kind.isContainer else { return }
-    var item = place + 1
-    for _ in 0..<node.count {
-      if node.kind == .object { item += 1 }
-      collectAll(tape, item, &into)
-      item = Int(tape[item].next)
+    while next < into.count {
+      let container = into[next]
+      next += 1
+      let node = tape[container]
+      guard node.kind.isContainer else { continue }
+      var item = container + 1
+      for _ in 0..<node.count {
+        if node.kind == .object { item += 1 }
+        into.append(item)
+        item = Int(tape[item].next)
+      }
     }
   }
 

@@ -7,6 +7,9 @@ import JSONReading
 package struct JSONTransformRules: Sendable {
   /// A value that does not fit the type is an error.
   package var isStrict = false
+  /// Strings as numbers have neither fractions nor exponents where the number has none, nor
+  /// underscores; `TRY_CAST` takes no others either, though it is not strict.
+  package var readsPlainText = false
   package var refusesDuplicateKeys = false
   package var refusesMissingKeys = false
   package var refusesUnknownKeys = false
@@ -15,10 +18,18 @@ package struct JSONTransformRules: Sendable {
 
   package init() {}
 
+  /// TRY_CAST: what does not fit is NULL.
+  package static let tryCast: JSONTransformRules = {
+    var rules = JSONTransformRules()
+    rules.readsPlainText = true
+    return rules
+  }()
+
   /// A cast that was written: all must fit.
   package static let cast: JSONTransformRules = {
     var rules = JSONTransformRules()
     rules.isStrict = true
+    rules.readsPlainText = true
     rules.refusesDuplicateKeys = true
     rules.refusesMissingKeys = true
     rules.refusesUnknownKeys = true
@@ -133,7 +144,11 @@ package struct JSONTransform {
     switch tape[Int(place)].kind {
     case .true: return 1
     case .false: return 0
-    case .string, .wide: return text(tape, place) { TextParsing.boolean($0).map { $0 ? 1 : 0 } }
+    case .string, .wide:
+      return text(tape, place) { text in
+        if rules.readsPlainText, text.count == 1, text[0] &- 0x30 <= 9 { return nil }
+        return TextParsing.boolean(text).map { $0 ? 1 : 0 }
+      }
     case .unsigned, .signed, .double:
       return text(tape, place) { TextParsing.double($0).map { $0 != 0 ? 1 : 0 } }
     case .null, .array, .object: return nil
@@ -146,8 +161,19 @@ package struct JSONTransform {
     switch tape[Int(place)].kind {
     case .true: return 1
     case .false: return 0
-    case .unsigned, .signed, .double, .string, .wide:
-      return text(tape, place, parse)
+    case .unsigned, .signed, .double:
+      guard let value = parse(tape[Int(place)].bytes) else { return nil }
+      // The number itself is finite.
+      return value.isInfinite ? nil : value
+    case .string, .wide:
+      return text(tape, place) { text in
+        if rules.readsPlainText,
+          text.contains(where: { $0 == 0x5F || $0 == 0x20 || ($0 >= 9 && $0 <= 13) })
+        {
+          return nil
+        }
+        return parse(text)
+      }
     case .null, .array, .object: return nil
     }
   }
@@ -162,8 +188,13 @@ package struct JSONTransform {
       switch tape[Int(place)].kind {
       case .true: return 1
       case .false: return 0
-      case .unsigned, .signed, .string, .wide:
-        return text(tape, place) { TextParsing.integer($0, as: T.self) }
+      case .unsigned, .signed:
+        return TextParsing.integer(tape[Int(place)].bytes, as: T.self)
+      case .string, .wide:
+        return text(tape, place) { text in
+          if rules.readsPlainText, !isPlainInteger(text) { return nil }
+          return TextParsing.integer(text, as: T.self)
+        }
       case .double:
         guard let value = TextParsing.double(tape[Int(place)].bytes) else { return nil }
         let rounded = nearbyint(value)
@@ -171,6 +202,12 @@ package struct JSONTransform {
       case .null, .array, .object: return nil
       }
     }
+  }
+
+  /// Without a point, an exponent and underscores; hexadecimal digits may be any.
+  private func isPlainInteger(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    if text.contains(where: { $0 | 32 == UInt8(ascii: "x") }) { return !text.contains(0x5F) }
+    return !text.contains { $0 == 0x2E || $0 == 0x5F || $0 | 32 == UInt8(ascii: "e") }
   }
 
   private func decimals<T: FixedWidthInteger & BitwiseCopyable>(

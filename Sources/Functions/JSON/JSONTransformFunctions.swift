@@ -54,6 +54,7 @@ enum JSONTransformFunctions {
     }
     var rules = JSONTransformRules()
     rules.isStrict = isStrict
+    rules.readsPlainText = isStrict
     rules.refusesMissingKeys = isStrict
     rules.refusesDuplicateKeys = isStrict
     rules.code = .invalidInput
@@ -93,6 +94,7 @@ enum JSONTransformFunctions {
       var key = index + 1
       for _ in 0..<node.count {
         let name = tape.string(key)
+        if name.isEmpty { throw SQLError(.binder, "a key in the JSON structure is empty") }
         if fields.contains(where: { $0.name == name }) {
           throw SQLError(.binder, "the key \"\(name)\" is twice in the JSON structure")
         }
