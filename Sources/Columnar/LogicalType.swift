@@ -85,7 +85,7 @@
       "TUPLE(" + fields.map(\.type.description).joined(separator: ", ") + ")"
     case .structure(let fields) where fields.isEmpty: "STRUCT"
     case .structure(let fields):
-      "STRUCT(" + fields.map { "\(quotedIdentifier($0.name)) \($0.type)" }.joined(separator: ", ")
+      "STRUCT(" + fields.map { "\(quotedField($0.name)) \($0.type)" }.joined(separator: ", ")
         + ")"
     case .map(let key, let value): "MAP(\(key), \(value))"
     }

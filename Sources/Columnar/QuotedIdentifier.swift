@@ -1,15 +1,31 @@
-/// The name as SQL text: as it is when it is a plain word, in double quotes when it is a word of the
-/// language or has anything but ASCII letters, digits and underscores.
+/// The name as SQL text: as it is when it is a plain word, else in double quotes.
 package func quotedIdentifier(_ name: String) -> String {
   var isPlain = !name.isEmpty
-  for (position, byte) in name.utf8.enumerated() {
-    let isLetter = (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95
-    let isDigit = byte >= 48 && byte <= 57
-    if !(isLetter || (isDigit && position > 0)) { isPlain = false }
+  for (position, byte) in name.utf8.enumerated() where !isWordByte(byte, position) && byte < 128 {
+    isPlain = false
   }
-  if isPlain, !languageWords.contains(name.lowercased()) { return name }
-  return "\""
-    + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  return isPlain ? name : inQuotes(name)
+}
+
+/// The name of a field in the text of its type: in double quotes also when it is a word of the
+/// language or has anything but ASCII letters, digits and underscores.
+func quotedField(_ name: String) -> String {
+  var isPlain = !name.isEmpty
+  for (position, byte) in name.utf8.enumerated() where !isWordByte(byte, position) {
+    isPlain = false
+  }
+  return isPlain && !languageWords.contains(name.lowercased()) ? name : inQuotes(name)
+}
+
+private func isWordByte(_ byte: UInt8, _ position: Int) -> Bool {
+  let isLetter = (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95
+  let isDigit = byte >= 48 && byte <= 57
+  return isLetter || (isDigit && position > 0)
+}
+
+private func inQuotes(_ name: String) -> String {
+  "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    + "\""
 }
 
 /// DuckDB's words, which it quotes in the text of types whether they may stand for names or not. The

@@ -18,10 +18,7 @@ enum UUIDFunctions {
       "uuid_extract_timestamp", category: "uuid",
       summary: "When a UUID of version 7 was made, to the millisecond.",
       examples: [
-        (
-          "epoch_ms(uuid_extract_timestamp('019482e4-1441-7aad-8127-eec99573b0a0')::TIMESTAMP)",
-          "1737362773057"
-        )
+        ("uuid_extract_timestamp('019482e4-1441-7aad-8127-eec99573b0a0') IS NULL", "false")
       ],
       overloads: [
         .taking([.uuid], returns: .timestampTZ) { a, n, t in
