@@ -158,7 +158,8 @@ struct CSVTypeGuess {
       isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int128.self) != nil
     case 3: isPlainNumber(text, isInteger: false) && TextParsing.double(text) != nil
     case 4:
-      TextParsing.plainTime(text) != nil && text.allSatisfy { $0 <= 0x3A && $0 != 0x2B && $0 != 0x2D }
+      TextParsing.plainTime(text) != nil
+        && text.allSatisfy { $0 <= 0x3A && $0 != 0x2B && $0 != 0x2D }
     case 5: hasDateShape(text) && TextParsing.plainDate(text) != nil
     case 6: hasDateShape(text) && !hasZone(text) && TextParsing.timestamp(text) != nil
     default: hasDateShape(text) && isInstant(text)
