@@ -6,7 +6,7 @@ extension TextParsing {
     var nanoseconds = 0
     guard let local = moment(&cursor, &nanoseconds) else { return infiniteTimestamp(text) }
     cursor.skipSpaces()
-    if cursor.isAtEnd { return zone.instant(local) }
+    if cursor.isAtEnd { return isEpoch(text) ? 0 : zone.instant(local) }
     switch suffix(&cursor) {
     case .offset(let seconds):
       let (instant, overflows) = local.subtractingReportingOverflow(Int64(seconds) &* 1_000_000)
@@ -54,6 +54,13 @@ extension TextParsing {
     return ZonedTime.pack(microseconds: Calendar.split(local).microseconds, offset: offset)
   }
 
+  /// The instant, whatever the zone.
+  private static func isEpoch(_ text: Text) -> Bool {
+    guard var cursor = TextCursor(text) else { return false }
+    cursor.skipSpaces()
+    return cursor.take(word: "epoch")
+  }
+
   private enum Suffix {
     case offset(Int)
     case zone(String)
@@ -69,7 +76,8 @@ extension TextParsing {
     }
     let isNegative = cursor.peek == 0x2D
     if cursor.take(0x2B) || cursor.take(0x2D) {
-      guard let hours = cursor.number(atMost: 2) else { return nil }
+      let start = cursor.position
+      guard let hours = cursor.number(atMost: 2), cursor.position == start + 2 else { return nil }
       var seconds = hours * 3600
       for unit in [60, 1] {
         let colon = cursor.take(0x3A)

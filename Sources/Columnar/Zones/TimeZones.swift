@@ -54,6 +54,13 @@ package enum TimeZones {
     while numbers.count < 3 { numbers.append(0) }
     guard numbers[0] <= 23, numbers[1] < 60, numbers[2] < 60 else { return nil }
     let seconds = numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
+    if key.hasPrefix("utc"), seconds % 3600 == 0 {
+      // Whole hours are zones of the database, whose sign is the other way round.
+      let hours = sign == 0x2D ? -numbers[0] : numbers[0]
+      guard hours >= -12, hours <= 14 else { return nil }
+      let official = hours == 0 ? "UTC" : "Etc/GMT\(hours > 0 ? "-" : "+")\(abs(hours))"
+      return TimeZoneRules(official, offset: hours * 3600)
+    }
     return TimeZoneRules(
       name.uppercased(), offset: sign == 0x2D ? -seconds : seconds)
   }

@@ -28,11 +28,35 @@ enum ZonedArithmetic {
     let date = Interval(months: interval.months, days: interval.days)
     if date == Interval() { return add(micros: interval.microseconds, to: instant) }
     let goesBack = interval.months < 0 || interval.days < 0 || interval.microseconds < 0
-    let start = goesBack ? add(micros: interval.microseconds, to: instant) : instant
-    guard let start, let local = cursor.local(start),
-      let moved = Calendar.add(date, toTimestamp: local), let result = cursor.instant(moved)
+    var result = goesBack ? add(micros: interval.microseconds, to: instant) : instant
+    if interval.months != 0 {
+      result = result.flatMap { cursor.local($0) }
+        .flatMap { Calendar.add(Interval(months: interval.months), toTimestamp: $0) }
+        .flatMap { cursor.instant($0) }
+    }
+    if interval.days != 0 {
+      result = result.flatMap { add(days: Int64(interval.days), to: $0, &cursor) }
+    }
+    return goesBack ? result : result.flatMap { add(micros: interval.microseconds, to: $0) }
+  }
+
+  /// The same time of another day; where clocks show it twice, the one with the offset of before
+  /// (as ICU's Calendar.add).
+  private static func add(
+    days: Int64, to instant: Int64, _ cursor: inout ZoneCursor
+  ) -> Int64? {
+    guard let clock = cursor.local(instant),
+      let moved = add(micros: days &* Calendar.microsecondsPerDay, to: instant),
+      let shown = cursor.local(moved)
     else { return nil }
-    return goesBack ? result : add(micros: interval.microseconds, to: result)
+    let wanted = Calendar.split(clock).microseconds
+    if Calendar.split(shown).microseconds == wanted { return moved }
+    let shift = cursor.offset(at: instant) &- cursor.offset(at: moved)
+    guard let shifted = add(micros: shift % Calendar.microsecondsPerDay, to: moved),
+      let again = cursor.local(shifted)
+    else { return nil }
+    // A time that the clocks skip is as much later as they skip.
+    return Calendar.split(again).microseconds != wanted && shift < 0 ? moved : shifted
   }
 
   private static func add(micros: Int64, to instant: Int64) -> Int64? {
@@ -54,9 +78,24 @@ enum ZonedArithmetic {
         throw TemporalArithmetic.outOfRange(.interval)
       }
       let (apart, overflows) = endClock.subtractingReportingOverflow(startClock)
-      let days = apart / Calendar.microsecondsPerDay
-      let whole = startClock &+ days &* Calendar.microsecondsPerDay
-      guard !overflows, let near = cursor.instant(whole), let count = Int32(exactly: days) else {
+      var days = apart / Calendar.microsecondsPerDay
+      guard !overflows, var near = add(days: days, to: start, &cursor) else {
+        throw TemporalArithmetic.outOfRange(.interval)
+      }
+      // A time shown twice may be the later one.
+      if days != 0, end >= start ? near > end : near < end {
+        days -= days.signum()
+        near = add(days: days, to: start, &cursor) ?? near
+      }
+      // Where a zone repeated a day, clocks are a day apart less than time is.
+      if (end &- near).magnitude >= UInt64(Calendar.microsecondsPerDay) {
+        let more = days &+ (end >= start ? 1 : -1)
+        if let next = add(days: more, to: start, &cursor), end >= start ? next <= end : next >= end
+        {
+          (days, near) = (more, next)
+        }
+      }
+      guard let count = Int32(exactly: days) else {
         throw TemporalArithmetic.outOfRange(.interval)
       }
       return Interval(days: count, microseconds: end &- near)

@@ -162,6 +162,9 @@ enum DateKernels {
     return Interval(months: whole, days: Int32(truncatingIfNeeded: days), microseconds: clock)
   }
 
+  /// 2000-01-03 as a timestamp.
+  static let firstMonday: Int64 = 946_857_600_000_000
+
   /// The beginning of the bucket of that width; buckets of months start at 2000-01-01, others at
   /// Monday 2000-01-03, as in DuckDB.
   static func bucket(
@@ -186,7 +189,7 @@ enum DateKernels {
       throw SQLError(
         .invalidInput, "the width of a time bucket must be positive, months or days and time")
     }
-    let origin: Int64 = given ?? 946_857_600_000_000
+    let origin: Int64 = given ?? firstMonday
     let (offset, under) = timestamp.subtractingReportingOverflow(origin)
     if under { return nil }
     let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(

@@ -69,8 +69,16 @@ enum TimeBucketFunctions {
       if cursor == nil || !a[2].isConstant {
         cursor = ZoneCursor(try ZoneFunctions.zone(names[row].string))
       }
+      let width = widths[row]
+      if width.months == 0, width.days == 0 {
+        // Lengths of time, from the zone's first Monday of 2000 on.
+        guard let origin = cursor?.instant(DateKernels.firstMonday),
+          let start = try DateKernels.bucket(width, x[row], origin: origin)
+        else { throw TemporalArithmetic.outOfRange(.timestampTZ) }
+        return start
+      }
       guard let local = cursor?.local(x[row]),
-        let start = try DateKernels.bucket(widths[row], local),
+        let start = try DateKernels.bucket(width, local),
         let instant = cursor?.instant(start)
       else { throw TemporalArithmetic.outOfRange(.timestampTZ) }
       return instant
@@ -91,7 +99,10 @@ enum TimeBucketFunctions {
             .invalidInput, "the width of a bucket of times is a positive length of time")
         }
         let day = Calendar.microsecondsPerDay
-        let origin = origins?[row] ?? (moves?[row].microseconds ?? 0) % day
+        // Counted from the first Monday of 2000, as buckets of timestamps.
+        let origin =
+          origins?[row]
+          ?? DateKernels.firstMonday % width.microseconds + (moves?[row].microseconds ?? 0) % day
         let start = DateKernels.floored(Int(x[row] &- origin), Int(width.microseconds))
         let (begin, overflows) = Int64(start).multipliedReportingOverflow(by: width.microseconds)
         let (moved, exceeds) = begin.addingReportingOverflow(origin)

@@ -79,8 +79,10 @@ private struct TimeParser {
   private var isoYear: Int?
   /// By its letter: weeks from Sunday (U), Monday (W) or of ISO (V).
   private var week: (letter: UInt8, number: Int)?
-  /// 0 is Sunday.
+  /// 0 is Sunday; counts in weeks of the year.
   private var weekday: Int?
+  /// 1 is Monday; counts in weeks of ISO.
+  private var isoWeekday: Int?
   private var offset: Int?
   private var zone: String?
 
@@ -100,8 +102,9 @@ private struct TimeParser {
   /// False when the text does not show that.
   mutating func read(_ letter: UInt8) throws -> Bool {
     switch Unicode.Scalar(letter) {
-    case "a": return take(DateNames.days, short: true, into: \.weekday)
-    case "A": return take(DateNames.days, short: false, into: \.weekday)
+    // The date decides, not the day's name.
+    case "a": return name(DateNames.days, short: true) != nil
+    case "A": return name(DateNames.days, short: false) != nil
     case "b", "h", "B":
       guard let found = name(DateNames.months, short: letter != 0x42) else { return false }
       month = found + 1
@@ -142,7 +145,7 @@ private struct TimeParser {
       guard let value = number(1), value <= 7, letter == 0x77 ? value < 7 : value > 0 else {
         return false
       }
-      weekday = value % 7
+      if letter == 0x77 { weekday = value } else { isoWeekday = value }
       return true
     case "U", "W", "V":
       guard let value = number(2), value <= 53, value > 0 || letter != 0x56 else { return false }
@@ -202,14 +205,6 @@ private struct TimeParser {
     guard var value = number(most) else { return false }
     for _ in (position - start)..<9 { value *= 10 }
     nanoseconds = value
-    return true
-  }
-
-  private mutating func take(
-    _ names: [String], short: Bool, into part: WritableKeyPath<TimeParser, Int?>
-  ) -> Bool {
-    guard let found = name(names, short: short) else { return false }
-    self[keyPath: part] = found
     return true
   }
 
@@ -276,8 +271,8 @@ private struct TimeParser {
       // 4 January is always in the first week.
       return Calendar.days(year: isoYear, month: 1, day: 4).flatMap { fourth in
         let monday = Int(fourth) - Calendar.isoDayOfWeek(fourth) + 1
-        let weekday = weekday.map { $0 == 0 ? 6 : $0 - 1 } ?? 0
-        return Int32(exactly: monday + ((week?.number ?? 1) - 1) * 7 + weekday)
+        return Int32(
+          exactly: monday + ((week?.number ?? 1) - 1) * 7 + (isoWeekday ?? 1) - 1)
       }
     }
     if let week, week.letter != 0x56 {
