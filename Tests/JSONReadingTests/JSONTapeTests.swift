@@ -7,7 +7,7 @@ struct JSONTapeTests {
   private func kinds(_ text: [UInt8], _ rules: JSONRules = .sql) -> String {
     text.withUnsafeBufferPointer { bytes in
       var tape = JSONTape()
-      do {
+      do throws(JSONMistake) {
         let root = try tape.read(bytes, rules)
         return (root..<tape.count).map { "\(tape[$0].kind)\(tape[$0].isPlain ? "" : "~")" }
           .joined(separator: " ")
