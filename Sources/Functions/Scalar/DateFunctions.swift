@@ -87,7 +87,9 @@ enum DateFunctions {
           let x = ColumnReader<Int64>(a[1])
           return try withParts(a[0]) { part in
             try Kernels.rows(a, n, t, Int64.self) { row in
-              guard let start = DateKernels.truncated(x[row], try part(row)) else {
+              let wanted = try part(row)
+              try DateKernels.checkTruncation(wanted)
+              guard let start = DateKernels.truncated(x[row], wanted) else {
                 throw TemporalArithmetic.outOfRange(.timestamp)
               }
               return start
@@ -98,7 +100,9 @@ enum DateFunctions {
           let x = ColumnReader<Interval>(a[1])
           return try withParts(a[0]) { part in
             try Kernels.rows(a, n, t, Interval.self) { row in
-              guard let start = DateKernels.truncated(x[row], try part(row)) else {
+              let wanted = try part(row)
+              try DateKernels.checkTruncation(wanted)
+              guard let start = DateKernels.truncated(x[row], wanted) else {
                 throw TemporalArithmetic.outOfRange(.interval)
               }
               return start

@@ -124,13 +124,11 @@ enum RegexFunctions {
 
   private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int?
   {
-    // A group that the pattern does not have matches nothing.
-    if number > 0, Int(number) > expression.groupCount { return nil }
-    guard number >= 0 else {
-      throw SQLError(
-        .invalidInput,
-        "the pattern has \(expression.groupCount) groups, not a group \(number)")
+    guard (0...9).contains(number) else {
+      throw SQLError(.invalidInput, "the number of a group is 0 to 9, not \(number)")
     }
+    // A group that the pattern does not have matches nothing.
+    if Int(number) > expression.groupCount { return nil }
     return Int(number)
   }
 
