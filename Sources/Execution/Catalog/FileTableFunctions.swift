@@ -46,11 +46,11 @@ enum FileTableFunctions {
       }),
     TableFunctionDefinition(
       name: "repeat_row", aliases: [], summary: "the row of values so many times",
-      example: "SELECT * FROM repeat_row(1, 'a', num_rows = 2)",
+      example: "SELECT * FROM repeat_row(1, 'a', num_rows := 2)",
       forms: [FunctionForm(more: "ANY", gives: "rows; num_rows := BIGINT says how many")],
       make: { arguments, named, _ in
         guard !arguments.isEmpty, named.count == 1, named[0].name?.lowercased() == "num_rows" else {
-          throw SQLError(.binder, "repeat_row takes values, then num_rows = n")
+          throw SQLError(.binder, "repeat_row takes values, then num_rows := n")
         }
         return RepeatedRowSource(
           arguments.enumerated().map { Field("column\($0.offset)", $0.element.type) },

@@ -104,7 +104,9 @@ enum DateFunctions {
           let x = ColumnReader<Interval>(a[1])
           return try withParts(a[0]) { part in
             try Kernels.rows(a, n, t, Interval.self) { row in
-              guard let start = DateKernels.truncated(x[row], try part(row)) else {
+              let wanted = try part(row)
+              try DateKernels.checkTruncation(wanted)
+              guard let start = DateKernels.truncated(x[row], wanted) else {
                 throw TemporalArithmetic.outOfRange(.interval)
               }
               return start

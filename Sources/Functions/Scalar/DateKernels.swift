@@ -3,6 +3,11 @@ import Diagnostics
 
 /// Kernels of date_trunc, date_diff, date_sub, age and time_bucket over timestamps.
 enum DateKernels {
+  /// An era has no beginning in the calendar.
+  static func checkTruncation(_ part: DatePart) throws {
+    if part == .era { throw SQLError(.notSupported, "date_trunc does not go by eras") }
+  }
+
   /// The beginning of the part that the moment lies in; nil out of range.
   static func truncated(_ timestamp: Int64, _ part: DatePart) throws -> Int64? {
     if !Calendar.isFinite(timestamp) { return timestamp }
