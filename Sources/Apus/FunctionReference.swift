@@ -52,6 +52,10 @@ package enum FunctionReference {
     Family("date", "Dates and times"),
     Family("list", "Lists", "Positions count from 1; negative ones count from the end."),
     Family("struct", "Structs"),
+    Family("map", "Maps"),
+    Family("json", "JSON"),
+    Family("enum", "Enumerations"),
+    Family("uuid", "UUIDs"),
     Family("conditional", "Conditions and types"),
     Family(
       "aggregate", "Aggregates",

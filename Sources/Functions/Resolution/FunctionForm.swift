@@ -68,7 +68,9 @@ private struct FormProbe {
   private static let types: [LogicalType] =
     numbers + [
       .boolean, .varchar, .blob, .date, .time, .timestamp, .interval, .list(.integer),
-      .list(.double), .list(.varchar), .structure([Field("a", .integer)]),
+      .list(.double), .list(.varchar), .structure([Field("a", .integer)]), .timestampTZ, .timeTZ,
+      .timestampNanoseconds, .uuid, .json, .enumeration(EnumLabels(["a"])),
+      .map(key: .varchar, value: .integer),
     ]
 
   var forms: [FunctionForm] { coerce == nil ? [patternForm] : codeForms }

@@ -140,7 +140,7 @@ enum MapFunctions {
             return [types[0].elementType.map { .list($0) } ?? types[0]]
           }
         ) { a, n, t in try map(fromEntries: a[0], t) }
-      ]),
+      ], forms: [FunctionForm("LIST of STRUCT", gives: "MAP")]),
     ScalarFunction(
       "map_keys", category: "map", summary: "The keys as a list.",
       examples: [("map_keys(MAP {'a': 1, 'b': 2})", "[a, b]")],
