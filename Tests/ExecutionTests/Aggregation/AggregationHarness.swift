@@ -118,12 +118,22 @@ func testValue(_ type: LogicalType, _ number: Int) -> Value {
   case .blob: return .blob(Array(testText(number).utf8) + [0, UInt8(number & 255)])
   case .date: return .date(Int32(number * 100 - 300))
   case .time: return .time(Int64(number) * 1_000_003)
-  case .timestamp: return .timestamp(Int64(number) * 1_000_000_007 - 5)
+  case .timeTZ:
+    let clock = Int64(number) * 1_000_003
+    return .timeTZ(ZonedTime.pack(microseconds: clock, offset: number % 5 * 3600))
+  case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+    return .timestamp(Int64(number) * 1_000_000_007 - 5)
+  case .uuid: return .uuid(UInt128(number) << 64 | 7)
+  case .enumeration(let labels): return .varchar(labels.labels[number % labels.labels.count])
+  case .json: return .varchar("[\(number)]")
   case .interval: return .interval(Interval(months: Int32(number), days: 3, microseconds: 5))
   case .list(let item):
     return .list((0..<number % 4).map { $0 == 2 ? .null : testValue(item, number + $0) })
   case .array(let item, let count): return .list((0..<count).map { testValue(item, number + $0) })
   case .structure(let fields): return .structure(fields.map { testValue($0.type, number) })
+  case .map(let key, let value):
+    return .list(
+      (0..<number % 3).map { .structure([testValue(key, $0), testValue(value, number + $0)]) })
   }
 }
 
@@ -142,7 +152,8 @@ let testTypes: [LogicalType] = [
   .ubigint, .uhugeint, .float, .double, .decimal(precision: 4, scale: 1),
   .decimal(precision: 9, scale: 2), .decimal(precision: 18, scale: 3),
   .decimal(precision: 38, scale: 4), .varchar, .blob, .date, .time, .timestamp, .interval,
-  .list(.integer), .list(.varchar), .array(.float, count: 2),
+  .timestampTZ, .timeTZ, .timestampNanoseconds, .list(.integer), .list(.varchar),
+  .array(.float, count: 2),
   .structure([Field("a", .integer), Field("b", .varchar)]), .list(.list(.bigint)),
 ]
 
