@@ -124,7 +124,8 @@ import Glibc
     let node = nodes[index]
     if node.isPlain {
       return Int(node.length) == text.count + 2
-        && (text.isEmpty || memcmp(node.text + 1, text.baseAddress.unsafelyUnwrapped, text.count) == 0)
+        && (text.isEmpty
+          || memcmp(node.text + 1, text.baseAddress.unsafelyUnwrapped, text.count) == 0)
     }
     return isEscapedString(node, text)
   }
@@ -135,8 +136,9 @@ import Glibc
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(node.length)) { scratch in
       guard let start = scratch.baseAddress else { return false }
       let length = JSONTape.decode(node, into: start)
-      return length == text.count && (length == 0
-        || memcmp(start, text.baseAddress.unsafelyUnwrapped, length) == 0)
+      return length == text.count
+        && (length == 0
+          || memcmp(start, text.baseAddress.unsafelyUnwrapped, length) == 0)
     }
   }
 

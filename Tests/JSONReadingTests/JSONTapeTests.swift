@@ -7,7 +7,7 @@ struct JSONTapeTests {
   private func kinds(_ text: [UInt8], _ rules: JSONRules = .sql) -> String {
     text.withUnsafeBufferPointer { bytes in
       var tape = JSONTape()
-      do {
+      do throws(JSONMistake) {
         let root = try tape.read(bytes, rules)
         return (root..<tape.count).map { "\(tape[$0].kind)\(tape[$0].isPlain ? "" : "~")" }
           .joined(separator: " ")
@@ -42,7 +42,8 @@ struct JSONTapeTests {
       ("01", "0: number with leading zero is not allowed"), ("1.", "2: unexpected end of data"),
       ("[1 2]", "3: unexpected character"), ("{\"a\":1} x", "8: unexpected content after document"),
       ("\"\\ud83d\"", "7: no low surrogate in string"),
-      ("\"\\udc00\"", "1: invalid high surrogate in string"), ("{\"a\":}", "5: unexpected character"),
+      ("\"\\udc00\"", "1: invalid high surrogate in string"),
+      ("{\"a\":}", "5: unexpected character"),
       ("[,]", "1: unexpected character"), ("{,}", "1: unexpected character"),
     ])
   func mistakes(_ text: String, _ expected: String) {
@@ -51,7 +52,8 @@ struct JSONTapeTests {
 
   @Test("hostile bytes")
   func hostile() {
-    #expect(kinds([UInt8](repeating: 0x5B, count: 100_000)) == "1000: nested deeper than 1000 levels")
+    #expect(
+      kinds([UInt8](repeating: 0x5B, count: 100_000)) == "1000: nested deeper than 1000 levels")
     #expect(kinds([0x22, 0xFF, 0x22]) == "1: invalid UTF-8 encoding in string")
     #expect(kinds([0x22, 0xC0, 0x80, 0x22]) == "1: invalid UTF-8 encoding in string")
     #expect(kinds([0x22, 0xED, 0xA0, 0x80, 0x22]) == "1: invalid UTF-8 encoding in string")

@@ -125,7 +125,8 @@ package struct JSONReadOptions: Sendable {
     guard case .structure(let values) = value, case .structure(let fields) = type,
       values.count == fields.count
     else {
-      throw SQLError(.binder, "option \"columns\" of read_json takes a struct like {'a': 'INTEGER'}")
+      throw SQLError(
+        .binder, "option \"columns\" of read_json takes a struct like {'a': 'INTEGER'}")
     }
     return try zip(fields, values).map { field, value in
       Field(field.name, try TypeText.type(named: try CSVOptions.text("columns", value)))

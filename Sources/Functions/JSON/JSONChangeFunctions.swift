@@ -112,7 +112,6 @@ struct JSONChange {
     }
   }
 
-
   private func isLast(_ depth: Int) -> Bool { depth == steps.count - 1 }
 
   private func appendObject(

@@ -22,7 +22,8 @@ enum JSONExtractFunctions {
       signature: { try signature($0, .boolean, JSONExistsSink.self) }),
     ScalarFunction(
       "json_extract", aliases: ["json_extract_path", "->"], category: "json",
-      summary: "The value at a path, position or key as JSON; a list for several paths or a pattern.",
+      summary:
+        "The value at a path, position or key as JSON; a list for several paths or a pattern.",
       examples: [
         ("json_extract('{\"a\": [1, 2]}', '$.a[0]')", "1"),
         ("json_extract('{\"a\": [1, 2]}', '$.a[*]')", "[1, 2]"),
@@ -166,7 +167,8 @@ enum JSONExtractFunctions {
         }
         let path = try JSONPath(text)
         if path.isPattern {
-          throw SQLError(.binder, "among several JSON paths there can be no pattern such as \(text)")
+          throw SQLError(
+            .binder, "among several JSON paths there can be no pattern such as \(text)")
         }
         return path
       }

@@ -15,7 +15,8 @@ enum JSONFunctions {
       ]),
     ScalarFunction(
       "json_contains", category: "json",
-      summary: "Whether the second document is somewhere in the first; objects by some of their keys.",
+      summary:
+        "Whether the second document is somewhere in the first; objects by some of their keys.",
       examples: [
         ("json_contains('{\"a\": {\"b\": 1, \"c\": 2}}', '{\"b\": 1}')", "true"),
         ("json_contains('[1, 2]', '3')", "false"),

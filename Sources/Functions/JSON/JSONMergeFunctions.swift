@@ -7,9 +7,13 @@ enum JSONMergeFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "json_deep_merge", category: "json",
-      summary: "The objects' members in one, objects under the same key likewise; null changes nothing.",
+      summary:
+        "The objects' members in one, objects under the same key likewise; null changes nothing.",
       examples: [
-        ("json_deep_merge('{\"a\": {\"b\": 1}}', '{\"a\": {\"c\": 2}}')", "{\"a\":{\"b\":1,\"c\":2}}")
+        (
+          "json_deep_merge('{\"a\": {\"b\": 1}}', '{\"a\": {\"c\": 2}}')",
+          "{\"a\":{\"b\":1,\"c\":2}}"
+        )
       ],
       overloads: [merging(.deep)]),
     ScalarFunction(
@@ -23,8 +27,10 @@ enum JSONMergeFunctions {
       "json_merge_patch_diff", category: "json",
       summary: "The patch that json_merge_patch needs to make the second document of the first.",
       examples: [
-        ("json_merge_patch_diff('{\"a\": 1, \"b\": 2}', '{\"a\": 1, \"c\": 3}')",
-          "{\"b\":null,\"c\":3}")
+        (
+          "json_merge_patch_diff('{\"a\": 1, \"b\": 2}', '{\"a\": 1, \"c\": 3}')",
+          "{\"b\":null,\"c\":3}"
+        )
       ],
       overloads: [
         ScalarOverload(

@@ -15,7 +15,9 @@ enum JSONRowsFunctions {
     ScalarFunction(
       "json_each", category: "json",
       summary: "The elements or members of the document (at a path), a row each; for FROM.",
-      examples: [("list_transform(json_each('{\"a\": 1, \"b\": [2]}'), lambda e: e.key)", "[a, b]")],
+      examples: [
+        ("list_transform(json_each('{\"a\": 1, \"b\": [2]}'), lambda e: e.key)", "[a, b]")
+      ],
       overloads: shown, signature: { try signature($0, isTree: false) }),
     ScalarFunction(
       "json_tree", category: "json",

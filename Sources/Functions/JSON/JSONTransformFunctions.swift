@@ -9,8 +9,10 @@ enum JSONTransformFunctions {
       "json_transform", aliases: ["from_json"], category: "json",
       summary: "The document as the types of a structure; what does not fit is NULL.",
       examples: [
-        ("json_transform('{\"a\": 1, \"b\": \"x\"}', '{\"a\": \"BIGINT\", \"b\": [\"VARCHAR\"]}')",
-          "{'a': 1, 'b': NULL}")
+        (
+          "json_transform('{\"a\": 1, \"b\": \"x\"}', '{\"a\": \"BIGINT\", \"b\": [\"VARCHAR\"]}')",
+          "{'a': 1, 'b': NULL}"
+        )
       ],
       overloads: shown,
       signature: { try signature($0, isStrict: false) }),
@@ -43,7 +45,9 @@ enum JSONTransformFunctions {
       throw SQLError(.binder, "the structure of json_transform is a constant")
     }
     let constant = try Column.constant(value, arguments[1].type, count: 1)
-    guard case .varchar(var text) = try Cast.column(constant, to: .json).value(0) else { return nil }
+    guard case .varchar(var text) = try Cast.column(constant, to: .json).value(0) else {
+      return nil
+    }
     let type = try text.withUTF8 { bytes in
       var tape = JSONTape()
       return try structure(tape.readValid(bytes), &tape)

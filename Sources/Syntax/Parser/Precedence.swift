@@ -36,7 +36,8 @@ extension BinaryOperator {
     case .multiply, .divide, .integerDivide, .modulo: .multiplicative
     case .power: .power
     case .arrow: .arrow
-    case .doubleArrow, .concat, .bitAnd, .bitOr, .shiftLeft, .shiftRight, .contains, .containedBy, .overlaps,
+    case .doubleArrow, .concat, .bitAnd, .bitOr, .shiftLeft, .shiftRight, .contains, .containedBy,
+      .overlaps,
       .distance, .cosineDistance, .negativeInnerProduct, .startsWith, .regexMatch, .regexNotMatch,
       .regexMatchInsensitive, .regexNotMatchInsensitive, .likeOperator, .notLikeOperator,
       .ilikeOperator, .notIlikeOperator, .globOperator:
