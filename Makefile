@@ -6,7 +6,7 @@ APUS := .build/release/apus
 BUILD := swift build -c release -Xswiftc -enable-testing
 FORMATTED := Package.swift Sources Tests
 
-.PHONY: demo build test check format bench differential packages clean
+.PHONY: demo build test check format bench differential functions-differential reference packages clean
 
 demo: build
 	@mkdir -p build
@@ -46,9 +46,22 @@ differential: build
 	@$(PEERS) -c 'import duckdb' 2>/dev/null || { echo "differential: needs duckdb (PEERS=$(PEERS))"; exit 1; }
 	$(PEERS) Tests/Differential/random_queries.py --apus $(APUS) --queries $(N) --seed $(SEED)
 
+# Each function that both know beside DuckDB, over random arguments.
+ROWS ?= 100
+
+functions-differential: build
+	@$(PEERS) -c 'import duckdb' 2>/dev/null || { echo "functions-differential: needs duckdb (PEERS=$(PEERS))"; exit 1; }
+	$(PEERS) Tests/Differential/random_functions.py --apus $(APUS) --rows $(ROWS) --seed $(SEED)
+
 # Installs the Debian packages that are missing, and asks nothing when none is.
 packages:
 	@./.ci/install-packages
+
+# docs/reference/functions.md, from the engine's own tables. A debug build writes the same page.
+reference: build
+	@mkdir -p docs/reference build
+	$(APUS) --function-reference > build/functions.md
+	mv build/functions.md docs/reference/functions.md
 
 clean:
 	rm -rf .build build

@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
-    .testTarget(name: "ApusTests", dependencies: ["Apus", "Functions", "Planner", "Syntax"]),
+    .testTarget(name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),
     .testTarget(
       name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics", "CVectorMath"]),

@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 APUS = os.environ.get("APUS", os.path.join(ROOT, ".build/release/apus"))
@@ -50,3 +51,47 @@ def report(title, medians, peer, unit="ms"):
         print(f"{title:34} {name:14} {value:10.2f} {unit}")
     print(f"{title:34} ratio to {peer}: {ours / medians[peer]:.2f}\n")
     return ours / medians[peer]
+
+
+def against_duckdb(setup, queries, rounds=5, limit=2.0):
+    """Runs {title: query} in both engines over the tables that the statements of `setup` make, two
+    threads each. Ends the program: 1 when answers differ or the worst ratio is above `limit`."""
+    import duckdb
+
+    peer = duckdb.connect(config={"threads": 2})
+    peer.execute("SET enable_progress_bar = false")
+    apus = Apus(threads=2)
+    for statement in setup:
+        peer.execute(statement)
+        apus.run(statement)
+    worst = 0.0
+    for title, query in queries.items():
+        ours, theirs = apus.run(query)[0], peer.execute(query).fetchall()
+        if not alike(ours, theirs):
+            sys.exit(f"answers differ: {title}: {ours[:3]} {theirs[:3]}")
+
+        def run_apus():
+            return apus.run(query)[1]
+
+        def run_duckdb():
+            start = time.perf_counter()
+            peer.execute(query).fetchall()
+            return (time.perf_counter() - start) * 1000
+
+        worst = max(worst, report(title, interleave({"apus": run_apus, "DuckDB": run_duckdb}, rounds), "DuckDB"))
+    apus.close()
+    sys.exit(0 if worst <= limit else 1)
+
+
+def alike(ours, theirs):
+    """Whether rows agree: numbers to nine digits, everything else as text."""
+    def same(a, b):
+        if a is None or b is None:
+            return a is b
+        try:
+            return abs(float(a) - float(b)) <= 1e-9 * max(abs(float(b)), 1)
+        except ValueError:
+            return str(a) == str(b)
+
+    return len(ours) == len(theirs) and all(
+        len(a) == len(b) and all(map(same, a, b)) for a, b in zip(ours, theirs))

@@ -5,11 +5,8 @@
 Two threads each, in-memory tables in no order, answers compared.
 """
 import sys
-import time
 
-import duckdb
-
-from peers import Apus, interleave, report
+from peers import against_duckdb
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 ROWS = int(sys.argv[2]) if len(sys.argv) > 2 else 5_000_000
@@ -35,26 +32,6 @@ QUERIES = {
 }
 if len(sys.argv) > 3:
     QUERIES = {title: call for title, call in QUERIES.items() if sys.argv[3] in title}
-peer = duckdb.connect(config={"threads": 2})
-peer.execute("SET enable_progress_bar = false")
-apus = Apus(threads=2)
-peer.execute(TABLE)
-apus.run(TABLE)
-worst = 0.0
-for title, call in QUERIES.items():
-    query = f"SELECT count(*) AS n, count(r) AS values, sum(r) AS total, max(r) AS greatest FROM (SELECT {call} AS r FROM sales)"
-    ours, theirs = apus.run(query)[0][0], peer.execute(query).fetchone()
-    if any(abs(float(a) - float(b)) > 1e-9 * abs(float(b)) for a, b in zip(ours, theirs)):
-        sys.exit(f"answers differ: {title}: {ours} {theirs}")
-
-    def run_apus():
-        return apus.run(query)[1]
-
-    def run_duckdb():
-        start = time.perf_counter()
-        peer.execute(query).fetchall()
-        return (time.perf_counter() - start) * 1000
-
-    worst = max(worst, report(title, interleave({"apus": run_apus, "DuckDB": run_duckdb}, rounds), "DuckDB"))
-apus.close()
-sys.exit(0 if worst <= 2 else 1)
+against_duckdb([TABLE], {
+    title: f"SELECT count(*) AS n, count(r) AS values, sum(r) AS total, max(r) AS greatest FROM (SELECT {call} AS r FROM sales)"
+    for title, call in QUERIES.items()}, rounds)

@@ -10,11 +10,13 @@ public final class QueryResult {
   public let changedRows: Int?
   private var source: (any BatchSource)?
   private let script: String
+  private let time: SessionTime
 
   init(_ result: StatementResult, in script: String) {
     columns = result.fields.map { ($0.name, $0.type.description) }
     changedRows = result.changedRows
     source = result.source
+    time = result.time
     self.script = script
   }
 
@@ -25,7 +27,7 @@ public final class QueryResult {
         source = nil
         return nil
       }
-      return ResultChunk(batch)
+      return SessionTime.with(time) { ResultChunk(batch) }
     } catch let error as SQLError {
       source = nil
       throw DatabaseError(error, in: script)

@@ -13,6 +13,8 @@ struct CommandLineArguments: Sendable {
     case run(CommandLineArguments)
     case help
     case version
+    /// The page of functions, for `make reference`.
+    case functionReference
   }
 
   /// A command line that cannot be understood: exit status 2.
@@ -129,6 +131,8 @@ extension CommandLineArguments {
         names: ["-h", "--help"], summary: "print this text", effect: .answer(.help)),
       Option(
         names: ["-V", "--version"], summary: "print name and version", effect: .answer(.version)),
+      // Without a summary an option is not in the help.
+      Option(names: ["--function-reference"], summary: "", effect: .answer(.functionReference)),
     ]
 
   static var help: String {
@@ -143,7 +147,7 @@ extension CommandLineArguments {
 
 
       """
-    let rows = options.map { option -> (String, String) in
+    let rows = options.filter { !$0.summary.isEmpty }.map { option -> (String, String) in
       var left = option.names.joined(separator: ", ")
       if case .value(let placeholder, _) = option.effect { left += " " + placeholder }
       return (left, option.summary)

@@ -1,3 +1,4 @@
+import Apus
 import Diagnostics
 import Glibc
 
@@ -11,6 +12,9 @@ do {
     Output.standard.flush()
   case .version:
     Output.standard.write("apus \(Shell.version)\n")
+    Output.standard.flush()
+  case .functionReference:
+    Output.standard.write(FunctionReference.page())
     Output.standard.flush()
   case .run(let arguments):
     signal(SIGPIPE, SIG_IGN)

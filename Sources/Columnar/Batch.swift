@@ -25,6 +25,11 @@ package struct Batch: Sendable {
     return Batch(
       columns: columns.map { $0.slice(offset, count) }, rowCount: count, sequence: sequence)
   }
+
+  /// The rows in batches of at most `size`; none for none.
+  package func pieces(of size: Int) -> [Batch] {
+    stride(from: 0, to: rowCount, by: size).map { slice($0, min(size, rowCount - $0)) }
+  }
 }
 
 /// Rows on demand, a batch at a time. `next` gives nil once at the end and never an empty batch.

@@ -233,3 +233,13 @@ package struct ColumnBuilder {
     return column
   }
 }
+
+extension Column {
+  /// A copy with one row more, NULL: what picks without a value refer to.
+  package func followedByNull() -> Column {
+    var builder = ColumnBuilder(type, capacity: count + 1)
+    builder.append(self)
+    builder.appendNull()
+    return builder.finish()
+  }
+}

@@ -7,6 +7,8 @@ package struct ColumnComparator: @unchecked Sendable {
   package let right: Column
   private let children: [ColumnComparator]
   private let arrayCount: Int
+  /// Kept here, since to copy the type out of a column costs a retain for each pair.
+  private let physical: PhysicalType
 
   /// SAFETY: columns are immutable once made, and the comparator holds both.
   package init(_ left: Column, _ right: Column) {
@@ -14,6 +16,7 @@ package struct ColumnComparator: @unchecked Sendable {
       left.type.physical == right.type.physical, "\(left.type) compared with \(right.type)")
     self.left = left
     self.right = right
+    physical = left.type.physical
     if case .array(_, let n) = left.type { arrayCount = n } else { arrayCount = 0 }
     // A dictionary has its base's children, addressed by value index: no level of its own.
     var parts: [ColumnComparator] = []
@@ -36,7 +39,7 @@ package struct ColumnComparator: @unchecked Sendable {
   package func compare(_ i: Int, _ j: Int) -> Int {
     let a = left.valueIndex(i)
     let b = right.valueIndex(j)
-    switch left.type.physical {
+    switch physical {
     case .bool, .uint8: return order(UInt8.self, a, b)
     case .int8: return order(Int8.self, a, b)
     case .int16: return order(Int16.self, a, b)

@@ -83,8 +83,9 @@
     case .array(let element, let count): "\(element)[\(count)]"
     case .structure(let fields) where fields.allSatisfy(\.name.isEmpty) && !fields.isEmpty:
       "TUPLE(" + fields.map(\.type.description).joined(separator: ", ") + ")"
+    case .structure(let fields) where fields.isEmpty: "STRUCT"
     case .structure(let fields):
-      "STRUCT(" + fields.map { "\(quotedIdentifier($0.name)) \($0.type)" }.joined(separator: ", ")
+      "STRUCT(" + fields.map { "\(quotedField($0.name)) \($0.type)" }.joined(separator: ", ")
         + ")"
     case .map(let key, let value): "MAP(\(key), \(value))"
     }
@@ -112,6 +113,14 @@
   package var isNested: Bool {
     switch self {
     case .list, .array, .structure, .map: true
+    default: false
+    }
+  }
+
+  /// Whether parts are read by `value.name`: structs and maps.
+  package var hasFields: Bool {
+    switch self {
+    case .structure, .map: true
     default: false
     }
   }
@@ -254,18 +263,4 @@
     self.offset = offset
     self.length = length
   }
-}
-
-/// The name as SQL text: as it is when it is a plain lower-case word, else in double quotes.
-package func quotedIdentifier(_ name: String) -> String {
-  var isPlain = !name.isEmpty
-  for (position, byte) in name.utf8.enumerated() {
-    let isLetter =
-      (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte == 95 || byte >= 128
-    let isDigit = byte >= 48 && byte <= 57
-    if !(isLetter || (isDigit && position > 0)) { isPlain = false }
-  }
-  if isPlain { return name }
-  return "\""
-    + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
 }

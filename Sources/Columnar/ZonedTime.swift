@@ -11,6 +11,16 @@ package enum ZonedTime {
     return instant << 24 | UInt64(offsetLimit - offset)
   }
 
+  /// Microseconds since midnight at UTC: negative before it, a day or more behind it.
+  package static func instant(_ bits: UInt64) -> Int64 { Int64(bits >> 24) - bias }
+
+  /// As the clock at UTC shows it.
+  package static func pack(instantOfDay instant: Int64) -> UInt64 {
+    let day = Calendar.microsecondsPerDay
+    let time = instant % day
+    return pack(microseconds: time < 0 ? time + day : time, offset: 0)
+  }
+
   package static func unpack(_ bits: UInt64) -> (microseconds: Int64, offset: Int) {
     let offset = offsetLimit - Int(bits & 0xFF_FFFF)
     return (Int64(bits >> 24) - bias + Int64(offset) * 1_000_000, offset)

@@ -6,12 +6,12 @@ import Planner
 /// Makes operators from a plan: one copy of each region's tree per worker, and per node one shared
 /// object for all copies.
 package final class PlanBuilder {
-  private let query: QueryContext
+  let query: QueryContext
   /// Per node in preorder, when EXPLAIN ANALYZE counts.
   package let statistics: [NodeStatistics]?
   private let shared: SharedRowsTable
   /// Inside the steps of recursions: what differs from round to round.
-  private var rounds: Set<ObjectIdentifier> = []
+  private(set) var rounds: Set<ObjectIdentifier> = []
   /// Sources that must run to their end whoever reads them (TRAIN).
   package private(set) var completions: [CompletingSource] = []
 
@@ -247,10 +247,7 @@ package final class PlanBuilder {
     }
     let all = Batch(
       columns: builders.indices.map { builders[$0].finish() }, rowCount: node.rows.count)
-    return BatchListSource(
-      stride(from: 0, to: all.rowCount, by: query.batchRows).map {
-        all.slice($0, min(query.batchRows, all.rowCount - $0))
-      })
+    return BatchListSource(all.pieces(of: query.batchRows))
   }
 
   /// The input with columns for the expressions: their own when they are plain columns, else
@@ -319,10 +316,7 @@ package final class PlanBuilder {
     let (input, positions) = try withColumns(
       node.items.map(\.expression), node.input, index + 1, worker, region)
     let output = node.input.output
-    var types = output.map(\.type)
-    for (position, item) in zip(positions, node.items) where position >= types.count {
-      types.append(item.expression.type)
-    }
+    let types = types(node.input, node.items.map(\.expression), positions)
     let keys = zip(positions, node.items).map {
       SortKey(column: $0, descending: $1.descending, nullsFirst: $1.nullsFirst)
     }
@@ -354,85 +348,6 @@ package final class PlanBuilder {
       types: node.keys.map(\.type), memory: query.memory)
     if types.count == output.count { return first }
     return PickColumnsOperator(input: first, positions: Array(0..<output.count))
-  }
-
-  private func join(_ node: JoinNode, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
-    -> any BatchSource
-  {
-    let leftIndex = index + 1
-    let rightIndex = leftIndex + PlanBuilder.size(of: node.left)
-    let leftCompared = node.keys.map(\.left) + node.inequalities.map(\.left)
-    let rightCompared = node.keys.map(\.right) + node.inequalities.map(\.right)
-    let left = try withColumns(leftCompared, node.left, leftIndex, worker, region)
-    let right = try withColumns(rightCompared, node.right, rightIndex, worker, region)
-    let leftTypes = types(node.left, leftCompared, left.positions)
-    let rightTypes = types(node.right, rightCompared, right.positions)
-    let swapped = node.buildSide == .left
-    let kind: JoinKind
-    switch node.kind {
-    case .inner: kind = .inner
-    case .left: kind = swapped ? .right : .left
-    case .right: kind = swapped ? .left : .right
-    case .full: kind = .full
-    case .semi: kind = swapped ? .buildSemi : .semi
-    case .anti: kind = swapped ? .buildAnti : .anti
-    case .mark: kind = .mark
-    case .single: kind = .single
-    }
-    let probe = swapped ? right : left
-    let build = swapped ? left : right
-    let probeTypes = swapped ? rightTypes : leftTypes
-    let buildTypes = swapped ? leftTypes : rightTypes
-    let leftCount = node.left.output.count
-    let rightCount = node.right.output.count
-    let leftStart = swapped ? rightTypes.count : 0
-    let rightStart = swapped ? 0 : leftTypes.count
-
-    var residual: BatchPredicate?
-    if let condition = node.residual {
-      var layout: [Int: Int] = [:]
-      for (position, reference) in node.left.output.enumerated() {
-        layout[reference.id] = leftStart + position
-      }
-      for (position, reference) in node.right.output.enumerated() {
-        layout[reference.id] = rightStart + position
-      }
-      let evaluator = try ExpressionEvaluator(condition, layout: layout)
-      residual = { try evaluator.select($0) }
-    }
-    let shared = region.shared(index) { HashJoinShared(workers: worker.count) }
-    region.add(shared.barrier)
-    let keyCount = node.keys.count
-    let ranges = node.inequalities.enumerated().map { number, inequality in
-      RangeKey(
-        probe: probe.positions[keyCount + number], build: build.positions[keyCount + number],
-        operator: swapped ? inequality.operator.flipped : inequality.operator)
-    }
-    let joined = HashJoinOperator(
-      probe: probe.source, build: build.source, probeTypes: probeTypes, buildTypes: buildTypes,
-      probeKeys: Array(probe.positions.prefix(keyCount)),
-      buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
-      kind: kind, residual: residual, ranges: ranges, isAsof: node.isAsof, shared: shared,
-      worker: worker)
-    joined.keepsBuild = !rounds.isEmpty && !(swapped ? node.left : node.right).reads(rounds)
-
-    // A semi join that builds its left side gives only that.
-    let emitsLeftOnly = kind == .buildSemi || kind == .buildAnti
-    var picked = (0..<leftCount).map { (emitsLeftOnly ? 0 : leftStart) + $0 }
-    switch node.kind {
-    case .inner, .left, .right, .full, .single:
-      picked += (0..<rightCount).map { rightStart + $0 }
-    case .semi, .anti: break
-    case .mark: picked.append(leftTypes.count)
-    }
-    let width =
-      switch node.kind {
-      case .inner, .left, .right, .full, .single: leftTypes.count + rightTypes.count
-      case .semi, .anti: leftTypes.count
-      case .mark: leftTypes.count + 1
-      }
-    if picked == Array(0..<width) { return joined }
-    return PickColumnsOperator(input: joined, positions: picked)
   }
 
   /// The types after `withColumns`.

@@ -13,6 +13,8 @@ package enum TypePattern: Sendable {
   case anyDecimal
   /// LIST of anything; arrays are cast to lists.
   case anyList
+  /// MAP of anything.
+  case anyMap
   /// The common type of all arguments that are marked so in this overload (coalesce, greatest…).
   case common
 }
@@ -31,6 +33,8 @@ package struct ScalarFunction: Sendable {
   /// arguments (the field that struct_extract reads, the aggregate that list_aggregate runs). Nil
   /// leaves the choice to the overloads.
   package let signature: SignatureRule?
+  /// What `signature` takes, for the catalog and the reference: a rule cannot be read off.
+  package let forms: [FunctionForm]
 
   package typealias SignatureRule =
     @Sendable ([CallArgument]) throws -> (overload: ScalarOverload, types: [LogicalType])?
@@ -38,9 +42,10 @@ package struct ScalarFunction: Sendable {
   package init(
     _ name: String, aliases: [String] = [], category: String, summary: String,
     examples: [(sql: String, result: String)], overloads: [ScalarOverload] = [],
-    signature: SignatureRule? = nil
+    forms: [FunctionForm] = [], signature: SignatureRule? = nil
   ) {
     self.signature = signature
+    self.forms = forms
     self.name = name
     self.aliases = aliases
     self.category = category

@@ -40,8 +40,6 @@ package protocol CatalogReader: AnyObject {
   /// A type made by CREATE TYPE.
   func type(named name: QualifiedName) throws -> LogicalType?
   var typeNames: [String] { get }
-  /// The values of an ENUM type; nil for any other type.
-  func enumLabels(of name: QualifiedName) throws -> [String]?
   func macro(named name: QualifiedName, isTable: Bool) -> MacroEntry?
   var macroNames: [String] { get }
   /// A call of a function of the session or the catalog: getvariable, nextval, current_schema …;

@@ -16,6 +16,8 @@ package struct TableFunctionDefinition: Sendable {
   package let aliases: [String]
   package let summary: String
   package let example: String
+  /// How it is called; none where it takes nothing.
+  package let forms: [FunctionForm]
   /// The source, from positional and named arguments.
   let make:
     @Sendable (
@@ -25,6 +27,7 @@ package struct TableFunctionDefinition: Sendable {
 
   package init(
     name: String, aliases: [String], summary: String, example: String,
+    forms: [FunctionForm] = [],
     make:
       @escaping @Sendable (
         _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument],
@@ -35,6 +38,7 @@ package struct TableFunctionDefinition: Sendable {
     self.aliases = aliases
     self.summary = summary
     self.example = example
+    self.forms = forms
     self.make = make
   }
 }
@@ -43,19 +47,19 @@ package enum TableFunctions {
   package static let rows: [TableFunctionDefinition] = [
     TableFunctionDefinition(
       name: "generate_series", aliases: [], summary: "integers from start to stop, stop included",
-      example: "SELECT * FROM generate_series(1, 3)",
+      example: "SELECT * FROM generate_series(1, 3)", forms: seriesForms,
       make: { arguments, named, _ in
         try series(arguments, named, name: "generate_series", isInclusive: true)
       }),
     TableFunctionDefinition(
       name: "range", aliases: [], summary: "integers from start (0) up to but without stop",
-      example: "SELECT * FROM range(3)",
+      example: "SELECT * FROM range(3)", forms: seriesForms,
       make: { arguments, named, _ in
         try series(arguments, named, name: "range", isInclusive: false)
       }),
     TableFunctionDefinition(
       name: "read_csv", aliases: ["read_csv_auto"], summary: "the rows of CSV files",
-      example: "SELECT * FROM read_csv('data.csv', delim = ';')",
+      example: "SELECT * FROM read_csv('data.csv', delim = ';')", forms: fileForms,
       make: { try file($0, $1, $2, format: "csv") }),
     TableFunctionDefinition(
       name: "read_json", aliases: ["read_json_auto"], summary: "the documents of JSON files",
@@ -78,9 +82,17 @@ package enum TableFunctions {
       make: { try file($0, [lines] + $1 + [objects], $2, format: "json") }),
     TableFunctionDefinition(
       name: "read_parquet", aliases: ["parquet_scan"], summary: "the rows of Parquet files",
-      example: "SELECT * FROM read_parquet('data.parquet')",
+      example: "SELECT * FROM read_parquet('data.parquet')", forms: fileForms,
       make: { try file($0, $1, $2, format: "parquet") }),
   ]
+
+  private static let seriesForms = [
+    FunctionForm("BIGINT", gives: "rows of BIGINT"),
+    FunctionForm("BIGINT", "BIGINT", gives: "rows of BIGINT"),
+    FunctionForm("BIGINT", "BIGINT", "BIGINT", gives: "rows of BIGINT"),
+  ]
+
+  private static let fileForms = [FunctionForm("VARCHAR", more: "option := ANY", gives: "rows")]
 
   package static func named(_ name: String) -> TableFunctionDefinition? {
     rows.first { $0.name == name || $0.aliases.contains(name) }

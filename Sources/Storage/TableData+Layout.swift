@@ -2,21 +2,17 @@ import Columnar
 
 extension TableData {
   /// A column for every part, computed from its live rows; deleted rows get NULL.
-  package func computed(
-    _ type: LogicalType, _ compute: (Batch) throws -> Column
-  ) throws -> [Column] {
+  package func computed(_ compute: (Batch) throws -> Column) throws -> [Column] {
     try parts.map { part in
       let all = Batch(columns: part.group.columns, rowCount: part.group.rowCount)
       guard let live = part.deleted?.live(0, part.group.rowCount) else {
         return try compute(all).flattened()
       }
-      var builder = ColumnBuilder(type, capacity: live.count + 1)
-      builder.append(try compute(all.selecting(live)))
-      builder.appendNull()
+      let values = try compute(all.selecting(live)).followedByNull()
       let picks = Selection(capacity: part.group.rowCount)
       for row in 0..<part.group.rowCount { picks.indices[row] = UInt32(live.count) }
       for row in 0..<live.count { picks.indices[Int(live.indices[row])] = UInt32(row) }
-      return Column.dictionary(builder.finish(), picks).flattened()
+      return Column.dictionary(values, picks).flattened()
     }
   }
 

@@ -44,12 +44,6 @@ package struct TableData: Sendable {
     return low < parts.count && parts[low].firstRow <= row ? low : nil
   }
 
-  /// Whether a row is there and not deleted.
-  package func isLive(_ row: Int) -> Bool {
-    guard let index = partIndex(of: row) else { return false }
-    return !(parts[index].deleted?.contains(row - parts[index].firstRow) ?? false)
-  }
-
   // MARK: Adding rows
 
   /// Adds row groups; gives the number of the first new row. Keys are not checked here.
@@ -109,12 +103,6 @@ package struct TableData: Sendable {
     if rows.contains(where: { parts[$0.key].liveCount == 0 }) {
       parts.removeAll { $0.liveCount == 0 }
     }
-  }
-
-  package mutating func deleteAll() {
-    parts = []
-    rowCount = 0
-    for index in indexes.indices { indexes[index] = KeyIndex(columns: indexes[index].columns) }
   }
 
   /// Puts new columns into a part, of as many rows.

@@ -1,3 +1,5 @@
+import Apus
+import Execution
 import Foundation
 import Testing
 
@@ -42,6 +44,29 @@ import Testing
       {
         #expect(listed.contains("    .\(match.1),\n"), "\(file) defines \(match.1)")
       }
+    }
+  }
+
+  @Test("the page of functions is what the tables say")
+  func functionReference() throws {
+    let url = Project.root.appending(path: "docs/reference/functions.md")
+    let text = try String(contentsOf: url, encoding: .utf8)
+    let isFresh = text == FunctionReference.page()
+    #expect(isFresh, "docs/reference/functions.md is stale: `make reference` writes it anew")
+    #expect(FunctionReference.unplacedFamilies.isEmpty)
+  }
+
+  @Test("every link of the page of functions has its place, every function a summary and a form")
+  func functionAnchors() throws {
+    let page = FunctionReference.page()
+    let places = Set(page.matches(of: /<a id="([^"]+)">/).map { String($0.1) })
+    for match in page.matches(of: /\]\(#((?:scalar|aggregate|macro|window|table)-[^)]+)\)/) {
+      let isFamily = match.1 == "window-functions"
+      let isKnown = isFamily || places.contains(String(match.1))
+      #expect(isKnown, "\(match.1)")
+    }
+    for entry in FunctionEntry.all {
+      #expect(!entry.summary.isEmpty && !entry.forms.isEmpty, "\(entry.name)")
     }
   }
 

@@ -1,3 +1,4 @@
+import Execution
 import Functions
 import Planner
 import Testing
@@ -35,6 +36,25 @@ import Testing
         } catch {
           Issue.record("\(example.sql): \(error)")
         }
+      }
+    }
+  }
+
+  @Test func defaultMacros() throws {
+    let connection = try Database().connect()
+    for entry in FunctionEntry.all where entry.kind == .macro {
+      for example in entry.examples {
+        let rows = try connection.execute("SELECT CAST((\(example.sql)) AS VARCHAR)").rows()
+        #expect(rows.first?.first.map { $0 ?? "NULL" } == example.result, "\(example.sql)")
+      }
+    }
+  }
+
+  @Test func windowFunctionsAndNamedForms() throws {
+    for entry in FunctionEntry.all where [.window, .table].contains(entry.kind) || entry.isForm {
+      for example in entry.examples {
+        guard let result = example.result else { continue }
+        #expect(FunctionReference.shown(example.sql) == result, "\(example.sql)")
       }
     }
   }

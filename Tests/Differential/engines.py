@@ -84,6 +84,7 @@ class Apus:
 class DuckDB:
     def __init__(self, setup):
         self.connection = duckdb.connect()
+        self.connection.execute("SET enable_progress_bar = false")
         # By zero Apus gives NULL: the first row of docs/dialect.md's differences.
         for setting in ("error_on_division_by_zero = false", "ieee_floating_point_ops = false", "threads = 1"):
             self.connection.execute("SET " + setting)

@@ -19,7 +19,7 @@ class Generator(Sources):
 
     def __init__(self, seed, enabled=frozenset(FEATURES), common=None):
         self.random = random.Random(seed)
-        self.enabled, self.names, self.used, self.tables = enabled, 0, set(), []
+        self.enabled, self.names, self.used, self.tables, self.widest = enabled, 0, set(), [], 0
         self.most_pairs, self.order = MOST_PAIRS, ""
         self.common = self.chance(0.4) if common is None else common
 
@@ -86,11 +86,13 @@ class Generator(Sources):
         for _ in range(self.pick(1, 1, 2)):
             its = [self.kind("iiilsdxmb") for _ in range(self.random.randint(1, 3))]
             # SQLite and DuckDB both let a common table read outer columns; most do not.
+            self.widest = 0
             body = self.query(its, outer if self.chance(0.2) else [], depth - 1, names=True)
+            rows = max(100, self.widest)
             name = self.name("w")
             how = self.pick("", "", "MATERIALIZED ", "NOT MATERIALIZED ")
             made.append(text(f"{name} AS {how}({{}})", body))
-            self.tables.append((name, its))
+            self.tables.append((name, its, rows))
         return query("WITH {} {}", items(made), self.select(kinds, outer, depth, names, joins=self.pick(0, 1, 1, 2)))
 
     def recursive(self, kinds, outer, depth, names):
@@ -104,7 +106,7 @@ class Generator(Sources):
                              f"ON t2.id = {name}.c0 WHERE {name}.c1 < {min(end, 5)}")),
             (1, lambda: text(f"SELECT id AS c0, 0 AS c1 FROM t3 WHERE {{}} UNION SELECT (c0 * 2 + 1) % 11, 0 FROM {name}",
                              self.value("b", Scope([("i1", "i"), ("s1", "s")]), 1))))
-        self.tables.append((name, "ii"))
+        self.tables.append((name, "ii", 100))
         return query(f"WITH RECURSIVE {name}(c0, c1) AS ({{}}) {{}}", body,
                      self.select(kinds, outer, depth, names, joins=self.pick(0, 1)))
 

@@ -39,8 +39,8 @@ class Sources(Expressions):
                     [(f"{alias}.c{n}", kind) for n, kind in enumerate(kinds)], 20)
 
         def common_table():
-            name, kinds = self.random.choice(self.tables)
-            return text(f"{name} AS {alias}"), [(f"{alias}.c{n}", kind) for n, kind in enumerate(kinds)], 100
+            name, kinds, rows = self.random.choice([table for table in self.tables if table[2] <= most_rows])
+            return text(f"{name} AS {alias}"), [(f"{alias}.c{n}", kind) for n, kind in enumerate(kinds)], rows
 
         def values():
             kinds = [self.kind("iilsx") for _ in range(self.random.randint(1, 3))]
@@ -64,7 +64,8 @@ class Sources(Expressions):
             options.append((3, derived, "derived table"))
         if depth > 0 and sides:
             options.append((2.5, lambda: derived("LATERAL ", sides), "duck", "lateral"))
-        if self.tables:
+        # One whose rows fit beside the others: a product of products would run for minutes.
+        if any(rows <= most_rows for _, _, rows in self.tables):
             options.append((8, common_table))
         return self.choose(*options)
 
@@ -109,6 +110,7 @@ class Sources(Expressions):
             parts.append(text(f" {kind} {{}} ON {{}}", right, condition))
             if not keeps:
                 columns, alone, merged = columns + theirs, [], []
+        self.widest = max(self.widest, pairs)
         return items(parts, separator=""), columns, pairs
 
     def qualified(self, columns):

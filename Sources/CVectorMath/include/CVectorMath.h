@@ -143,6 +143,15 @@ void apus_adam(float *p, apus_gradient g, float *m, float *v, long n, const apus
 double apus_reduce_lanes(apus_gradient g, long n);
 void apus_scale(float *x, long n, float factor);
 
+// ---- distances.c: two vectors of any length ----------------------------------------------------
+float apus_dot(const float *x, const float *y, long n);
+double apus_dot_double(const double *x, const double *y, long n);
+float apus_square_distance(const float *x, const float *y, long n);
+double apus_square_distance_double(const double *x, const double *y, long n);
+// sums = x y, x x, y y
+void apus_products(const float *x, const float *y, long n, float *sums);
+void apus_products_double(const double *x, const double *y, long n, double *sums);
+
 // ---- cores.c -----------------------------------------------------------------------------------
 // The cores that this process may use (the affinity mask, which Swift's Glibc does not import).
 int apus_usable_cores(void);

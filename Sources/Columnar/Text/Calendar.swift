@@ -17,7 +17,9 @@
 
 /// Dates are days and timestamps microseconds since 1970-01-01, in the proleptic Gregorian
 /// calendar. Whatever does not fit its type gives nil, never a trap.
-/// The conversions are Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms).
+/// The conversions are Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms), and for dates
+/// of the usual range Cassio Neri's and Lorenz Schneider's (Euclidean affine functions and their
+/// application to calendar algorithms, 2022), which needs no long division.
 @usableFromInline package enum Calendar {
   @inlinable package static var microsecondsPerSecond: Int64 { 1_000_000 }
   @inlinable package static var microsecondsPerMinute: Int64 { 60_000_000 }
@@ -54,12 +56,33 @@
     guard month >= 1, month <= 12, day >= 1, year >= -6_000_000, year <= 6_000_000,
       day <= daysInMonth(year, month)
     else { return nil }
-    return Int32(exactly: dayNumber(year: year, month: month, day: day))
+    let number = dayNumber(year: year, month: month, day: day)
+    return number < Int(Int32.max) && number > 0 &- Int(Int32.max) ? Int32(number) : nil
   }
 
   /// The date of a day number.
   @inlinable
   package static func civil(_ days: Int32) -> CivilDate {
+    // Days since 0000-03-01, moved by 3669 times 400 years; about 1.4 million years either way.
+    let moved = UInt32(bitPattern: days &+ 719_468 &+ 146_097 &* 3669)
+    if moved >= 1 << 30 { return farCivil(days) }
+    let quarters = moved &* 4 &+ 3
+    let century = quarters / 146_097
+    let dayOfCentury = quarters % 146_097 / 4
+    let product = UInt64(dayOfCentury &* 4 &+ 3) &* 2_939_745
+    let yearOfCentury = UInt32(truncatingIfNeeded: product >> 32)
+    let dayOfYear = UInt32(truncatingIfNeeded: product) / 2_939_745 / 4
+    let scaled = dayOfYear &* 2141 &+ 197_913
+    // From 3, March; January and February belong to the year that has begun before them.
+    let month = scaled >> 16
+    let isNextYear = dayOfYear >= 306
+    return CivilDate(
+      year: Int(century &* 100 &+ yearOfCentury) &- 400 &* 3669 &+ (isNextYear ? 1 : 0),
+      month: Int(isNextYear ? month &- 12 : month), day: Int((scaled & 0xFFFF) / 2141) &+ 1)
+  }
+
+  @usableFromInline
+  static func farCivil(_ days: Int32) -> CivilDate {
     let shifted = Int(days) &+ 719_468
     let era = (shifted >= 0 ? shifted : shifted &- 146_096) / 146_097
     let dayOfEra = UInt32(truncatingIfNeeded: shifted &- era &* 146_097)
@@ -109,6 +132,34 @@
     return Int32(exactly: Int(days) &+ daysInMonth(date.year, date.month) &- date.day)
   }
 
+  // MARK: Infinity
+
+  /// `infinity` is the largest value of the type, `-infinity` its negation.
+  @inlinable
+  package static func isFinite<T: SignedInteger & FixedWidthInteger>(_ value: T) -> Bool {
+    value != .max && value != 0 &- T.max
+  }
+
+  /// The first microsecond of the first day that a TIMESTAMP holds whole, 290309-12-22 (BC).
+  @inlinable package static var firstTimestamp: Int64 { -9_223_372_022_400_000_000 }
+
+  /// Whether a TIMESTAMP may be that and finite.
+  @inlinable
+  package static func isInRange(_ timestamp: Int64) -> Bool {
+    timestamp >= firstTimestamp && timestamp != .max
+  }
+
+  /// A timestamp in a coarser unit, rounded half away from zero; infinite ones stay so.
+  @inlinable
+  package static func rounded(_ value: Int64, by factor: Int64) -> Int64 {
+    if !isFinite(value) { return value }
+    let whole = value / factor
+    let rest = value &- whole &* factor
+    let half = factor / 2
+    if rest >= half && half > 0 { return whole &+ 1 }
+    return rest <= 0 &- half && half > 0 ? whole &- 1 : whole
+  }
+
   // MARK: Timestamps
 
   /// The day and the microseconds since its midnight, also before 1970.
@@ -123,19 +174,24 @@
     return (Int32(truncatingIfNeeded: days), rest)
   }
 
-  /// Nil beyond the years that 64 bits of microseconds reach (290309 BC to 294247).
+  /// The day of a timestamp; an infinite one's is infinite.
+  @inlinable
+  package static func day(of timestamp: Int64) -> Int32 {
+    if isFinite(timestamp) { return split(timestamp).days }
+    return timestamp > 0 ? .max : 0 &- .max
+  }
+
+  /// Nil beyond the years that 64 bits of microseconds reach (290309 BC to 294247). An infinite date
+  /// is an infinite timestamp.
   @inlinable
   package static func timestamp(days: Int32, microseconds: Int64) -> Int64? {
-    // Going through the neighbouring day keeps the first, partial day of the range reachable.
-    let next = (Int64(days) &+ 1).multipliedReportingOverflow(by: microsecondsPerDay)
-    let this = Int64(days).multipliedReportingOverflow(by: microsecondsPerDay)
-    if !this.overflow {
-      let sum = this.partialValue.addingReportingOverflow(microseconds)
-      return sum.overflow ? nil : sum.partialValue
+    let (midnight, overflows) = Int64(days).multipliedReportingOverflow(by: microsecondsPerDay)
+    if overflows {
+      if isFinite(days) { return nil }
+      return days > 0 ? .max : 0 &- .max
     }
-    if next.overflow { return nil }
-    let sum = next.partialValue.addingReportingOverflow(microseconds &- microsecondsPerDay)
-    return sum.overflow ? nil : sum.partialValue
+    let (sum, exceeds) = midnight.addingReportingOverflow(microseconds)
+    return exceeds || !isInRange(sum) ? nil : sum
   }
 
   /// Microseconds since midnight of a clock time; 24:00:00 is the only one past 23:59:59.999999.
@@ -175,6 +231,7 @@
   /// A timestamp moved by an interval: months first, then days, then microseconds.
   @inlinable
   package static func add(_ interval: Interval, toTimestamp timestamp: Int64) -> Int64? {
+    if !isFinite(timestamp) { return timestamp }
     var result = timestamp
     if interval.months != 0 {
       let parts = split(timestamp)
@@ -186,7 +243,7 @@
     let byDays = result.addingReportingOverflow(Int64(interval.days) &* microsecondsPerDay)
     if byDays.overflow { return nil }
     let sum = byDays.partialValue.addingReportingOverflow(interval.microseconds)
-    return sum.overflow ? nil : sum.partialValue
+    return sum.overflow || !isInRange(sum.partialValue) ? nil : sum.partialValue
   }
 
   /// Midnight of a date moved by an interval: a timestamp, as DATE + INTERVAL is one.

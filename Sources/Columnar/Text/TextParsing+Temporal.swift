@@ -64,17 +64,38 @@ extension TextParsing {
   /// A DATE as a cast reads it: a date, or a timestamp of which the day is taken.
   @inlinable
   package static func date(_ text: Text) -> Int32? {
-    plainDate(text) ?? timestamp(text).map { Calendar.split($0).days }
+    plainDate(text) ?? timestamp(text).map { Calendar.day(of: $0) }
   }
 
-  /// `2024-01-31`, `2024/1/31`, `0044-03-15 (BC)`, `epoch`; nothing after it but spaces.
+  /// `2024-01-31`, `2024/1/31`, `0044-03-15 (BC)`, `epoch`, `infinity`; nothing after it but spaces.
   @inlinable
   package static func plainDate(_ text: Text) -> Int32? {
     if text.count == 10, let bytes = text.baseAddress, let days = isoDate(bytes) { return days }
+    if let sign = infinity(text) { return sign > 0 ? .max : 0 &- .max }
     guard var cursor = TextCursor(text) else { return nil }
     guard let days = date(&cursor) else { return nil }
     cursor.skipSpaces()
     return cursor.isAtEnd ? days : nil
+  }
+
+  /// 1 for `infinity`, -1 for `-infinity`, whatever the case; `inf` is short for it.
+  @usableFromInline
+  static func infinity(_ text: Text) -> Int? {
+    let text = trimmed(text)
+    guard var first = text.first else { return nil }
+    var start = 0
+    if first == 0x2D, text.count > 1 {
+      start = 1
+      first = text[1]
+    }
+    guard first | 0x20 == 0x69 else { return nil }
+    let word: StaticString = "infinity"
+    let length = text.count - start
+    guard length == 8 || length == 3 else { return nil }
+    for index in 0..<length where text[start + index] | 0x20 != word.utf8Start[index] {
+      return nil
+    }
+    return start == 0 ? 1 : -1
   }
 
   /// Ten bytes `dddd-dd-dd`.
@@ -140,6 +161,12 @@ extension TextParsing {
 
   @usableFromInline
   static func clock(_ cursor: inout TextCursor) -> Int64? {
+    var nanoseconds = 0
+    return clock(&cursor, &nanoseconds)
+  }
+
+  /// With the nanoseconds behind the microseconds, 0 to 999.
+  static func clock(_ cursor: inout TextCursor, _ nanoseconds: inout Int) -> Int64? {
     guard let hour = cursor.number(atMost: 2), cursor.take(0x3A),
       let minute = cursor.number(atMost: 2)
     else { return nil }
@@ -152,6 +179,9 @@ extension TextParsing {
         let start = cursor.position
         microsecond = cursor.number(atMost: 6) ?? 0
         for _ in (cursor.position &- start)..<6 { microsecond &*= 10 }
+        let behind = cursor.position
+        nanoseconds = cursor.number(atMost: 3) ?? 0
+        for _ in (cursor.position &- behind)..<3 { nanoseconds &*= 10 }
         while cursor.peek &- 0x30 <= 9 { cursor.position &+= 1 }
       }
     }
@@ -167,7 +197,7 @@ extension TextParsing {
     let beforeSpaces = cursor.position
     cursor.skipSpaces()
     if cursor.take(0x2B) || cursor.take(0x2D) {
-      guard let hours = cursor.number(atMost: 2), hours <= 15 else { return false }
+      guard cursor.number(atMost: 2) != nil else { return false }
       for _ in 0..<2 {
         let colon = cursor.take(0x3A)
         guard let part = cursor.number(atMost: 2) else { return !colon }
@@ -191,13 +221,31 @@ extension TextParsing {
 
   // MARK: Timestamps
 
-  /// A TIMESTAMP: a date, then after a space or `T` a time, unless the time is left out.
+  /// A TIMESTAMP: a date, then after a space or `T` a time, unless the time is left out. A zone
+  /// behind it is passed over.
   @usableFromInline
   package static func timestamp(_ text: Text, needsTime: Bool = false) -> Int64? {
     guard var cursor = TextCursor(text) else { return nil }
+    var nanoseconds = 0
+    guard let local = moment(&cursor, &nanoseconds, needsTime: needsTime) else {
+      return needsTime ? nil : infiniteTimestamp(text)
+    }
+    guard cursor.isAtEnd || offset(&cursor) else { return nil }
+    cursor.skipSpaces()
+    return cursor.isAtEnd ? local : nil
+  }
+
+  static func infiniteTimestamp(_ text: Text) -> Int64? {
+    infinity(text).map { $0 > 0 ? .max : 0 &- .max }
+  }
+
+  /// The date and time at the cursor; without a time its midnight, and then nothing may follow.
+  static func moment(
+    _ cursor: inout TextCursor, _ nanoseconds: inout Int, needsTime: Bool = false
+  ) -> Int64? {
     let days: Int32
     // A space may be the one before (BC): then the general way. A digit would be part of the day.
-    if text.count > 11, cursor.bytes[10] &- 0x30 > 9, cursor.bytes[11] != 0x28,
+    if cursor.count > 11, cursor.bytes[10] &- 0x30 > 9, cursor.bytes[11] != 0x28,
       let iso = isoDate(cursor.bytes)
     {
       days = iso
@@ -206,21 +254,14 @@ extension TextParsing {
       guard let parsed = date(&cursor) else { return nil }
       days = parsed
     }
-    return clockAfter(days, &cursor, needsTime)
-  }
-
-  private static func clockAfter(
-    _ days: Int32, _ cursor: inout TextCursor, _ needsTime: Bool
-  ) -> Int64? {
     let separator = cursor.peek
     if separator == 0x54 { cursor.position &+= 1 } else { cursor.skipSpaces() }
     if cursor.isAtEnd, separator != 0x54 {
       return needsTime ? nil : Calendar.timestamp(days: days, microseconds: 0)
     }
-    guard separator == 0x54 || separator == 0x20, let time = clock(&cursor), offset(&cursor) else {
+    guard separator == 0x54 || separator == 0x20, let time = clock(&cursor, &nanoseconds) else {
       return nil
     }
-    cursor.skipSpaces()
-    return cursor.isAtEnd ? Calendar.timestamp(days: days, microseconds: time) : nil
+    return Calendar.timestamp(days: days, microseconds: time)
   }
 }

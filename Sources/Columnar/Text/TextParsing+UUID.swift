@@ -1,10 +1,8 @@
 extension TextParsing {
-  /// 32 hexadecimal digits in either case, with hyphens between them or none, in braces or not.
+  /// 32 hexadecimal digits in either case, hyphens anywhere among them, in braces or not.
   package static func uuid(_ text: Text) -> UInt128? {
     var first = 0
     var last = text.count
-    while first < last, isSpace(text[first]) { first += 1 }
-    while last > first, isSpace(text[last - 1]) { last -= 1 }
     if last - first >= 2, text[first] == 0x7B, text[last - 1] == 0x7D {
       first += 1
       last -= 1
@@ -13,10 +11,7 @@ extension TextParsing {
     var digits = 0
     for position in first..<last {
       let byte = text[position]
-      if byte == 0x2D {
-        guard digits > 0, digits < 32, text[position - 1] != 0x2D else { return nil }
-        continue
-      }
+      if byte == 0x2D { continue }
       guard digits < 32, let digit = hexadecimalDigit(byte) else { return nil }
       value = value << 4 | UInt128(digit)
       digits += 1

@@ -21,7 +21,7 @@ extension ValueText {
   static func append(
     _ fields: [Field], of column: Column, _ index: Int, to buffer: inout TextBuffer
   ) {
-    let isNamed = fields.contains { !$0.name.isEmpty }
+    let isNamed = fields.isEmpty || fields.contains { !$0.name.isEmpty }
     buffer.append(isNamed ? 0x7B : 0x28)
     for (position, field) in fields.enumerated() {
       if position > 0 { buffer.append(", ") }

@@ -2,6 +2,10 @@ extension ValueText {
   /// `2024-01-31`, `0044-03-15 (BC)`
   @inlinable
   package static func append(date days: Int32, to buffer: inout TextBuffer) {
+    if !Calendar.isFinite(days) {
+      buffer.append(days > 0 ? "infinity" : "-infinity")
+      return
+    }
     let date = Calendar.civil(days)
     append(date, to: &buffer)
     if date.year <= 0 { buffer.append(" (BC)") }
@@ -58,6 +62,10 @@ extension ValueText {
   /// `2024-01-31 12:34:56`, `0044-03-15 (BC) 12:34:56.5`
   @inlinable
   package static func append(timestamp: Int64, to buffer: inout TextBuffer) {
+    if !Calendar.isFinite(timestamp) {
+      buffer.append(timestamp > 0 ? "infinity" : "-infinity")
+      return
+    }
     let parts = Calendar.split(timestamp)
     append(date: parts.days, to: &buffer)
     buffer.append(0x20)

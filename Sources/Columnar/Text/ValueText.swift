@@ -58,6 +58,9 @@
   package static func text(of column: Column) -> Column {
     if column.type == .varchar { return column }
     if column.type == .json { return column.reinterpreted(as: .varchar) }
+    if case .enumeration(let labels) = column.type, !column.isConstant, column.count > 0 {
+      return labels.text(of: column)
+    }
     switch column.encoding {
     case .constant:
       return Column(repeating: text(of: column.flatValue(0)), count: column.count)
@@ -89,9 +92,15 @@
     case .date: print(column, Int32.self) { append(date: $0, to: &$1) }
     case .time: print(column, Int64.self) { append(time: $0, to: &$1) }
     case .timestamp: print(column, Int64.self) { append(timestamp: $0, to: &$1) }
+    case .timestampTZ: printInstants(column)
     default:
       printRows(column) { append(column, row: $0, to: &$1) }
     }
+  }
+
+  private static func printInstants(_ column: Column) -> Column {
+    var cursor = SessionTime.cursor
+    return print(column, Int64.self) { append(instant: $0, &cursor, to: &$1) }
   }
 
   @inline(__always)

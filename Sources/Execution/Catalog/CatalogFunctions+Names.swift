@@ -75,21 +75,23 @@ extension CatalogFunctions {
     let builtIn = TypeResolution.allNames.map { name, type -> [Value] in
       [
         .varchar("system"), .count(0), .varchar("main"), .count(0),
-        .count(NumericFacts(type).typeNumber), .varchar(name), .null,
-        .varchar(TypeFacts.name(type)), .varchar(TypeFacts.category(type)), .null, .boolean(true),
+        .count(NumericFacts(type).typeNumber), .varchar(name),
+        TypeFacts.size(type), .varchar(TypeFacts.name(type)), TypeFacts.category(type), .null,
+        .boolean(true),
         .null,
       ]
     }
     let own = catalog.state.objects(.type).compactMap { key, object -> [Value]? in
-      guard case .type(let entry) = object.item else { return nil }
+      guard case .type(let type) = object.item else { return nil }
       let place = ObjectPlace(key, catalog.state)
-      let isEnum = entry.labels != nil
+      var labels = Value.null
+      if case .enumeration(let known) = type { labels = .texts(known.labels) }
       return [
         .varchar(place.database), .count(place.databaseNumber), .varchar(place.schema),
-        .count(place.schemaNumber), .count(object.stamp), .varchar(object.name), .null,
-        .varchar(isEnum ? "ENUM" : TypeFacts.name(entry.type)),
-        .varchar(isEnum ? "STRING" : TypeFacts.category(entry.type)), .text(object.comment),
-        .boolean(false), entry.labels.map { .texts($0) } ?? .null,
+        .count(place.schemaNumber), .count(object.stamp), .varchar(object.name),
+        TypeFacts.size(type), .varchar(TypeFacts.name(type)), TypeFacts.category(type),
+        .text(object.comment),
+        .boolean(false), labels,
       ]
     }
     return builtIn + own
@@ -249,18 +251,30 @@ enum TypeFacts {
     case .list: "LIST"
     case .array: "ARRAY"
     case .structure: "STRUCT"
+    case .map: "MAP"
+    case .enumeration: "ENUM"
     case .decimal: "DECIMAL"
     default: type.description
     }
   }
 
-  static func category(_ type: LogicalType) -> String {
+  /// NULL for what is of no family: BLOB, ENUM, UUID.
+  static func category(_ type: LogicalType) -> Value {
     switch type {
-    case .boolean: "BOOLEAN"
-    case .varchar: "STRING"
-    case .date, .time, .timestamp, .interval: "DATETIME"
-    case .list, .array, .structure: "COMPOSITE"
-    default: type.isNumeric ? "NUMERIC" : "BINARY"
+    case .boolean: .varchar("BOOLEAN")
+    case .varchar, .json: .varchar("STRING")
+    case .interval: .varchar("DATETIME")
+    case .list, .array, .structure, .map: .varchar("COMPOSITE")
+    default:
+      type.isTemporal ? .varchar("DATETIME") : type.isNumeric ? .varchar("NUMERIC") : .null
+    }
+  }
+
+  /// The bytes of a value; NULL where they hang on more than the name.
+  static func size(_ type: LogicalType) -> Value {
+    switch type {
+    case .decimal, .enumeration: .null
+    default: .count(type.physical.width)
     }
   }
 }
@@ -268,55 +282,21 @@ enum TypeFacts {
 /// Rows of `apus_functions()`.
 enum FunctionRows {
   static func all(_ catalog: StatementCatalog) -> [[Value]] {
-    var rows: [[Value]] = []
-    for function in ScalarFunctions.all {
-      for name in [function.name] + function.aliases {
-        for overload in function.overloads {
-          rows.append(
-            row(
-              name, alias: name == function.name ? nil : function.name, kind: "scalar",
-              summary: function.summary, parameters: overload.parameters.map(text),
-              varargs: overload.variadic.map(text), isVolatile: overload.isVolatile,
-              examples: function.examples.map(\.sql), category: function.category))
-        }
+    FunctionEntry.all.flatMap { entry in
+      entry.names.flatMap { name in
+        entry.forms.map { row(entry, name, $0) }
       }
-    }
-    for function in Aggregates.all {
-      for name in [function.name] + function.aliases {
-        rows.append(
-          row(
-            name, alias: name == function.name ? nil : function.name, kind: "aggregate",
-            summary: function.summary, parameters: [], varargs: nil, isVolatile: false,
-            examples: [], category: "aggregate"))
-      }
-    }
-    for name in TableFunctions.allNames + CatalogFunctions.allNames {
-      rows.append(
-        row(
-          name, alias: nil, kind: "table", summary: nil, parameters: [], varargs: nil,
-          isVolatile: false, examples: [], category: "table"))
-    }
-    for function in SessionFunctions.rows {
-      for name in [function.name] + function.aliases {
-        rows.append(
-          row(
-            name, alias: name == function.name ? nil : function.name, kind: "scalar",
-            summary: function.summary, parameters: [], varargs: nil,
-            isVolatile: function.name == "nextval", examples: [], category: "session"))
-      }
-    }
-    return rows + macros(catalog)
+    } + macros(catalog)
   }
 
-  private static func row(
-    _ name: String, alias: String?, kind: String, summary: String?, parameters: [String],
-    varargs: String?, isVolatile: Bool, examples: [String], category: String
-  ) -> [Value] {
+  private static func row(_ entry: FunctionEntry, _ name: String, _ form: FunctionForm) -> [Value] {
     [
-      .varchar("system"), .varchar("main"), .varchar(name), .text(alias), .varchar(kind),
-      .text(summary), .null, .null,
-      .texts(parameters.indices.map { "col\($0)" }), .texts(parameters), .text(varargs), .null,
-      .boolean(isVolatile), .boolean(true), .count(0), .texts(examples), .texts([category]),
+      .varchar("system"), .varchar("main"), .varchar(name),
+      .text(name == entry.name ? nil : entry.name), .varchar(entry.kind.rawValue),
+      .varchar(entry.summary), .null, .varchar(form.result),
+      .texts(form.parameters.indices.map { "col\($0)" }), .texts(form.parameters),
+      .text(form.variadic), .null, .boolean(entry.isVolatile), .boolean(true), .count(0),
+      .texts(entry.examples.map(\.sql)), .texts([entry.family]),
     ]
   }
 
@@ -341,17 +321,6 @@ enum FunctionRows {
           ]
         }
       }
-    }
-  }
-
-  private static func text(_ pattern: TypePattern) -> String {
-    switch pattern {
-    case .exactly(let type): type.description
-    case .any, .common: "ANY"
-    case .anyInteger: "INTEGER"
-    case .anyNumeric: "NUMERIC"
-    case .anyDecimal: "DECIMAL"
-    case .anyList: "ANY[]"
     }
   }
 }

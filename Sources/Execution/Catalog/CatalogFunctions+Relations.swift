@@ -140,7 +140,25 @@ struct NumericFacts {
     case .double: (typeNumber, precision) = (23, 53)
     case .decimal(let precision, let scale):
       (typeNumber, self.precision, radix, self.scale) = (21, precision, 10, scale)
-    default: break
+    case .boolean: typeNumber = 10
+    case .date: typeNumber = 15
+    case .time: typeNumber = 16
+    case .timestampSeconds: typeNumber = 17
+    case .timestampMilliseconds: typeNumber = 18
+    case .timestamp: typeNumber = 19
+    case .timestampNanoseconds: typeNumber = 20
+    case .varchar, .json: typeNumber = 25
+    case .blob: typeNumber = 26
+    case .interval: typeNumber = 27
+    case .timestampTZ: typeNumber = 32
+    case .timeTZ: typeNumber = 34
+    case .uuid: typeNumber = 54
+    case .structure: typeNumber = 100
+    case .list: typeNumber = 101
+    case .map: typeNumber = 102
+    case .enumeration: typeNumber = 104
+    case .array: typeNumber = 108
+    case .null: typeNumber = 1
     }
     if precision != nil, radix == nil { (radix, scale) = (2, 0) }
   }

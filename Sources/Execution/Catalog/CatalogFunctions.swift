@@ -53,7 +53,9 @@ enum CatalogFunctions {
     temporaryFiles, types, variables, views,
   ]
 
-  private static let definitions = rows.map(\.definition) + PragmaFunctions.rows
+  static let definitions =
+    rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
+    + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {
     definitions.first { $0.name == name || $0.aliases.contains(name) }

@@ -213,7 +213,7 @@ enum CatalogItem: Sendable {
   case view(ViewDefinition)
   case model(ModelEntry)
   case sequence(NumberSequence)
-  case type(TypeEntry)
+  case type(LogicalType)
   case macro(MacroEntry)
   case index(IndexDefinition)
 

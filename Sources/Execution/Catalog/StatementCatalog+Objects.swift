@@ -37,16 +37,8 @@ extension StatementCatalog {
   }
 
   func type(named name: QualifiedName) throws -> LogicalType? {
-    try typeEntry(named: name)?.type
-  }
-
-  func typeEntry(named name: QualifiedName) throws -> TypeEntry? {
-    if case .type(let entry)? = try find(.type, name)?.object.item { return entry }
+    if case .type(let type)? = try find(.type, name)?.object.item { return type }
     return nil
-  }
-
-  func enumLabels(of name: QualifiedName) throws -> [String]? {
-    try typeEntry(named: name)?.labels
   }
 
   var typeNames: [String] { state.names(.type) }
@@ -55,11 +47,13 @@ extension StatementCatalog {
     // A dotted name may be a method chain: what is no schema is no mistake here.
     guard let found = try? find(isTable ? .tableMacro : .macro, name),
       case .macro(let entry) = found.object.item
-    else { return nil }
+    else { return isTable ? nil : DefaultMacros.named(name) }
     return entry
   }
 
-  var macroNames: [String] { state.names(.macro) + state.names(.tableMacro) }
+  var macroNames: [String] {
+    state.names(.macro) + state.names(.tableMacro) + DefaultMacros.allNames
+  }
 
   func sessionCall(_ name: String, _ arguments: [Expression], span: SourceSpan) throws
     -> Expression?
@@ -92,13 +86,4 @@ extension StatementCatalog {
   }
 
   var sessionFunctionNames: [String] { SessionFunctions.allNames }
-}
-
-/// A type of CREATE TYPE.
-struct TypeEntry: Sendable {
-  var type: LogicalType
-  /// As it was written, names of other types resolved by then.
-  var text: String
-  /// The values of an ENUM.
-  var labels: [String]?
 }

@@ -63,7 +63,10 @@ final class StatementCatalog: CatalogReader {
         values[index].name = "nullstr"
       }
       // Nested values and the like are read as text and cast.
-      let types = fields.map { $0.type.isNested ? "VARCHAR" : $0.type.description }
+      let types = fields.map { field in
+        if case .enumeration = field.type { return "VARCHAR" }
+        return field.type.isNested ? "VARCHAR" : field.type.description
+      }
       values.append(
         (
           name: "columns", value: .structure(types.map { .varchar($0) }),

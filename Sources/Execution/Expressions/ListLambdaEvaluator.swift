@@ -64,6 +64,12 @@ final class ListLambdaEvaluator {
     var places: [Int] = []
     var rows: [Int] = []
     var indexes: [Int] = []
+
+    mutating func removeAll() {
+      places.removeAll(keepingCapacity: true)
+      rows.removeAll(keepingCapacity: true)
+      indexes.removeAll(keepingCapacity: true)
+    }
   }
 
   private func entry(_ lists: Column, _ row: Int) -> ListEntry? {
@@ -102,14 +108,14 @@ final class ListLambdaEvaluator {
         for row in pending.rows { lengths[row] += 1 }
       }
       if part.rowCount > 0 { results.append(try body.evaluate(part)) }
-      pending = Elements()
+      pending.removeAll()
     }
     for row in 0..<count {
       guard let entry = entry(lists, row) else { continue }
       for item in 0..<entry.length {
         pending.places.append(entry.offset + item)
         pending.rows.append(row)
-        pending.indexes.append(item + 1)
+        if hasIndex { pending.indexes.append(item + 1) }
         if pending.rows.count == chunk { try flush() }
       }
     }
@@ -174,7 +180,7 @@ final class ListLambdaEvaluator {
         going.append(position)
         elements.places.append(entry.offset + step)
         elements.rows.append(row)
-        elements.indexes.append(step + 1)
+        if hasIndex { elements.indexes.append(step + 1) }
       }
       if !finished.isEmpty {
         results.append(Column.dictionary(accumulated, Selection(finished)))

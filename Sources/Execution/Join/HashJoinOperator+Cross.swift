@@ -40,9 +40,7 @@ extension HashJoinOperator {
 
   /// The next pairs, listed: all build rows of a probe row, then the next probe row.
   func crossPairs(_ rows: Int, skippingMatched: Bool) -> JoinPairs {
-    var pairs = JoinPairs(
-      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0
-    )
+    var pairs = JoinPairs(capacity: batchRows)
     let probeRows = pairs.probeRows.indices
     let found = pairs.buildRows.indices
     let limit = batchRows
@@ -71,9 +69,7 @@ extension HashJoinOperator {
     }
     crossPosition = row * total + buildRow
     if row >= rows { candidatesDone = true }
-    pairs.count = count
-    pairs.probeRows.count = count
-    pairs.buildRows.count = count
+    pairs.cut(to: count)
     return pairs
   }
 

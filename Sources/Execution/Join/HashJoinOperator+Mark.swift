@@ -44,16 +44,16 @@ extension HashJoinOperator {
     let withNull = buildRowsWithNullKey(buildKeyColumns)
     let matcher = KeyMatcher(probe: keys, build: buildKeyColumns, nullSafe: nullSafe)
     let comparators = zip(keys, buildKeyColumns).map { ColumnComparator($0, $1) }
+    var found: [Int] = []
     for row in 0..<rows where values[row] == 0 {
       if row & 63 == 0 { try worker.query.checkCancelled() }
       let all = isNull[row] != 0
       let total = all ? buildRows : withNull.count
       var position = 0
       while position < total {
-        var buildRow = all ? position : withNull[position]
-        var found: [Int] = []
+        found.removeAll(keepingCapacity: true)
         while position < total && found.count < batchRows {
-          buildRow = all ? position : withNull[position]
+          let buildRow = all ? position : withNull[position]
           if matcher.mayMatch(comparators, row, buildRow) {
             found.append(buildRow)
             if residual == nil { break }

@@ -10,7 +10,26 @@ import Synchronization
 struct JoinPairs {
   var probeRows: Selection
   var buildRows: Selection
-  var count: Int
+  private(set) var count: Int
+
+  /// Room to be filled, then cut to what was found.
+  init(capacity: Int) {
+    self.init(
+      probeRows: Selection(capacity: capacity), buildRows: Selection(capacity: capacity),
+      count: capacity)
+  }
+
+  init(probeRows: Selection, buildRows: Selection, count: Int) {
+    self.probeRows = probeRows
+    self.buildRows = buildRows
+    self.count = count
+  }
+
+  mutating func cut(to count: Int) {
+    self.count = count
+    probeRows.count = count
+    buildRows.count = count
+  }
 }
 
 extension HashJoinOperator {
@@ -194,8 +213,7 @@ extension HashJoinOperator {
 
   /// At most one match a row: no chains to walk, and without misses the probe batch stays as it is.
   private func uniquePairs(_ rows: Int, padsLeft: Bool) -> JoinPairs {
-    var pairs = JoinPairs(
-      probeRows: Selection(capacity: rows), buildRows: Selection(capacity: rows), count: rows)
+    var pairs = JoinPairs(capacity: rows)
     let probeRows = pairs.probeRows.indices
     let found = pairs.buildRows.indices
     let heads = self.heads
@@ -212,9 +230,7 @@ extension HashJoinOperator {
         found[count] = heads[row] &- 1
         count += heads[row] != 0 ? 1 : 0
       }
-      pairs.count = count
-      pairs.probeRows.count = count
-      pairs.buildRows.count = count
+      pairs.cut(to: count)
     }
     pairs.probeRows.isIdentity = pairs.count == rows
     return pairs
@@ -224,15 +240,14 @@ extension HashJoinOperator {
   /// pairs with the row of NULLs.
   private func chainedPairs(_ rows: Int, padsLeft: Bool, skippingMatched: Bool = false) -> JoinPairs
   {
-    var pairs = JoinPairs(
-      probeRows: Selection(capacity: batchRows), buildRows: Selection(capacity: batchRows), count: 0
-    )
+    var pairs = JoinPairs(capacity: batchRows)
     if let index {
       fillRuns(&pairs, index, rows, padsLeft: padsLeft, skippingMatched: skippingMatched)
       return pairs
     }
     guard let next = nextLinks else {
       candidatesDone = true
+      pairs.cut(to: 0)
       return pairs
     }
     let probeRows = pairs.probeRows.indices
@@ -265,13 +280,12 @@ extension HashJoinOperator {
     self.row = row
     self.link = link
     if row == rows { candidatesDone = true }
-    pairs.count = count
-    pairs.probeRows.count = count
-    pairs.buildRows.count = count
+    pairs.cut(to: count)
     return pairs
   }
 
-  /// As along chains: `link` is a position of the index plus one.
+  /// As along chains, in a loop of its own, for the one over chains is the hottest of a join and
+  /// should hold nothing that it does not need: `link` is a position of the index plus one.
   private func fillRuns(
     _ pairs: inout JoinPairs, _ index: OrderedIndex, _ rows: Int, padsLeft: Bool,
     skippingMatched: Bool
@@ -294,8 +308,8 @@ extension HashJoinOperator {
       let threshold = thresholds[row]
       while link != 0 && count < batchRows {
         probeRows[count] = UInt32(truncatingIfNeeded: row)
+        found[count] = index.row(Int(link) - 1)
         count += 1
-        found[count - 1] = index.row(Int(link) - 1)
         if layout.isAsof {
           link =
             residual == nil ? 0 : index.further(row, from: Int(link) - 1, asofComparators)
@@ -306,9 +320,7 @@ extension HashJoinOperator {
       if link == 0 { row += 1 }
     }
     if row == rows { candidatesDone = true }
-    pairs.count = count
-    pairs.probeRows.count = count
-    pairs.buildRows.count = count
+    pairs.cut(to: count)
   }
 
   // MARK: With a residual

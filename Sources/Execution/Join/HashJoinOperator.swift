@@ -61,7 +61,7 @@ package final class HashJoinOperator: BatchSource {
   var candidatesDone = false
   var heads: UnsafeMutablePointer<UInt32>
   var words: UnsafeMutablePointer<UInt64>
-  /// Probe rows that have matched: 0, 1, or 2 for more than once.
+  /// With a residual: 1 for probe rows that have matched.
   var matchedProbe: UnsafeMutablePointer<UInt8>
   /// Of a range join: where each probe row's run ends and what its second column must reach.
   let ends: UnsafeMutablePointer<UInt32>

@@ -34,21 +34,15 @@ final class ComputedLimitOperator: BatchSource {
     var source = input
     if let percent {
       guard percent >= 0, percent <= 100 else { throw ComputedLimitOperator.badShare() }
-      var kept: [Batch] = []
       var collector = RowCollector(types)
-      var total = 0
       while let batch = try input.next() {
         try query.checkCancelled()
-        total += batch.rowCount
         collector.append(batch.columns, rowCount: batch.rowCount)
         try memory.hold(collector.byteCount)
       }
-      let columns = collector.finish()
-      for start in stride(from: 0, to: total, by: query.batchRows) {
-        let count = min(query.batchRows, total - start)
-        kept.append(Batch(columns: columns.map { $0.slice(start, count) }, rowCount: count))
-      }
-      source = BatchListSource(kept)
+      let total = collector.rowCount
+      let all = Batch(columns: collector.finish(), rowCount: total)
+      source = BatchListSource(all.pieces(of: query.batchRows))
       limit = Int(Double(total) * percent / 100)
     }
     let made = LimitOperator(input: source, limit: limit, offset: offset)

@@ -187,37 +187,25 @@ private struct RowReservoir {
     return all.selecting(Selection(order))
   }
 
-  mutating func batches(of size: Int) -> [Batch] {
-    let all = collected()
-    return stride(from: 0, to: all.rowCount, by: size).map {
-      all.slice($0, min(size, all.rowCount - $0))
-    }
-  }
+  mutating func batches(of size: Int) -> [Batch] { collected().pieces(of: size) }
 }
 
-/// Random numbers by their place in a sequence: a mixing of seed and counter (SplitMix64).
+/// Random numbers by their place in a sequence: a mixing of seed and counter.
 struct CounterDraws: Sendable {
   private let seed: UInt64
 
   /// nil: another sequence each time.
   init(seed: UInt64?) {
     if let seed {
-      self.seed = CounterDraws.mixed(seed &+ 0x9E37_79B9_7F4A_7C15)
+      self.seed = SplitMix64.mixed(seed &+ SplitMix64.increment)
     } else {
       var system = SystemRandomNumberGenerator()
       self.seed = system.next()
     }
   }
 
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
   private func bits(_ counter: Int) -> UInt64 {
-    CounterDraws.mixed(seed &+ UInt64(bitPattern: Int64(counter)) &* 0x9E37_79B9_7F4A_7C15)
+    SplitMix64.mixed(seed &+ UInt64(bitPattern: Int64(counter)) &* SplitMix64.increment)
   }
 
   /// In 0 ..< 1.

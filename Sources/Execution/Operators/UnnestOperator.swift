@@ -13,6 +13,9 @@ final class UnnestOperator: BatchSource {
 
   private var current: Batch?
   private var values: [UnnestValues] = []
+  /// By row: the elements of its longest list.
+  private var lengths: [Int] = []
+  private var runs: [Run] = []
   /// Where the next element is.
   private var row = 0
   private var element = 0
@@ -43,23 +46,25 @@ final class UnnestOperator: BatchSource {
       guard let batch = current else {
         guard let batch = try input.next() else { return nil }
         values = try lists.map { try $0.evaluate(batch) }
+        lengths.removeAll(keepingCapacity: true)
+        lengths.append(contentsOf: repeatElement(0, count: batch.rowCount))
+        for list in values { list.stretch(&lengths) }
         current = batch
         row = 0
         element = 0
         continue
       }
-      let runs = takeRuns(batch)
+      takeRuns(batch)
       if row >= batch.rowCount { current = nil }
-      if !runs.isEmpty { return output(batch, runs) }
+      if !runs.isEmpty { return output(batch) }
     }
   }
 
-  private func takeRuns(_ batch: Batch) -> [Run] {
-    var runs: [Run] = []
+  private func takeRuns(_ batch: Batch) {
+    runs.removeAll(keepingCapacity: true)
     var room = query.batchRows
     while room > 0 && row < batch.rowCount {
-      var length = 0
-      for list in values { length = max(length, list.length(row)) }
+      let length = lengths[row]
       if length == 0 && keepsEmpty {
         runs.append(Run(row: row, first: 0, count: 1, hasElements: false))
         room -= 1
@@ -73,10 +78,9 @@ final class UnnestOperator: BatchSource {
       row += 1
       element = 0
     }
-    return runs
   }
 
-  private func output(_ batch: Batch, _ runs: [Run]) -> Batch {
+  private func output(_ batch: Batch) -> Batch {
     let count = runs.reduce(0) { $0 + $1.count }
     let rows = Selection(capacity: count)
     var position = 0
@@ -88,11 +92,11 @@ final class UnnestOperator: BatchSource {
     }
     var result = batch.selecting(rows)
     for index in values.indices { result.columns.append(values[index].column(runs, count)) }
-    if hasOrdinality { result.columns.append(ordinality(runs, count)) }
+    if hasOrdinality { result.columns.append(ordinality(count)) }
     return result
   }
 
-  private func ordinality(_ runs: [Run], _ count: Int) -> Column {
+  private func ordinality(_ count: Int) -> Column {
     let column = Column(flat: .bigint, count: count)
     let numbers = column.values(as: Int64.self)
     var position = 0
@@ -133,7 +137,7 @@ enum UnnestList {
       let isTemporal = columns.last?.type == .interval
       return UnnestValues(
         series: try Series.rows(columns, batch.rowCount, isInclusive: isInclusive),
-        type: isTemporal ? .timestamp : .bigint)
+        type: isTemporal ? columns[0].type : .bigint)
     }
   }
 }
@@ -151,12 +155,17 @@ struct UnnestValues {
   init(list: Column) { source = .list(list) }
   init(series: [Series?], type: LogicalType) { source = .series(series, type) }
 
-  func length(_ row: Int) -> Int {
+  /// Makes each row's length at least that of its list.
+  func stretch(_ lengths: inout [Int]) {
     switch source {
     case .list(let column):
-      if column.isNull(row) { return 0 }
-      return column.values(as: ListEntry.self)[column.valueIndex(row)].length
-    case .series(let series, _): return series[row]?.count ?? 0
+      let entries = ColumnReader<ListEntry>(column)
+      for row in lengths.indices where !entries.isNull(row) {
+        lengths[row] = max(lengths[row], entries[row].length)
+      }
+      withExtendedLifetime(column) {}
+    case .series(let series, _):
+      for row in lengths.indices { lengths[row] = max(lengths[row], series[row]?.count ?? 0) }
     }
   }
 
@@ -206,16 +215,8 @@ struct UnnestValues {
       }
     }
     if !isShort { return Column.dictionary(child, picks) }
-    let base: Column
-    if let known = elementsAndNull {
-      base = known
-    } else {
-      var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-      builder.append(child)
-      builder.appendNull()
-      base = builder.finish()
-      elementsAndNull = base
-    }
+    let base = elementsAndNull ?? child.followedByNull()
+    elementsAndNull = base
     return Column.dictionary(base, picks)
   }
 }

@@ -61,11 +61,12 @@ private final class Region: @unchecked Sendable {
   }
 
   func start() {
+    let time = SessionTime.current
     for index in sources.indices {
       let source = sources[index]
       sources[index] = nil
       let box = SourceBox(source: source)
-      WorkerPool.shared.run { [self] in run(index, box) }
+      WorkerPool.shared.run { [self] in SessionTime.with(time) { run(index, box) } }
     }
   }
 

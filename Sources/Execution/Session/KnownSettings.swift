@@ -64,7 +64,6 @@ enum KnownSettings {
     row("storage_compatibility_version", "latest"),
     row("streaming_buffer_size", "976.5 KiB"),
     row("temp_directory", ""),
-    row("timezone", "UTC"),
     row("username", "", aliases: ["user"]),
     row("zstd_min_string_length", "4096"),
   ]

@@ -192,7 +192,7 @@ struct TableAlteration {
     let column = try builder.column(syntax)
     let value = try session.binder().defaultExpression(column)
     let evaluator = try ExpressionEvaluator(value, layout: [:])
-    let columns = try table.data.computed(column.type) { batch in
+    let columns = try table.data.computed { batch in
       try evaluator.evaluate(Batch(columns: [], rowCount: batch.rowCount))
     }
     var definition = definition
@@ -306,7 +306,7 @@ struct TableAlteration {
     let evaluator = try ExpressionEvaluator(
       expression,
       layout: Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1.id, $0) }))
-    let made = try table.data.computed(expression.type) { try evaluator.evaluate($0) }
+    let made = try table.data.computed { try evaluator.evaluate($0) }
     definition.columns[position].type = expression.type
     let data = table.data.replacing(position, expression.type, made)
     if definition.columns[position].isRequired, data.hasNull(position) {

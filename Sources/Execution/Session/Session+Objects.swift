@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import Functions
 import Planner
 import Syntax
 
@@ -93,7 +94,7 @@ extension Session {
     return .none
   }
 
-  /// CHECKPOINT, VACUUM and ANALYZE: there is nothing to do for tables in memory.
+  /// CHECKPOINT, VACUUM, ANALYZE and REINDEX: there is nothing to do for tables in memory.
   func run(_ maintenance: Maintenance) throws -> StatementResult {
     switch maintenance {
     case .checkpoint(let database):
@@ -107,6 +108,12 @@ extension Session {
           .catalog, "table \"\(table.last.name)\" does not exist", at: table.span,
           hint: didYouMean(table.last.name, among: catalog().tableNames))
       }
+    case .reindex(let name):
+      if let name, try find(.relation, name) == nil, try find(.index, name) == nil {
+        throw SQLError(
+          .catalog, "there is no table and no index \"\(name.last.name)\"", at: name.span,
+          hint: didYouMean(name.last.name, among: catalog().tableNames))
+      }
     }
     return .none
   }
@@ -115,33 +122,17 @@ extension Session {
     guard let key = try claim(.type, create.name, create.header, kind: "type") else {
       return .none
     }
-    var entry = TypeEntry(type: .varchar, text: Printer.sql(create.type), labels: nil)
+    let type: LogicalType
     if let query = create.enumQuery {
-      entry.labels = try labels(of: query)
-    } else if case .enumeration(let labels, _) = create.type {
-      entry.labels = labels
-    } else if case .named(let name, _) = create.type,
-      let other = try catalog().typeEntry(named: name)
-    {
-      entry = other
+      type = .enumeration(EnumLabels(try labels(of: query)))
     } else {
-      entry.type = try binder().resolve(create.type)
-      entry.text = entry.type.description
+      type = try binder().resolve(create.type)
     }
-    if let labels = entry.labels {
-      var seen: Set<String> = []
-      if let twice = labels.first(where: { !seen.insert($0).inserted }) {
-        throw SQLError(
-          .invalidInput, "the value '\(twice)' of type \"\(create.name.last.name)\" is given twice",
-          at: create.name.span)
-      }
-      entry.text = "ENUM(" + labels.map { Printer.literal($0) }.joined(separator: ", ") + ")"
-    }
-    publish(key, create.name, .type(entry))
+    publish(key, create.name, .type(type))
     return .none
   }
 
-  /// The values of `ENUM (SELECT …)`: the distinct ones, in the query's order.
+  /// The values of `ENUM (SELECT …)`: the distinct ones as text, in the query's order, without NULL.
   private func labels(of query: Query) throws -> [String] {
     let bound = try bind(query)
     guard bound.names.count == 1 else {
@@ -152,11 +143,9 @@ extension Session {
     var seen: Set<String> = []
     try drain(bound) { batch in
       guard let column = batch.columns.first else { return }
+      let texts = try Cast.column(column, to: .varchar)
       for row in 0..<batch.rowCount {
-        guard case .varchar(let text) = column.value(row) else {
-          throw SQLError(
-            .binder, "the values of an ENUM are texts that are not NULL", at: query.span)
-        }
+        guard case .varchar(let text) = texts.value(row) else { continue }
         if seen.insert(text).inserted { labels.append(text) }
       }
     }

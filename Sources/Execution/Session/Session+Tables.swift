@@ -80,19 +80,6 @@ struct TableBuilder {
       for constraint in column.constraints { try add(constraint, of: column, to: &definition) }
     }
     for constraint in constraints { try add(constraint, to: &definition) }
-    for column in columns {
-      guard let type = column.type, let labels = try session.binder().enumLabels(of: type) else {
-        continue
-      }
-      let span = column.span
-      let items = labels.map { SyntaxExpression(.literal(.string($0)), span: span) }
-      let operand = SyntaxExpression(.column(QualifiedName(column.name)), span: span)
-      definition.checks.append(
-        TableDefinition.Check(
-          name: nil,
-          condition: SyntaxExpression(
-            .inList(InList(operand: operand, items: items, isNegated: false)), span: span)))
-    }
     try check(&definition)
     return definition
   }

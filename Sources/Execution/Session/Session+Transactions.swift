@@ -1,4 +1,5 @@
 import Diagnostics
+import Functions
 import Planner
 import Syntax
 
@@ -7,6 +8,8 @@ struct OpenTransaction {
   /// What was there at BEGIN.
   var base: CatalogState
   var isReadOnly: Bool
+  /// What `now()` gives in it.
+  let start = Clock.now()
   /// A statement failed: nothing but an end is accepted.
   var isAborted = false
   /// By lower-case name, the newest last.

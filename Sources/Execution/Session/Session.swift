@@ -12,6 +12,8 @@ package struct StatementResult {
   package var fields: [Field]
   package var source: any BatchSource
   package var changedRows: Int?
+  /// What the rows' TIMESTAMPTZ are to be shown in.
+  package let time = SessionTime.current
 
   static var none: StatementResult {
     StatementResult(fields: [], source: BatchListSource([]), changedRows: nil)
@@ -52,7 +54,9 @@ package final class Session: @unchecked Sendable {
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
-    return try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
+    return try SessionTime.with(time) {
+      try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
+    }
   }
 
   /// Runs a statement with values for its parameters, by `Parameter.key`.
@@ -60,15 +64,19 @@ package final class Session: @unchecked Sendable {
     _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
   ) throws -> StatementResult {
     connection.statementText = text
-    return try perform(parsed.statement, span: parsed.span) {
-      try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
+    return try SessionTime.with(time) {
+      try perform(parsed.statement, span: parsed.span) {
+        try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
+      }
     }
   }
 
   /// Binds a statement that is to run later, for the mistakes in it.
   package func check(_ parsed: ParsedStatement) throws {
     if transaction == nil { state = database.snapshot.withTemporary(of: state) }
-    try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
+    try SessionTime.with(time) {
+      try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
+    }
   }
 
   /// Runs `body` on the newest state, and publishes what it changed or takes it back.
@@ -103,6 +111,11 @@ package final class Session: @unchecked Sendable {
     } else {
       try database.commit(from: before, to: state)
     }
+  }
+
+  /// The session's zone, and the moment of the transaction or of the statement that begins.
+  private var time: SessionTime {
+    SessionTime(zone: settings.timeZone, now: transaction?.start ?? Clock.now())
   }
 
   /// Changes the catalog, for this statement at first and for all when it ends well.
@@ -280,6 +293,8 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
+  /// Rows are pulled after the session has ended the statement: its zone and moment still count.
+  private let time = SessionTime.current
 
   init(source: any BatchSource, completions: [any CompletingSource]) {
     self.source = source
@@ -287,9 +302,11 @@ private final class StatementSource: BatchSource {
   }
 
   func next() throws -> Batch? {
-    if let batch = try source?.next() { return batch }
-    source = nil
-    for completion in completions { try completion.complete() }
-    return nil
+    try SessionTime.with(time) {
+      if let batch = try source?.next() { return batch }
+      source = nil
+      for completion in completions { try completion.complete() }
+      return nil
+    }
   }
 }

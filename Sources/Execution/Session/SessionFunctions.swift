@@ -11,16 +11,21 @@ struct SessionFunction: Sendable {
   let aliases: [String]
   let summary: String
   let argumentCount: ClosedRange<Int>
+  let forms: [FunctionForm]
   let bind: @Sendable (SessionCall) throws -> Expression
 
   init(
     _ name: String, aliases: [String] = [], _ argumentCount: ClosedRange<Int> = 0...0,
-    summary: String, _ bind: @escaping @Sendable (SessionCall) throws -> Expression
+    summary: String, takes: [String] = [], gives: String = "VARCHAR",
+    _ bind: @escaping @Sendable (SessionCall) throws -> Expression
   ) {
     self.name = name
     self.aliases = aliases
     self.summary = summary
     self.argumentCount = argumentCount
+    forms = argumentCount.map {
+      FunctionForm(parameters: Array(takes.prefix($0)), variadic: nil, result: gives)
+    }
     self.bind = bind
   }
 }
@@ -125,16 +130,30 @@ enum SessionFunctions {
     SessionFunction("current_schema", summary: "the schema in use") {
       text(NameResolution.parts(of: $0.catalog.currentSchema).schema)
     },
-    SessionFunction("current_schemas", 1...1, summary: "the schemas of the search path", schemas),
-    SessionFunction("current_setting", 1...1, summary: "a setting's value", setting),
+    SessionFunction(
+      "current_schemas", 1...1, summary: "the schemas of the search path", takes: ["BOOLEAN"],
+      gives: "VARCHAR[]", schemas),
+    SessionFunction(
+      "current_setting", 1...1, summary: "a setting's value", takes: ["VARCHAR"],
+      gives: "the setting's type", setting),
     SessionFunction(
       "current_user", aliases: ["current_role", "session_user", "user"], summary: "always apus"
     ) { _ in text("apus") },
-    SessionFunction("currval", 1...1, summary: "the last number a sequence gave", currentValue),
-    SessionFunction("getvariable", 1...1, summary: "what SET VARIABLE gave a name", variable),
-    SessionFunction("nextval", 1...1, summary: "the next number of a sequence", nextValue),
     SessionFunction(
-      "setval", 2...3, summary: "the number behind which a sequence goes on", setValue),
+      "currval", 1...1, summary: "the last number a sequence gave", takes: ["VARCHAR"],
+      gives: "BIGINT", currentValue),
+    SessionFunction(
+      "getvariable", 1...1, summary: "what SET VARIABLE gave a name", takes: ["VARCHAR"],
+      gives: "the variable's type", variable),
+    SessionFunction(
+      "in_search_path", 2...2, summary: "whether names are looked up in the schema of the database",
+      takes: ["VARCHAR", "VARCHAR"], gives: "BOOLEAN", searched),
+    SessionFunction(
+      "nextval", 1...1, summary: "the next number of a sequence", takes: ["VARCHAR"],
+      gives: "BIGINT", nextValue),
+    SessionFunction(
+      "setval", 2...3, summary: "the number behind which a sequence goes on",
+      takes: ["VARCHAR", "BIGINT", "BOOLEAN"], gives: "BIGINT", setValue),
     SessionFunction("version", summary: "the engine's version") { _ in text("v0.1.0") },
   ]
 
@@ -151,6 +170,16 @@ enum SessionFunctions {
     var names = call.catalog.searchPath.map { NameResolution.parts(of: $0).schema }
     if withSystem { names = ["main"] + names + ["main", "main", "pg_catalog"] }
     return .constant(.list(names.map { .varchar($0) }), .list(.varchar))
+  }
+
+  private static func searched(_ call: SessionCall) throws -> Expression {
+    guard let database = try call.text(0)?.lowercased(), let schema = try call.text(1)?.lowercased()
+    else { return .constant(.null, .boolean) }
+    let isSearched = call.catalog.searchPath.contains {
+      let parts = NameResolution.parts(of: $0)
+      return parts.database.lowercased() == database && parts.schema.lowercased() == schema
+    }
+    return .constant(.boolean(isSearched), .boolean)
   }
 
   private static func setting(_ call: SessionCall) throws -> Expression {

@@ -10,6 +10,7 @@ package struct Settings: Sendable {
   /// Bytes.
   package var memoryLimit = Settings.defaultMemoryLimit
   package var integerDivision = false
+  package var timeZone = TimeZones.system
   package var disabledRules: Set<String> = []
   package var defaultOrder = DefaultOrder()
   /// Keys of schemas where names are looked up; new objects go to the first.
@@ -107,6 +108,10 @@ package struct Setting: Sendable {
         settings.searchPath = text.split(separator: ",").map { $0.filter { $0 != " " } }
       }),
     Setting(
+      name: "TimeZone", aliases: ["timezone"],
+      summary: "the zone that TIMESTAMPTZ is shown and read in", read: { $0.timeZone.name },
+      write: { $0.timeZone = try timeZone($1) }),
+    Setting(
       name: "threads", aliases: ["worker_threads"], summary: "workers of a query, 1 to 256",
       type: .bigint,
       read: { "\($0.threads)" },
@@ -151,6 +156,14 @@ package struct Setting: Sendable {
     case "false", "off", "0", "no": return false
     default: throw SQLError(.invalidInput, "\(name) takes true or false, not '\(text)'")
     }
+  }
+
+  private static func timeZone(_ text: String) throws -> TimeZoneRules {
+    if ["default", "local"].contains(text.lowercased()) { return TimeZones.system }
+    if let zone = TimeZones.named(text) { return zone }
+    throw SQLError(
+      .invalidInput, "there is no time zone '\(text)'",
+      hint: didYouMean(text, among: TimeZones.names))
   }
 
   private static let units: [(String, Int)] = [

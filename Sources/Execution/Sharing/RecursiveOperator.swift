@@ -29,7 +29,6 @@ final class RecursiveOperator: BatchSource {
   private var waiting: [Batch] = []
   private var waitingStart = 0
   private var lastRound: [Batch] = []
-  private var heldByRounds = 0
   private var failure: (any Error)?
   private var isDone = false
 
@@ -99,11 +98,9 @@ final class RecursiveOperator: BatchSource {
 
   private func cut(_ batches: [Batch]) -> [Batch] {
     batches.flatMap { batch in
-      stride(from: 0, to: batch.rowCount, by: query.batchRows).map { start in
-        var part = batch.slice(start, min(query.batchRows, batch.rowCount - start))
-        part.sequence = 0
-        return part
-      }
+      var rows = batch
+      rows.sequence = 0
+      return rows.pieces(of: query.batchRows)
     }
   }
 

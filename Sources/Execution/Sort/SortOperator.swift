@@ -30,8 +30,16 @@ package final class SortShared: @unchecked Sendable {
     }
   }
 
-  func deposit(_ segments: [RowSegment], worker: Int) {
-    lock.withLock { segmentParts[worker] = segments }
+  /// Puts the worker's rows into the store beside those of the others: two barriers.
+  func assemble(
+    _ collector: inout RowCollector, _ segments: [RowSegment], into assembly: RowAssembly,
+    worker: Worker
+  ) throws {
+    lock.withLock { segmentParts[worker.index] = segments }
+    try assembly.deposit(&collector, worker: worker.index)
+    try barrier.wait(worker.query)
+    assembly.copyPart(worker: worker.index)
+    try barrier.wait(worker.query)
   }
 
   /// The runs of rows in the order of the input: by sequence, then worker, then arrival. After the
@@ -89,6 +97,26 @@ struct RowSegment: Sendable {
   let sequence: Int
   var start: Int
   var count: Int
+}
+
+extension RowCollector {
+  /// Takes over all of `input`; gives the runs of rows that had one sequence number.
+  mutating func collect(
+    _ input: any BatchSource, memory: MemoryHolder, query: QueryContext
+  ) throws -> [RowSegment] {
+    var segments: [RowSegment] = []
+    while let batch = try input.next() {
+      try query.checkCancelled()
+      append(batch.columns, rowCount: batch.rowCount)
+      if let last = segments.last, last.sequence == batch.sequence {
+        segments[segments.count - 1].count += batch.rowCount
+      } else {
+        segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
+      }
+      try memory.hold(byteCount)
+    }
+    return segments
+  }
 }
 
 /// ORDER BY, with LIMIT and OFFSET where the plan has them on top. Rows that tie keep the order of
@@ -151,22 +179,9 @@ package final class SortOperator: BatchSource {
       ).collect(input)
       segments = [RowSegment(sequence: 0, start: 0, count: collector.rowCount)]
     } else {
-      while let batch = try input.next() {
-        try query.checkCancelled()
-        collector.append(batch.columns, rowCount: batch.rowCount)
-        if let last = segments.last, last.sequence == batch.sequence {
-          segments[segments.count - 1].count += batch.rowCount
-        } else {
-          segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
-        }
-        try memory.hold(collector.byteCount)
-      }
+      segments = try collector.collect(input, memory: memory, query: query)
     }
-    shared.deposit(segments, worker: worker.index)
-    try assembly.deposit(&collector, worker: worker.index)
-    try shared.barrier.wait(query)
-    assembly.copyPart(worker: worker.index)
-    try shared.barrier.wait(query)
+    try shared.assemble(&collector, segments, into: assembly, worker: worker)
     if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 32) }
     try shared.sortRange(
       assembly, { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, worker: worker)

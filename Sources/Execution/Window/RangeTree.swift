@@ -87,20 +87,30 @@ struct RangeTree {
     return result
   }
 
-  /// The number that `k` others of the runs stand before; the runs hold more than `k`.
-  func smallest(_ k: Int, in runs: [(from: Int, to: Int)]) -> UInt32 {
-    var runs = runs
+  /// Places `from ..< to`, and zeros before them in the level at hand.
+  struct Run {
+    var from: Int
+    var to: Int
+    fileprivate var low = 0
+    fileprivate var high = 0
+
+    init(from: Int, to: Int) {
+      self.from = from
+      self.to = to
+    }
+  }
+
+  /// The number that `k` others of the runs stand before; the runs hold more than `k`, and are
+  /// overwritten.
+  func smallest(_ k: Int, in runs: UnsafeMutableBufferPointer<Run>) -> UInt32 {
     var k = k
     var result: UInt32 = 0
     for level in 0..<bits {
       var below = 0
-      var mapped: [(low: Int, high: Int)] = []
-      mapped.reserveCapacity(runs.count)
-      for run in runs {
-        let low = zerosBefore(run.from, level: level)
-        let high = zerosBefore(run.to, level: level)
-        mapped.append((low, high))
-        below += high - low
+      for index in runs.indices {
+        runs[index].low = zerosBefore(runs[index].from, level: level)
+        runs[index].high = zerosBefore(runs[index].to, level: level)
+        below += runs[index].high - runs[index].low
       }
       let takesOnes = k >= below
       if takesOnes {
@@ -108,17 +118,15 @@ struct RangeTree {
         result |= 1 << UInt32(bits - 1 - level)
       }
       for index in runs.indices {
-        let (low, high) = mapped[index]
-        runs[index] =
-          takesOnes
-          ? (zeros[level] + runs[index].from - low, zeros[level] + runs[index].to - high)
-          : (low, high)
+        let run = runs[index]
+        runs[index].from = takesOnes ? zeros[level] + run.from - run.low : run.low
+        runs[index].to = takesOnes ? zeros[level] + run.to - run.high : run.high
       }
     }
     return result
   }
 
-  /// As above for one run, without memory of its own.
+  /// As above for one run, whose ends stay in registers.
   func smallest(_ k: Int, from: Int, to: Int) -> UInt32 {
     var from = from
     var to = to

@@ -1,6 +1,17 @@
 import Columnar
 import Diagnostics
 
+/// Where a row's result of fill comes from.
+private enum Origin: UInt8, BitwiseCopyable {
+  case own
+  /// Between two points: integers are cut.
+  case between
+  /// On the line before the first or behind the last point: integers are rounded.
+  case beyond
+  /// NULL stays.
+  case none
+}
+
 extension WindowChunk {
   /// fill: NULLs become points on the line through the nearest values before and after, or, at the
   /// ends, through the two nearest. Rows without a finite key have no place on a line.
@@ -22,9 +33,8 @@ extension WindowChunk {
     let line = FillLine(x: x, y: y)
     let partition = partitions
     let results = allocate(Double.self, count)
-    let isExact = allocate(UInt8.self, count)
-    /// 0: the row's own value, 1: between two points, 2: beyond the last, 3: NULL.
-    isExact.update(repeating: 0, count: count)
+    let origins = allocate(Origin.self, count)
+    origins.update(repeating: .own, count: count)
     // With an order of its own, rows are visited partition by partition in that order.
     var visit = Array(0..<count)
     if let places { visit = visit.map { Int(places[$0]) } }
@@ -48,25 +58,25 @@ extension WindowChunk {
         next = reached
         if !values.isNull(row) { continue }
         if key.isNull(row) || !x[row].isFinite || points.isEmpty {
-          isExact[row] = 3
+          origins[row] = .none
         } else if points.count == 1 {
-          (results[row], isExact[row]) = (y[points[0]], 1)
+          (results[row], origins[row]) = (y[points[0]], .between)
         } else {
           let isInside = next > 0 && next < points.count
           let first = isInside ? next - 1 : next == 0 ? 0 : points.count - 2
           results[row] = line.value(at: row, points[first], points[first + 1])
-          isExact[row] = isInside ? 1 : 2
+          origins[row] = isInside ? .between : .beyond
         }
       }
       start = end
     }
     withExtendedLifetime((key, values)) {}
-    return column(values, results, UnsafePointer(isExact))
+    return column(values, results, UnsafePointer(origins))
   }
 
   /// The values with new ones in place of NULLs.
   private func column(
-    _ values: Column, _ results: UnsafeMutablePointer<Double>, _ kinds: UnsafePointer<UInt8>
+    _ values: Column, _ results: UnsafeMutablePointer<Double>, _ origins: UnsafePointer<Origin>
   ) -> Column {
     let result = Column(flat: values.type, count: count)
     func integers<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) {
@@ -74,10 +84,11 @@ extension WindowChunk {
       let target = result.values(as: T.self)
       for row in 0..<count {
         target[row] = values.isNull(row) ? 0 : source[row]
-        if kinds[row] == 0 { continue }
+        if origins[row] == .own { continue }
         let rounded =
-          kinds[row] == 1 ? results[row].rounded(.towardZero) : (results[row] + 0.5).rounded(.down)
-        if kinds[row] != 3, let value = T(exactly: rounded) {
+          origins[row] == .between
+          ? results[row].rounded(.towardZero) : (results[row] + 0.5).rounded(.down)
+        if origins[row] != .none, let value = T(exactly: rounded) {
           target[row] = value
         } else {
           target[row] = 0
@@ -89,8 +100,9 @@ extension WindowChunk {
       let source = values.values(as: T.self)
       let target = result.values(as: T.self)
       for row in 0..<count {
-        target[row] = kinds[row] == 0 ? source[row] : T(kinds[row] == 3 ? 0 : results[row])
-        if kinds[row] == 3 { result.setNull(row) }
+        target[row] =
+          origins[row] == .own ? source[row] : T(origins[row] == .none ? 0 : results[row])
+        if origins[row] == .none { result.setNull(row) }
       }
     }
     switch values.type.physical {

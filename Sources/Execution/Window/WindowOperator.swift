@@ -62,22 +62,8 @@ package final class WindowOperator: BatchSource {
     let sort = shared.sort
     let assembly = sort.assembly(types)
     var collector = RowCollector(types)
-    var segments: [RowSegment] = []
-    while let batch = try input.next() {
-      try query.checkCancelled()
-      collector.append(batch.columns, rowCount: batch.rowCount)
-      if let last = segments.last, last.sequence == batch.sequence {
-        segments[segments.count - 1].count += batch.rowCount
-      } else {
-        segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
-      }
-      try memory.hold(collector.byteCount)
-    }
-    sort.deposit(segments, worker: worker.index)
-    try assembly.deposit(&collector, worker: worker.index)
-    try sort.barrier.wait(query)
-    assembly.copyPart(worker: worker.index)
-    try sort.barrier.wait(query)
+    let segments = try collector.collect(input, memory: memory, query: query)
+    try sort.assemble(&collector, segments, into: assembly, worker: worker)
     if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 36) }
     let columns = assembly.columns
     let keys =

@@ -7,7 +7,8 @@ extension WindowAggregation {
   /// range.
   func quantiles() throws -> Column? {
     let argument = arguments[0]
-    if kept.count == 0 || argument.type.isNested { return nil }
+    // Times with a zone are interpolated by their instants, which the state knows.
+    if kept.count == 0 || argument.type.isNested || argument.type == .timeTZ { return nil }
     guard let (fractions, isList) = fractions() else { return nil }
     let isContinuous: Bool
     switch resolved.function.name {
@@ -15,7 +16,8 @@ extension WindowAggregation {
     case "quantile_disc": isContinuous = false
     default:
       switch argument.type {
-      case .float, .double, .decimal, .time, .timestamp: isContinuous = true
+      case .float, .double, .decimal, .time, .timestamp, .timestampTZ, .timestampNanoseconds:
+        isContinuous = true
       default: isContinuous = false
       }
     }

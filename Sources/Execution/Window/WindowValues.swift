@@ -50,8 +50,15 @@ extension WindowChunk {
       found = ordered.tree.smallest(
         place, from: Int(segments[0].start[row]), to: Int(segments[0].end[row]))
     } else {
-      found = ordered.tree.smallest(
-        place, in: segments.map { (Int($0.start[row]), Int($0.end[row])) })
+      // On the stack: this runs once a row.
+      found = withUnsafeTemporaryAllocation(of: RangeTree.Run.self, capacity: segments.count) {
+        runs in
+        for (index, segment) in segments.enumerated() {
+          runs.initializeElement(
+            at: index, to: .init(from: Int(segment.start[row]), to: Int(segment.end[row])))
+        }
+        return ordered.tree.smallest(place, in: runs)
+      }
     }
     return Int(ordered.pick[Int(found)])
   }

@@ -53,42 +53,52 @@ private final class ConflictSource: BatchSource {
     while let batch = try input.next() {
       let columns = batch.columns.map { $0.flattened() }
       var existing = [Int](repeating: -1, count: batch.rowCount)
-      for key in keys {
-        let parts = table.definition.keys[key].columns.map { columns[$0] }
-        let (hashes, isNull) = KeyIndex.hashes(parts, count: batch.rowCount)
-        let finder = KeyFinder(table.data, table.data.indexes[key], keys: parts)
-        for row in 0..<batch.rowCount where !isNull[row] && existing[row] < 0 {
-          existing[row] = finder.find(row, hash: hashes[row]) ?? -1
+      let hashed = keys.map {
+        HashedKey(columns, table.definition.keys[$0].columns, batch.rowCount)
+      }
+      for (key, values) in zip(keys, hashed) {
+        let finder = KeyFinder(table.data, table.data.indexes[key], keys: values.columns)
+        for row in 0..<batch.rowCount where !values.isNull[row] && existing[row] < 0 {
+          existing[row] = finder.find(row, hash: values.hashes[row]) ?? -1
         }
       }
-      let rows = remember(columns, batch.rowCount)
+      let rows = remember(columns, hashed, batch.rowCount)
       if rows.isEmpty { continue }
       return output(columns, rows, rows.map { existing[$0] }, sequence: batch.sequence)
     }
     return nil
   }
 
-  /// The rows whose keys were not seen before.
-  private func remember(_ columns: [Column], _ count: Int) -> [Int] {
-    let first = seen.append([RowGroup(rowCount: count, columns: columns)])
-    for index in seen.indexes.indices {
-      let parts = seen.indexes[index].columns.map { columns[$0] }
-      let (hashes, isNull) = KeyIndex.hashes(parts, count: count)
-      let entries = (0..<count).filter { !isNull[$0] }
-      seen.add(entries.map { hashes[$0] }, rows: entries.map { first + $0 }, toIndex: index)
+  /// A batch's values of one key.
+  private struct HashedKey {
+    let columns: [Column]
+    let hashes: [UInt64]
+    /// Keys with a NULL are equal to none.
+    let isNull: [Bool]
+
+    init(_ columns: [Column], _ positions: [Int], _ count: Int) {
+      self.columns = positions.map { columns[$0] }
+      (hashes, isNull) = KeyIndex.hashes(self.columns, count: count)
     }
-    var kept: [Int] = []
+  }
+
+  /// The rows whose keys were not seen before; `keys` are in the order of the indexes of `seen`.
+  private func remember(_ columns: [Column], _ keys: [HashedKey], _ count: Int) -> [Int] {
+    let first = seen.append([RowGroup(rowCount: count, columns: columns)])
+    for (index, key) in keys.enumerated() {
+      let entries = (0..<count).filter { !key.isNull[$0] }
+      seen.add(entries.map { key.hashes[$0] }, rows: entries.map { first + $0 }, toIndex: index)
+    }
     var isRepeat = [Bool](repeating: false, count: count)
-    for index in seen.indexes.indices {
-      let parts = seen.indexes[index].columns.map { columns[$0] }
-      let (hashes, isNull) = KeyIndex.hashes(parts, count: count)
-      let finder = KeyFinder(seen, seen.indexes[index], keys: parts)
-      for row in 0..<count where !isNull[row] {
-        if finder.findEarlier(row, hash: hashes[row], than: first + row) { isRepeat[row] = true }
+    for (index, key) in keys.enumerated() {
+      let finder = KeyFinder(seen, seen.indexes[index], keys: key.columns)
+      for row in 0..<count where !key.isNull[row] {
+        if finder.findEarlier(row, hash: key.hashes[row], than: first + row) {
+          isRepeat[row] = true
+        }
       }
     }
-    for row in 0..<count where !isRepeat[row] { kept.append(row) }
-    return kept
+    return (0..<count).filter { !isRepeat[$0] }
   }
 
   private func output(_ columns: [Column], _ rows: [Int], _ existing: [Int], sequence: Int)
@@ -108,12 +118,7 @@ private final class ConflictSource: BatchSource {
       picks.indices[row] = number < 0 ? UInt32(found.count) : UInt32(next)
       if number >= 0 { next += 1 }
     }
-    let oldColumns = old.enumerated().map { position, column -> Column in
-      var builder = ColumnBuilder(table.data.types[position], capacity: found.count + 1)
-      builder.append(column)
-      builder.appendNull()
-      return Column.dictionary(builder.finish(), picks)
-    }
+    let oldColumns = old.map { Column.dictionary($0.followedByNull(), picks) }
     let own = Batch(columns: columns, rowCount: columns.first?.count ?? 0)
       .selecting(Selection(rows))
     return Batch(

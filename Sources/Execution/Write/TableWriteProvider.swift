@@ -124,10 +124,7 @@ final class TableWriteSource: CompletingSource {
     input = nil
     while try source.next() != nil {}
     for group in try provider.apply(collector.finish().groups) {
-      let all = Batch(columns: group.columns, rowCount: group.rowCount)
-      for start in stride(from: 0, to: all.rowCount, by: batchRows) {
-        output.append(all.slice(start, min(batchRows, all.rowCount - start)))
-      }
+      output += Batch(columns: group.columns, rowCount: group.rowCount).pieces(of: batchRows)
     }
   }
 }

@@ -61,14 +61,29 @@ enum CSVColumnParser {
     case .date: return values(fields, type, failures) { TextParsing.plainDate($0) }
     case .time: return values(fields, type, failures) { TextParsing.time($0) }
     case .timestamp: return values(fields, type, failures) { TextParsing.timestamp($0) }
+    case .timestampTZ:
+      var cursor = SessionTime.cursor
+      return values(fields, type, failures) { TextParsing.timestampTZ($0, &cursor) }
+    case .timestampNanoseconds:
+      return values(fields, type, failures) { TextParsing.timestampNanoseconds($0) }
+    case .timestampSeconds, .timestampMilliseconds:
+      let factor: Int64 = type == .timestampSeconds ? 1_000_000 : 1000
+      return values(fields, type, failures) { text in
+        TextParsing.timestamp(text).map { Calendar.rounded($0, by: factor) }
+      }
+    case .timeTZ:
+      var cursor = SessionTime.cursor
+      let offset = SessionTime.currentOffset
+      return values(fields, type, failures) {
+        TextParsing.timeTZ($0, &cursor, defaultOffset: offset)
+      }
     case .interval: return values(fields, type, failures) { TextParsing.interval($0) }
     case .varchar, .blob:
       return strings(
         fields, type, file, checksText: checksText && type == .varchar, unescapes: unescapes,
         escape: escape, failures)
     case .uuid: return values(fields, type, failures) { TextParsing.uuid($0) }
-    case .timeTZ, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ,
-      .enumeration, .json, .null, .list, .array, .structure, .map:
+    case .enumeration, .json, .null, .list, .array, .structure, .map:
       throw SQLError(
         .notSupported, "type \(type) cannot be read from CSV",
         hint: "read the column as VARCHAR and cast it")

@@ -165,8 +165,13 @@ package struct CSVOptions: Sendable {
     "INT2": .smallint, "INT4": .integer, "INT8": .bigint, "INTEGER": .integer,
     "INTERVAL": .interval, "LONG": .bigint, "NUMERIC": .decimal(precision: 18, scale: 3),
     "REAL": .float, "SMALLINT": .smallint, "STRING": .varchar, "TEXT": .varchar, "TIME": .time,
-    "TIMESTAMP": .timestamp, "TINYINT": .tinyint, "UBIGINT": .ubigint, "UHUGEINT": .uhugeint,
-    "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint, "VARCHAR": .varchar,
+    "TIMESTAMP": .timestamp,
+    "DATETIME": .timestamp, "TIMESTAMPTZ": .timestampTZ, "TIMESTAMP WITH TIME ZONE": .timestampTZ,
+    "TIMESTAMP_NS": .timestampNanoseconds, "TIMESTAMP_MS": .timestampMilliseconds,
+    "TIMESTAMP_S": .timestampSeconds, "TIMESTAMP_US": .timestamp, "TIMETZ": .timeTZ,
+    "TIME WITH TIME ZONE": .timeTZ, "TINYINT": .tinyint, "UBIGINT": .ubigint, "UHUGEINT": .uhugeint,
+    "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint, "UUID": .uuid,
+    "VARCHAR": .varchar,
   ]
 }
 

@@ -118,12 +118,12 @@ struct CSVSample {
 }
 
 /// Which types the cells seen so far may have, narrowest first: BOOLEAN, BIGINT, HUGEINT, DOUBLE,
-/// TIME, DATE, TIMESTAMP, VARCHAR.
+/// TIME, DATE, TIMESTAMP, TIMESTAMPTZ, VARCHAR.
 struct CSVTypeGuess {
   private static let order: [LogicalType] = [
-    .boolean, .bigint, .hugeint, .double, .time, .date, .timestamp,
+    .boolean, .bigint, .hugeint, .double, .time, .date, .timestamp, .timestampTZ,
   ]
-  private var possible: UInt8 = 0x7F
+  private var possible: UInt8 = 0xFF
   private var isEmpty = true
 
   init() {}
@@ -145,7 +145,7 @@ struct CSVTypeGuess {
   mutating func narrow(_ text: UnsafeBufferPointer<UInt8>) {
     isEmpty = false
     if possible == 0 { return }
-    for position in 0..<7 where possible >> UInt8(position) & 1 != 0 {
+    for position in 0..<8 where possible >> UInt8(position) & 1 != 0 {
       if !CSVTypeGuess.fits(text, position) { possible &= ~(1 << UInt8(position)) }
     }
   }
@@ -157,9 +157,12 @@ struct CSVTypeGuess {
     case 2:
       isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int128.self) != nil
     case 3: isPlainNumber(text, isInteger: false) && TextParsing.double(text) != nil
-    case 4: TextParsing.plainTime(text) != nil
+    case 4:
+      TextParsing.plainTime(text) != nil
+        && text.allSatisfy { $0 <= 0x3A && $0 != 0x2B && $0 != 0x2D }
     case 5: hasDateShape(text) && TextParsing.plainDate(text) != nil
-    default: hasDateShape(text) && TextParsing.timestamp(text) != nil
+    case 6: hasDateShape(text) && !hasZone(text) && TextParsing.timestamp(text) != nil
+    default: hasDateShape(text) && isInstant(text)
     }
   }
 
@@ -179,6 +182,20 @@ struct CSVTypeGuess {
       if byte != 0x2E && byte | 0x20 != 0x65 && byte != 0x2D && byte != 0x2B { return false }
     }
     return true
+  }
+
+  /// Whether something stands behind the clock's digits: then it is not without a zone.
+  private static func hasZone(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let trimmed = TextParsing.trimmed(text)
+    guard let last = trimmed.last else { return false }
+    if last &- 0x30 > 9 { return last != 0x29 }
+    // An offset has its sign behind the time, the time behind the date.
+    return trimmed.dropFirst(11).contains { $0 == 0x2B || $0 == 0x2D || ($0 | 0x20) &- 0x61 < 26 }
+  }
+
+  private static func isInstant(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    var cursor = SessionTime.cursor
+    return TextParsing.timestampTZ(text, &cursor) != nil
   }
 
   /// Years with four digits first: `1 2 3` is not meant as a date.

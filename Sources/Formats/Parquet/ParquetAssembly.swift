@@ -37,7 +37,7 @@ struct ParquetAssembly {
       guard row == rows else { throw ParquetDamage.badLevels }
       return result
     case .list(let element, let definition, let elementDefinition, let inner):
-      guard case .list(let elementType) = type, let definitions = first.definitions,
+      guard let elementType = type.listElement, let definitions = first.definitions,
         let repetitions = first.repetitions
       else { throw ParquetDamage.badLevels }
       let child = try column(

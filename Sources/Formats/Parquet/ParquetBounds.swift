@@ -48,7 +48,7 @@ struct ParquetBounds {
     case .strings: return .bytes(Array(bytes))
     case .bits: return bytes.count == 1 ? .number(Int128(bytes[bytes.startIndex] & 1)) : nil
     // The order of these is undefined, or their bounds would need the decoders.
-    case .int96, .fixedBytes, .uuid, .interval, .halfFloat, .variableDecimal: return nil
+    case .int96, .fixedBytes, .uuid, .interval, .halfFloat, .variableDecimal, .timeTZ: return nil
     case .same, .int32ToInt8, .int32ToInt16, .int32ToInt64, .int32ToInt128, .int64ToInt16,
       .int64ToInt32, .int64ToInt128, .int32Milliseconds, .int64Milliseconds, .int64Nanoseconds,
       .fixedDecimal:
@@ -78,7 +78,7 @@ struct ParquetBounds {
         let bits = start.loadUnaligned(as: Int64.self)
         if leaf.type == .ubigint { return .number(Int128(UInt64(bitPattern: bits))) }
         switch leaf.conversion {
-        case .int64Milliseconds: return .number(Int128(bits) * 1000)
+        case .int64Milliseconds where Calendar.isFinite(bits): return .number(Int128(bits) * 1000)
         case .int64Nanoseconds: return .number(Int128(bits / 1000 - (bits % 1000 < 0 ? 1 : 0)))
         default: return .number(Int128(bits))
         }

@@ -12,7 +12,9 @@ enum ParquetBoundsWriter {
     case .tinyint: return integers(data, Int8.self) { littleEndian(Int32($0)) }
     case .smallint: return integers(data, Int16.self) { littleEndian(Int32($0)) }
     case .integer, .date: return integers(data, Int32.self) { littleEndian($0) }
-    case .bigint, .time, .timestamp, .timestampSeconds, .timestampMilliseconds,
+    case .timestampSeconds:
+      return integers(data, Int64.self) { littleEndian(ParquetFileLayout.micros($0)) }
+    case .bigint, .time, .timestamp, .timestampMilliseconds,
       .timestampNanoseconds, .timestampTZ:
       return integers(data, Int64.self) { littleEndian($0) }
     case .utinyint: return integers(data, UInt8.self) { littleEndian(UInt32($0)) }

@@ -10,6 +10,8 @@ enum ParquetConversion: Sendable, Equatable {
   /// TIME in milliseconds to microseconds.
   case int32Milliseconds
   case int64Milliseconds, int64Nanoseconds
+  /// TIME of UTC to TIMETZ.
+  case timeTZ(ParquetTimeUnit)
   case int96
   case strings
   /// Fixed-length bytes to BLOB.
@@ -28,6 +30,7 @@ enum ParquetConversion: Sendable, Equatable {
     case .bits: 0
     case .int32ToInt8, .int32ToInt16, .int32ToInt64, .int32ToInt128, .int32Milliseconds: 4
     case .int64ToInt16, .int64ToInt32, .int64ToInt128, .int64Milliseconds, .int64Nanoseconds: 8
+    case .timeTZ(let unit): unit == .milliseconds ? 4 : 8
     case .int96: 12
     case .fixedBytes, .uuid, .interval, .halfFloat, .fixedDecimal: typeLength
     case .strings, .variableDecimal: nil
@@ -48,6 +51,7 @@ enum ParquetConversion: Sendable, Equatable {
     case (.int32, .integer(16, false)): return (.usmallint, .int32ToInt16)
     case (.int32, .integer(_, false)): return (.uinteger, .same(4))
     case (.int32, .date): return (.date, .same(4))
+    case (.int32, .time(_, isInstant: true)): return (.timeTZ, .timeTZ(.milliseconds))
     case (.int32, .time): return (.time, .int32Milliseconds)
     case (.int32, .decimal(let precision, let scale)):
       guard let type = decimal(precision, scale) else { return nil }
@@ -59,12 +63,20 @@ enum ParquetConversion: Sendable, Equatable {
       }
     case (.int32, _): return (.integer, .same(4))
     case (.int64, .integer(_, false)): return (.ubigint, .same(8))
-    case (.int64, .time(.nanoseconds)): return (.time, .int64Nanoseconds)
-    case (.int64, .time(.milliseconds)): return (.time, .int64Milliseconds)
+    case (.int64, .time(.nanoseconds, isInstant: true)): return (.timeTZ, .timeTZ(.nanoseconds))
+    case (.int64, .time(.microseconds, isInstant: true)): return (.timeTZ, .timeTZ(.microseconds))
+    case (.int64, .time(.nanoseconds, _)): return (.time, .int64Nanoseconds)
+    case (.int64, .time(.milliseconds, _)): return (.time, .int64Milliseconds)
     case (.int64, .time): return (.time, .same(8))
-    case (.int64, .timestamp(.milliseconds)): return (.timestamp, .int64Milliseconds)
-    case (.int64, .timestamp(.nanoseconds)): return (.timestamp, .int64Nanoseconds)
-    case (.int64, .timestamp): return (.timestamp, .same(8))
+    case (.int64, .timestamp(.nanoseconds, isInstant: false)):
+      return (.timestampNanoseconds, .same(8))
+    case (.int64, .timestamp(let unit, let isInstant)):
+      let type: LogicalType = isInstant ? .timestampTZ : .timestamp
+      switch unit {
+      case .milliseconds: return (type, .int64Milliseconds)
+      case .microseconds: return (type, .same(8))
+      case .nanoseconds: return (type, .int64Nanoseconds)
+      }
     case (.int64, .decimal(let precision, let scale)):
       guard let type = decimal(precision, scale) else { return nil }
       switch type.physical.width {
@@ -87,7 +99,7 @@ enum ParquetConversion: Sendable, Equatable {
     case (.fixedLengthByteArray, .decimal(let precision, let scale)):
       guard let type = decimal(precision, scale) else { return nil }
       return (type, .fixedDecimal(type.physical.width))
-    case (.fixedLengthByteArray, .uuid) where length == 16: return (.varchar, .uuid)
+    case (.fixedLengthByteArray, .uuid) where length == 16: return (.uuid, .uuid)
     case (.fixedLengthByteArray, .interval) where length == 12: return (.interval, .interval)
     case (.fixedLengthByteArray, .float16) where length == 2: return (.float, .halfFloat)
     case (.fixedLengthByteArray, _): return (.blob, .fixedBytes)

@@ -44,9 +44,15 @@ struct ParquetFileLayout {
     case .utinyint: convert(data, buffer, UInt8.self) { UInt32($0) }
     case .usmallint: convert(data, buffer, UInt16.self) { UInt32($0) }
     case .integer, .uinteger, .date, .float: convert(data, buffer, UInt32.self) { $0 }
-    case .bigint, .ubigint, .time, .timeTZ, .timestamp, .timestampSeconds, .timestampMilliseconds,
-      .timestampNanoseconds, .timestampTZ, .double:
+    case .bigint, .ubigint, .time, .timestamp, .timestampMilliseconds, .timestampNanoseconds,
+      .timestampTZ, .double:
       convert(data, buffer, UInt64.self) { $0 }
+    case .timestampSeconds: convert(data, buffer, Int64.self) { ParquetFileLayout.micros($0) }
+    // The time at UTC, within the day.
+    case .timeTZ:
+      convert(data, buffer, UInt64.self) { bits in
+        ZonedTime.unpack(ZonedTime.pack(instantOfDay: ZonedTime.instant(bits))).microseconds
+      }
     case .uuid: convert(data, buffer, UInt128.self) { $0.bigEndian }
     case .hugeint: convert(data, buffer, Int128.self) { Double($0) }
     case .uhugeint: convert(data, buffer, UInt128.self) { Double($0) }
@@ -73,9 +79,16 @@ struct ParquetFileLayout {
     return (buffer, buffer.pointer)
   }
 
+  /// Parquet has no timestamps in seconds; those that are too far away for microseconds are infinite.
+  static func micros(_ seconds: Int64) -> Int64 {
+    if !Calendar.isFinite(seconds) { return seconds }
+    let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    return overflows ? (seconds < 0 ? 0 &- .max : .max) : product
+  }
+
   private func isSame(_ type: LogicalType) -> Bool {
     switch type {
-    case .hugeint, .uhugeint, .uuid, .interval, .null: false
+    case .hugeint, .uhugeint, .uuid, .interval, .null, .timestampSeconds, .timeTZ: false
     case .decimal: type.physical.width == width && width <= 8
     default: type.physical.width == width
     }

@@ -29,8 +29,8 @@ enum ParquetAnnotation: Equatable, Sendable {
   case string, enumeration, json, bson, uuid, float16, date, interval, unknown
   case list, map, mapKeyValue
   case decimal(precision: Int, scale: Int)
-  case time(ParquetTimeUnit)
-  case timestamp(ParquetTimeUnit)
+  case time(ParquetTimeUnit, isInstant: Bool)
+  case timestamp(ParquetTimeUnit, isInstant: Bool)
   case integer(bits: Int, signed: Bool)
 }
 
@@ -152,11 +152,14 @@ extension ParquetSchemaElement {
       var numbers = [0, 0]
       var bits = 0
       var signed = false
+      var isInstant = false
       try reader.fields { reader, inner, kind in
         switch (inner, kind) {
         case (1, .int32), (2, .int32): numbers[inner - 1] = try reader.size(limit: 1 << 16)
         case (1, .int8): bits = try reader.smallInteger()
         case (2, .yes): signed = true
+        case (1, .yes): isInstant = true
+        case (1, .no): isInstant = false
         case (2, .structure):
           try reader.fields { _, choice, _ in
             unit = choice == 1 ? .milliseconds : choice == 2 ? .microseconds : .nanoseconds
@@ -173,8 +176,8 @@ extension ParquetSchemaElement {
       case 4: found = .enumeration
       case 5: found = .decimal(precision: numbers[1], scale: numbers[0])
       case 6: found = .date
-      case 7: found = .time(unit)
-      case 8: found = .timestamp(unit)
+      case 7: found = .time(unit, isInstant: isInstant)
+      case 8: found = .timestamp(unit, isInstant: isInstant)
       case 10: found = .integer(bits: bits, signed: signed)
       case 11: found = .unknown
       case 12: found = .json
@@ -197,10 +200,11 @@ extension ParquetSchemaElement {
     case 4: .enumeration
     case 5: .decimal(precision: precision, scale: scale)
     case 6: .date
-    case 7: .time(.milliseconds)
-    case 8: .time(.microseconds)
-    case 9: .timestamp(.milliseconds)
-    case 10: .timestamp(.microseconds)
+    // These say "in UTC", but are older than the difference: as DuckDB, without a zone.
+    case 7: .time(.milliseconds, isInstant: false)
+    case 8: .time(.microseconds, isInstant: false)
+    case 9: .timestamp(.milliseconds, isInstant: false)
+    case 10: .timestamp(.microseconds, isInstant: false)
     case 11: .integer(bits: 8, signed: false)
     case 12: .integer(bits: 16, signed: false)
     case 13: .integer(bits: 32, signed: false)

@@ -68,14 +68,31 @@ enum ParquetFooterWriter {
 
   /// The schema elements of a column, depth first, and the paths of its leaves.
   private static func describe(
-    _ name: String, _ type: LogicalType, _ above: [String],
+    _ name: String, _ type: LogicalType, _ above: [String], isRequired: Bool = false,
     _ elements: inout [(inout ThriftWriter) -> Void], _ paths: inout [[String]]
   ) {
     let path = above + [name]
+    let repetition = isRequired ? 0 : 1
     switch type {
+    case .map(let key, let value):
+      elements.append {
+        $0.int32(3, repetition)
+        $0.binary(4, name.utf8)
+        $0.int32(5, 1)
+        $0.int32(6, 1)
+        $0.structure(10) { $0.structure(2) { _ in } }
+      }
+      elements.append {
+        $0.int32(3, 2)
+        $0.binary(4, "key_value".utf8)
+        $0.int32(5, 2)
+      }
+      let entry = path + ["key_value"]
+      describe("key", key, entry, isRequired: true, &elements, &paths)
+      describe("value", value, entry, &elements, &paths)
     case .list(let element), .array(let element, _):
       elements.append {
-        $0.int32(3, 1)
+        $0.int32(3, repetition)
         $0.binary(4, name.utf8)
         $0.int32(5, 1)
         $0.int32(6, 3)
@@ -89,24 +106,24 @@ enum ParquetFooterWriter {
       describe("element", element, path + ["list"], &elements, &paths)
     case .structure(let fields):
       elements.append {
-        $0.int32(3, 1)
+        $0.int32(3, repetition)
         $0.binary(4, name.utf8)
         $0.int32(5, fields.count)
       }
       for field in fields { describe(field.name, field.type, path, &elements, &paths) }
     default:
       paths.append(path)
-      elements.append { describeLeaf(name, type, &$0) }
+      elements.append { describeLeaf(name, type, repetition, &$0) }
     }
   }
 
   private static func describeLeaf(
-    _ name: String, _ type: LogicalType, _ writer: inout ThriftWriter
+    _ name: String, _ type: LogicalType, _ repetition: Int, _ writer: inout ThriftWriter
   ) {
     let layout = ParquetFileLayout(type)
     writer.int32(1, layout.physicalType.rawValue)
     if layout.physicalType == .fixedLengthByteArray { writer.int32(2, layout.width) }
-    writer.int32(3, 1)
+    writer.int32(3, repetition)
     writer.binary(4, name.utf8)
     /// The old annotation and the new one.
     func annotate(_ converted: Int, _ field: Int, _ body: @escaping (inout ThriftWriter) -> Void) {
@@ -119,9 +136,14 @@ enum ParquetFooterWriter {
         $0.boolean(2, isSigned)
       }
     }
-    let microseconds: (inout ThriftWriter) -> Void = {
-      $0.boolean(1, false)
-      $0.structure(2) { $0.structure(2) { _ in } }
+    /// Units are milliseconds 1, microseconds 2, nanoseconds 3.
+    func clock(_ field: Int, unit: Int = 2, isInstant: Bool = false) {
+      writer.structure(10) {
+        $0.structure(field) {
+          $0.boolean(1, isInstant)
+          $0.structure(2) { $0.structure(unit) { _ in } }
+        }
+      }
     }
     switch type {
     case .tinyint: integer(15, 8, true)
@@ -132,11 +154,19 @@ enum ParquetFooterWriter {
     case .usmallint: integer(12, 16, false)
     case .uinteger: integer(13, 32, false)
     case .ubigint: integer(14, 64, false)
-    case .varchar: annotate(0, 1) { _ in }
+    case .varchar, .enumeration: annotate(0, 1) { _ in }
     case .date: annotate(6, 6) { _ in }
     // The old annotations of these say "in UTC", which they are not.
-    case .time: writer.structure(10) { $0.structure(7, microseconds) }
-    case .timestamp: writer.structure(10) { $0.structure(8, microseconds) }
+    case .time: clock(7)
+    case .timestamp, .timestampSeconds: clock(8)
+    case .timestampMilliseconds: clock(8, unit: 1)
+    case .timestampNanoseconds: clock(8, unit: 3)
+    case .timestampTZ:
+      writer.int32(6, 10)
+      clock(8, isInstant: true)
+    case .timeTZ:
+      writer.int32(6, 8)
+      clock(7, isInstant: true)
     case .uuid: writer.structure(10) { $0.structure(14) { _ in } }
     case .interval: writer.int32(6, 21)
     case .decimal(let precision, let scale):

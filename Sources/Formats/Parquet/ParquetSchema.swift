@@ -164,11 +164,13 @@ struct ParquetSchema: Sendable {
         definition: definition + 1, repetition: repetition + 1, slot: definition + 1, path: name,
         depth: depth + 1)
     }
-    return (
-      .list(
-        element: node, definition: definition, elementDefinition: definition + 1,
-        repetition: repetition + 1), .list(type)
-    )
+    let list = ParquetNode.list(
+      element: node, definition: definition, elementDefinition: definition + 1,
+      repetition: repetition + 1)
+    if isMap, case .structure(let fields) = type, fields.count == 2 {
+      return (list, .map(key: fields[0].type, value: fields[1].type))
+    }
+    return (list, .list(type))
   }
 
   private static var damaged: ParquetDamage { ParquetDamage("its schema is damaged") }

@@ -16,10 +16,17 @@ struct ParquetLeafData {
 }
 
 /// Takes lists and structs apart into levels and leaf values, the reverse of `ParquetAssembly`.
-/// Every column, field and element is optional.
+/// Every column, field and element is optional, but for the entries of maps and their keys.
 enum ParquetShredder {
+  /// Whether a part has a definition level of its own.
+  private enum Presence {
+    case optional, required
+    /// Of a map: required, with a required key.
+    case entry
+  }
+
   static func shred(_ column: Column) -> [ParquetLeafData] {
-    let flat = column.flattened()
+    let flat = asText(column).flattened()
     if !flat.type.isNested { return [topLevel(flat)] }
     var leaves: [ParquetLeafData] = []
     let rows = flat.count
@@ -27,6 +34,11 @@ enum ParquetShredder {
       flat, Array(0..<Int32(truncatingIfNeeded: rows)), [UInt8](repeating: 0, count: rows),
       [UInt8](repeating: 0, count: rows), definition: 0, repetition: 0, &leaves)
     return leaves
+  }
+
+  /// The values of an ENUM are written as their texts.
+  private static func asText(_ column: Column) -> Column {
+    if case .enumeration = column.type { ValueText.text(of: column) } else { column }
   }
 
   private static func topLevel(_ column: Column) -> ParquetLeafData {
@@ -49,21 +61,27 @@ enum ParquetShredder {
   /// `rows` are rows of `column`, -1 where something above is missing, with their levels so far.
   private static func shred(
     _ column: Column, _ rows: [Int32], _ definitions: [UInt8], _ repetitions: [UInt8],
-    definition: Int, repetition: Int, _ leaves: inout [ParquetLeafData]
+    definition above: Int, repetition: Int, presence: Presence = .optional,
+    _ leaves: inout [ParquetLeafData]
   ) {
     var rows = rows
     var definitions = definitions
-    for entry in rows.indices where rows[entry] >= 0 {
-      if column.isNull(Int(rows[entry])) { rows[entry] = -1 } else { definitions[entry] += 1 }
+    var definition = above
+    if presence == .optional {
+      definition += 1
+      for entry in rows.indices where rows[entry] >= 0 {
+        if column.isNull(Int(rows[entry])) { rows[entry] = -1 } else { definitions[entry] += 1 }
+      }
     }
     switch column.type {
     case .structure:
-      for child in column.children {
+      for (position, child) in column.children.enumerated() {
         shred(
-          child.flattened(), rows, definitions, repetitions, definition: definition + 1,
-          repetition: repetition, &leaves)
+          asText(child).flattened(), rows, definitions, repetitions, definition: definition,
+          repetition: repetition,
+          presence: presence == .entry && position == 0 ? .required : .optional, &leaves)
       }
-    case .list, .array:
+    case .list, .array, .map:
       var inner: [Int32] = []
       var innerDefinitions: [UInt8] = []
       var innerRepetitions: [UInt8] = []
@@ -89,13 +107,15 @@ enum ParquetShredder {
           innerRepetitions.append(element == 0 ? repetitions[entry] : level)
         }
       }
+      var presence = Presence.optional
+      if case .map = column.type { presence = .entry }
       shred(
-        column.children[0].flattened(), inner, innerDefinitions, innerRepetitions,
-        definition: definition + 2, repetition: repetition + 1, &leaves)
+        asText(column.children[0]).flattened(), inner, innerDefinitions, innerRepetitions,
+        definition: definition + 1, repetition: repetition + 1, presence: presence, &leaves)
     default:
       leaves.append(
         ParquetLeafData(
-          type: column.type, maxDefinition: definition + 1, maxRepetition: repetition,
+          type: column.type, maxDefinition: definition, maxRepetition: repetition,
           entryCount: rows.count, definitions: definitions,
           repetitions: repetition > 0 ? repetitions : nil, column: column,
           picks: rows.filter { $0 >= 0 }.map { UInt32($0) }))

@@ -57,12 +57,22 @@ struct ParquetValues {
     case .int64ToInt128: return try map(start, count, 8, Int64.self) { Int128($0) }
     case .int64Milliseconds:
       return try map(start, count, 8, Int64.self) { value in
+        if !Calendar.isFinite(value) { return value }
         let (product, overflow) = value.multipliedReportingOverflow(by: 1000)
         if overflow { throw ParquetDamage("a timestamp is out of range", code: .conversion) }
         return product
       }
     case .int64Nanoseconds:
       return try map(start, count, 8, Int64.self) { $0 / 1000 - ($0 % 1000 < 0 ? 1 : 0) }
+    case .timeTZ(.milliseconds):
+      return try map(start, count, 4, Int32.self) {
+        ZonedTime.pack(instantOfDay: Int64($0) * 1000)
+      }
+    case .timeTZ(let unit):
+      let divisor: Int64 = unit == .nanoseconds ? 1000 : 1
+      return try map(start, count, 8, Int64.self) {
+        ZonedTime.pack(instantOfDay: $0 / divisor)
+      }
     case .int96:
       return try mapBytes(start, count, 12) { bytes in
         let nanoseconds = bytes.loadUnaligned(as: Int64.self)
@@ -94,10 +104,9 @@ struct ParquetValues {
       values.owners.append(owner)
       return values
     case .uuid:
-      let heap = StringHeap()
-      var values = try mapBytes(start, count, 16) { uuidText($0, heap) }
-      values.owners.append(heap)
-      return values
+      return try mapBytes(start, count, 16) {
+        UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self))
+      }
     case .strings, .variableDecimal: preconditionFailure("the length of these values varies")
     }
   }
@@ -300,23 +309,6 @@ private func halfToFloat(_ bytes: UnsafeRawPointer) -> Float {
     return sign == 0 ? magnitude : -magnitude
   }
   return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-}
-
-private func uuidText(_ bytes: UnsafeRawPointer, _ heap: StringHeap) -> StringView {
-  let digits: StaticString = "0123456789abcdef"
-  let text = heap.allocate(36)
-  var at = 0
-  for byte in 0..<16 {
-    if byte == 4 || byte == 6 || byte == 8 || byte == 10 {
-      text[at] = 0x2d
-      at += 1
-    }
-    let value = bytes.load(fromByteOffset: byte, as: UInt8.self)
-    text[at] = digits.utf8Start[Int(value >> 4)]
-    text[at + 1] = digits.utf8Start[Int(value & 15)]
-    at += 2
-  }
-  return StringView(pointer: text, 36)
 }
 
 extension ParquetValues {

@@ -33,9 +33,8 @@ let asAveraged: ArgumentRule = { $0 == .boolean ? nil : asSummand($0) }
 /// Moments, times and intervals; a date is its midnight.
 let asMoment: ArgumentRule = { type in
   switch type {
-  case .time, .timestamp, .interval: type
-  case .date: .timestamp
-  default: nil
+  case .time, .timeTZ, .timestamp, .timestampTZ, .interval: type
+  default: type.isTemporal ? .timestamp : nil
   }
 }
 
@@ -60,8 +59,10 @@ let asFraction: ArgumentRule = { type in
 let asInterpolated: ArgumentRule = { type in
   switch type {
   case .null: .double
-  case .float, .double, .decimal, .time, .timestamp: type
-  case .date: .timestamp
+  case .float, .double, .decimal, .time, .timeTZ, .timestamp, .timestampTZ,
+    .timestampNanoseconds:
+    type
+  case .date, .timestampSeconds, .timestampMilliseconds: .timestamp
   default: type.isInteger ? .double : nil
   }
 }

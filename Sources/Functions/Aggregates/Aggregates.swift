@@ -6,9 +6,7 @@ package enum Aggregates {
   /// All rows of the tables, in the order of their names.
   package static let all: [AggregateFunction] =
     (basicAggregates + statisticalAggregates + orderedAggregates + collectedAggregates
-    + jsonAggregates).sorted {
-      $0.name < $1.name
-    }
+    + downsamplingAggregates + histogramAggregates + jsonAggregates).sorted { $0.name < $1.name }
 
   private static let byName: [String: AggregateFunction] = {
     var table: [String: AggregateFunction] = [:]

@@ -35,6 +35,13 @@ final class AverageState: AggregateState {
     case .int16: try add(column, Int16.self, groups, count)
     case .int32: try add(column, Int32.self, groups, count)
     case .int64: try add(column, Int64.self, groups, count)
+    case .uint64:
+      let target = sums.values(Sum.self)
+      forEachValid(column, UInt64.self, count) { row, bits in
+        let group = Int(groups[row])
+        target[group].sum &+= Int128(ZonedTime.instant(bits))
+        target[group].count &+= 1
+      }
     default: try add(column, Int128.self, groups, count)
     }
   }
@@ -103,7 +110,8 @@ final class AverageState: AggregateState {
     }
     switch result {
     case .time: return .time(Int64(clamping: whole))
-    case .timestamp: return .timestamp(Int64(clamping: whole))
+    case .timestamp, .timestampTZ: return .timestamp(Int64(clamping: whole))
+    case .timeTZ: return .timeTZ(ZonedTime.pack(instantOfDay: Int64(clamping: whole)))
     default: return .decimal(whole)
     }
   }

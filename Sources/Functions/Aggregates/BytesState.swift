@@ -47,6 +47,14 @@ final class BytesState: AggregateState {
         type: result, count: column.count, data: column.data, validity: column.validity,
         children: [items], owners: [column])
     }
+    if case .map(let key, let value) = result, key.isNested,
+      column.type == .map(key: .blob, value: value)
+    {
+      let (keys, values) = MapKernels.parts(column)
+      let decoded = OrderedBytes.decode(keys, as: key, forEquality: false)
+      return MapKernels.rewrapped(
+        column, as: result, over: MapKernels.entries(result, decoded, values))
+    }
     if result.isNested && column.type == .blob {
       return OrderedBytes.decode(column, as: result, forEquality: false)
     }
@@ -65,6 +73,8 @@ func keepingBytes(
   var innerResult = result
   if case .list(let element) = result, resultElement {
     innerResult = element.isNested ? .list(.blob) : result
+  } else if case .map(let key, let value) = result, resultElement {
+    innerResult = .map(key: key.isNested ? .blob : key, value: value)
   } else if result.isNested {
     innerResult = .blob
   }

@@ -63,16 +63,20 @@ let collectedAggregates: [AggregateFunction] = [
 ]
 
 /// The forms of min, max, arg_min and arg_max that give the n best as a list.
-func best(largest: Bool, byAnother: Bool) -> AggregateOverload {
+func best(largest: Bool, byAnother: Bool, nullsLast: Bool = false) -> AggregateOverload {
   let make: @Sendable ([LogicalType], LogicalType) -> any AggregateState = { types, result in
     keepingBytes(types, result, resultElement: true) { types, result in
       let kept = byAnother ? 2 : 1
       return CollectedState(
-        keeping: Array(types.prefix(kept)), required: Array(0..<kept), result: result
+        keeping: Array(types.prefix(kept)), required: nullsLast ? [] : Array(0..<kept),
+        result: result
       ) { columns, n, more in
         let wanted = try number(more, largest ? "max" : "min")
         let key = columns[kept - 1]
         let rows = (0..<n).sorted { a, b in
+          if nullsLast, key.isNull(a) || key.isNull(b) {
+            return key.isNull(a) == key.isNull(b) ? a < b : key.isNull(b)
+          }
           let found = NestedComparison.compare(key, a, key, b)
           return found == 0 ? a < b : largest ? found > 0 : found < 0
         }
@@ -89,7 +93,7 @@ private let asCount: ArgumentRule = { $0.isInteger || $0 == .null ? .bigint : ni
 
 /// What has differences: numbers as they are interpolated, moments and times.
 private let asMeasured: ArgumentRule = { type in
-  type == .date ? .timestamp : asInterpolated(type)
+  type == .date || type == .timestampNanoseconds ? .timestamp : asInterpolated(type)
 }
 
 private func number(_ constants: [Value], _ name: String) throws -> Int {
@@ -104,19 +108,7 @@ private func number(_ constants: [Value], _ name: String) throws -> Int {
 
 /// Each different value's first place and how often it comes, in order of first appearance.
 private func frequencies(_ column: Column, _ count: Int) -> [(first: Int, count: Int)] {
-  let rows = (0..<count).sorted { a, b in
-    let found = NestedComparison.compare(column, a, column, b)
-    return found == 0 ? a < b : found < 0
-  }
-  var result: [(first: Int, count: Int)] = []
-  for row in rows {
-    if let last = result.last, NestedComparison.compare(column, last.first, column, row) == 0 {
-      result[result.count - 1].count += 1
-    } else {
-      result.append((row, 1))
-    }
-  }
-  return result.sorted { $0.first < $1.first }
+  counted(column, count).sorted { $0.first < $1.first }
 }
 
 private func nullsLast(
@@ -137,7 +129,8 @@ private func nullsLast(
             return best.map { columns[0].value($0) } ?? .null
           }
         }
-      }
+      },
+      best(largest: sign > 0, byAnother: true, nullsLast: true),
     ])
 }
 
@@ -156,8 +149,7 @@ private func quantile(sampled: Bool = false) -> AggregateOverload {
 private let asQuantified: ArgumentRule = { type in
   switch type {
   case .null: .double
-  case .date, .time, .timestamp: type
-  default: type.isNumeric ? type : nil
+  default: type.isNumeric || type.isTemporal ? type : nil
   }
 }
 
@@ -175,6 +167,7 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
       switch column.value(row) {
       case .decimal(let digits): digits
       case .time(let micros), .timestamp(let micros): Int128(micros)
+      case .timeTZ(let bits): Int128(ZonedTime.instant(bits))
       default: 0
       }
     }
@@ -188,7 +181,8 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
 
 private func medianDeviation(_ values: [Double]) -> Double {
   func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
+    // NaN is greater than any number.
+    let sorted = values.sorted { $0 < $1 || (!$0.isNaN && $1.isNaN) }
     let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
     return low + (high - low) / 2
   }

@@ -2,13 +2,13 @@ import Columnar
 
 /// Two columns' joint moments: covariance, correlation and regression of y on x, for calls (y, x).
 /// Rows with a NULL in either are left out.
-final class CovarianceState: AggregateState {
+final class CovarianceState: RecordState {
   enum Result {
     case population, sample, correlation, slope, intercept, pairs, rSquared
     case meanX, meanY, squaresX, squaresY, products
   }
 
-  private struct Moments: BitwiseCopyable {
+  struct Record: AggregateRecord {
     var count: Double
     var meanY: Double
     var meanX: Double
@@ -29,7 +29,7 @@ final class CovarianceState: AggregateState {
       products += differenceY * (x - meanX)
     }
 
-    mutating func add(_ other: Moments) {
+    mutating func add(_ other: Record) {
       if other.count == 0 { return }
       let total = count + other.count
       let differenceY = other.meanY - meanY
@@ -45,23 +45,19 @@ final class CovarianceState: AggregateState {
   }
 
   private let result: Result
-  private let moments = StateMemory(stride: MemoryLayout<Moments>.stride)
+  let records = StateMemory(stride: MemoryLayout<Record>.stride)
 
   init(_ result: Result) { self.result = result }
 
-  var byteCount: Int { moments.byteCount }
-
-  func resize(groups count: Int) { moments.resize(count) }
-
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) {
-    let target = moments.values(Moments.self)
+    let target = records.values(Record.self)
     forEachValidPair(arguments[0], Double.self, arguments[1], Double.self, count) {
       target[Int(groups[$0])].add($1, $2)
     }
   }
 
   func update(_ arguments: [Column], count: Int) {
-    let target = moments.values(Moments.self)
+    let target = records.values(Record.self)
     var one = target[0]
     forEachValidPair(arguments[0], Double.self, arguments[1], Double.self, count) {
       one.add($1, $2)
@@ -69,24 +65,15 @@ final class CovarianceState: AggregateState {
     target[0] = one
   }
 
-  func merge(
-    _ other: any AggregateState, source: UnsafePointer<UInt32>, target: UnsafePointer<UInt32>,
-    count: Int
-  ) {
-    let mine = moments.values(Moments.self)
-    let theirs = sameState(other, as: CovarianceState.self).moments.values(Moments.self)
-    for row in 0..<count { mine[Int(target[row])].add(theirs[Int(source[row])]) }
-  }
-
   func finish(first: Int, count: Int) -> Column {
-    let source = moments.values(Moments.self) + first
+    let source = records.values(Record.self) + first
     if result == .pairs {
       return resultColumn(.uinteger, count, zero: UInt32(0)) { UInt32(source[$0].count) }
     }
     return resultColumn(.double, count, zero: 0.0) { value(source[$0]) }
   }
 
-  private func value(_ one: Moments) -> Double? {
+  private func value(_ one: Record) -> Double? {
     if one.count < 1 { return nil }
     switch result {
     case .population: return one.products / one.count

@@ -173,6 +173,15 @@ private func continuousState(
   case .int16: interpolatingIntegers(Int16.self, type, isList, fractions)
   case .int32: interpolatingIntegers(Int32.self, type, isList, fractions)
   case .int64: interpolatingIntegers(Int64.self, type, isList, fractions)
+  case .uint64:
+    // TIMETZ: between instants, shown at UTC.
+    SpecialisedState(
+      OrderStatisticState<UInt64>(
+        .continuous, item: type, isList: isList, fractions: fractions,
+        between: { low, high, fraction in
+          let (a, b) = (Double(ZonedTime.instant(low)), Double(ZonedTime.instant(high)))
+          return ZonedTime.pack(instantOfDay: Int64(a + (b - a) * fraction))
+        }))
   default: interpolatingIntegers(Int128.self, type, isList, fractions)
   }
 }

@@ -205,10 +205,14 @@ package enum OrderedBytes {
         let days = integer(Int64.self)
         let microseconds = integer(Int64.self)
         if forEquality {
+          // -3 days, not -1 month and 27 days: all parts of one sign.
+          let day = Int128(Calendar.microsecondsPerDay)
+          let total = Int128(months) * 30 * day + Int128(days) * day + Int128(microseconds)
           return .interval(
             Interval(
-              months: Int32(clamping: months), days: Int32(clamping: days),
-              microseconds: microseconds))
+              months: Int32(clamping: total / (30 * day)),
+              days: Int32(clamping: total % (30 * day) / day),
+              microseconds: Int64(clamping: total % day)))
         }
         return .interval(
           Interval(

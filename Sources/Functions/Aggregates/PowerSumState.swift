@@ -1,10 +1,10 @@
 import Columnar
 
 /// skewness and kurtosis: sums of the first four powers.
-final class PowerSumState: AggregateState {
+final class PowerSumState: RecordState {
   enum Result { case skewness, kurtosis, kurtosisPopulation }
 
-  private struct Sums: BitwiseCopyable {
+  struct Record: AggregateRecord {
     var count: Double
     var first: Double
     var second: Double
@@ -19,50 +19,37 @@ final class PowerSumState: AggregateState {
       third += value * value * value
       fourth += value * value * value * value
     }
+
+    mutating func add(_ other: Record) {
+      count += other.count
+      first += other.first
+      second += other.second
+      third += other.third
+      fourth += other.fourth
+    }
   }
 
   private let result: Result
-  private let sums = StateMemory(stride: MemoryLayout<Sums>.stride)
+  let records = StateMemory(stride: MemoryLayout<Record>.stride)
 
   init(_ result: Result) { self.result = result }
 
-  var byteCount: Int { sums.byteCount }
-
-  func resize(groups count: Int) { sums.resize(count) }
-
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) {
-    let target = sums.values(Sums.self)
+    let target = records.values(Record.self)
     forEachValid(arguments[0], Double.self, count) { target[Int(groups[$0])].add($1) }
   }
 
   func update(_ arguments: [Column], count: Int) {
-    let target = sums.values(Sums.self)
+    let target = records.values(Record.self)
     forEachValid(arguments[0], Double.self, count) { target[0].add($1) }
   }
 
-  func merge(
-    _ other: any AggregateState, source: UnsafePointer<UInt32>, target: UnsafePointer<UInt32>,
-    count: Int
-  ) {
-    let mine = sums.values(Sums.self)
-    let theirs = sameState(other, as: PowerSumState.self).sums.values(Sums.self)
-    for row in 0..<count {
-      let from = theirs[Int(source[row])]
-      let to = Int(target[row])
-      mine[to].count += from.count
-      mine[to].first += from.first
-      mine[to].second += from.second
-      mine[to].third += from.third
-      mine[to].fourth += from.fourth
-    }
-  }
-
   func finish(first: Int, count: Int) -> Column {
-    let source = sums.values(Sums.self) + first
+    let source = records.values(Record.self) + first
     return resultColumn(.double, count, zero: 0.0) { value(source[$0]) }
   }
 
-  private func value(_ s: Sums) -> Double? {
+  private func value(_ s: Record) -> Double? {
     let n = s.count
     let part = 1 / n
     let squares = s.second - s.first * s.first * part

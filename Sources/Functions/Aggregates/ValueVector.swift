@@ -73,12 +73,6 @@ final class ValueVector {
     return value
   }
 
-  /// All values as a column over this memory, valid until the vector changes or goes.
-  func borrowed() -> Column {
-    let column = Column(type: type, count: count, data: data.pointer, owners: [self])
-    return column
-  }
-
   /// Adds the column's rows at the end.
   func append(_ column: Column, count rows: Int) {
     let start = count

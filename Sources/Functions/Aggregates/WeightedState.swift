@@ -3,10 +3,10 @@ import Glibc
 
 /// fsum, favg, weighted_avg and geomean: a compensated sum (Kahan 1965, as improved by Neumaier
 /// 1974) of values and one of weights.
-final class WeightedState: AggregateState {
+final class WeightedState: RecordState {
   enum Result { case sum, average, weighted, geometric }
 
-  private struct Sum: BitwiseCopyable {
+  struct Record: AggregateRecord {
     var sum: Double
     var lost: Double
     var weights: Double
@@ -19,20 +19,23 @@ final class WeightedState: AggregateState {
       sum = next
     }
 
+    mutating func add(_ other: Record) {
+      add(other.sum)
+      lost += other.lost
+      weights += other.weights
+      count += other.count
+    }
+
     var total: Double { lost.isFinite ? sum + lost : sum }
   }
 
   private let result: Result
-  private let sums = StateMemory(stride: MemoryLayout<Sum>.stride)
+  let records = StateMemory(stride: MemoryLayout<Record>.stride)
 
   init(_ result: Result) { self.result = result }
 
-  var byteCount: Int { sums.byteCount }
-
-  func resize(groups count: Int) { sums.resize(count) }
-
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) {
-    let target = sums.values(Sum.self)
+    let target = records.values(Record.self)
     if result == .weighted {
       forEachValidPair(arguments[0], Double.self, arguments[1], Double.self, count) {
         let group = Int(groups[$0])
@@ -54,24 +57,8 @@ final class WeightedState: AggregateState {
     withGroupZero(count) { update(arguments, groups: $0, count: count) }
   }
 
-  func merge(
-    _ other: any AggregateState, source: UnsafePointer<UInt32>, target: UnsafePointer<UInt32>,
-    count: Int
-  ) {
-    let mine = sums.values(Sum.self)
-    let theirs = sameState(other, as: WeightedState.self).sums.values(Sum.self)
-    for row in 0..<count {
-      let from = theirs[Int(source[row])]
-      let to = Int(target[row])
-      mine[to].add(from.sum)
-      mine[to].lost += from.lost
-      mine[to].weights += from.weights
-      mine[to].count += from.count
-    }
-  }
-
   func finish(first: Int, count: Int) -> Column {
-    let source = sums.values(Sum.self) + first
+    let source = records.values(Record.self) + first
     return resultColumn(.double, count, zero: 0.0) { row in
       let one = source[row]
       if one.count == 0 { return nil }

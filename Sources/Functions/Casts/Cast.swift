@@ -37,6 +37,14 @@ package enum Cast {
     switch (from, to) {
     case (_, .null): return false
     case (.json, _), (_, .json): return true
+    // As their texts.
+    case (.enumeration, _): return exists(from: .varchar, to: to)
+    case (.map(let k, let v), .map(let l, let w)):
+      return exists(from: k, to: l) && exists(from: v, to: w)
+    case (.structure(let fields), .map(let key, let value)):
+      return ImplicitCast.hasNames(fields) && exists(from: .varchar, to: key)
+        && fields.allSatisfy { exists(from: $0.type, to: value) }
+    case (.uuid, .blob), (.blob, .uuid), (.uuid, .uhugeint), (.uhugeint, .uuid): return true
     case (.list(let a), .list(let b)), (.list(let a), .array(let b, _)),
       (.array(let a, _), .list(let b)):
       return exists(from: a, to: b)
@@ -52,7 +60,7 @@ package enum Cast {
       return a.count == b.count && zip(a, b).allSatisfy { exists(from: $0.type, to: $1.type) }
     case (.boolean, _): return to.isNumeric
     case (_, .boolean): return from.isNumeric
-    case (.date, .timestamp), (.timestamp, .date), (.timestamp, .time): return true
+    case _ where from.isTemporal && to.isTemporal: return TemporalCast.exists(from, to)
     case (.blob, _), (_, .blob): return false
     default: return from.isNumeric && to.isNumeric
     }
@@ -67,23 +75,21 @@ package enum Cast {
     case (.json, _): return try JSONCast.column(column, to: type, tryCast: tryCast)
     case (.varchar, .json): return try JSONCast.checked(column, tryCast: tryCast)
     case (_, .json): return try JSONCreation.column(column, column.count)
+    case (.enumeration, _):
+      return try Cast.column(ValueText.text(of: column), to: type, tryCast: tryCast)
+    case (_, .map) where from.hasFields:
+      guard exists(from: from, to: type) else { throw noCast(from, type) }
+      return try MapCast.column(column, to: type, tryCast: tryCast)
+    case (.uuid, .uhugeint), (.uhugeint, .uuid): return column.reinterpreted(as: type)
+    case (.uuid, .blob), (.blob, .uuid):
+      return try UUIDCast.column(column, to: type, tryCast: tryCast)
     case (.varchar, _): return try TextCast.column(column, to: type, tryCast: tryCast)
     case (.list, .list), (.list, .array), (.array, .list), (.array, .array),
       (.structure, .structure):
       guard exists(from: from, to: type) else { throw noCast(from, type) }
       return try NestedCast.column(column, to: type, tryCast: tryCast)
-    case (.date, .timestamp):
-      return try convert(column, to: type, tryCast, Int32.self, Int64.self) {
-        Calendar.timestamp(days: $0, microseconds: 0)
-      }
-    case (.timestamp, .date):
-      return Kernels.unary(column, column.count, type, Int64.self, Int32.self) {
-        Calendar.split($0).days
-      }
-    case (.timestamp, .time):
-      return Kernels.unary(column, column.count, type, Int64.self, Int64.self) {
-        Calendar.split($0).microseconds
-      }
+    case _ where from.isTemporal && type.isTemporal:
+      return try TemporalCast.column(column, to: type, tryCast: tryCast)
     default:
       guard exists(from: from, to: type) else { throw noCast(from, type) }
       return try NumericCast.column(column, to: type, tryCast: tryCast)

@@ -22,7 +22,11 @@ package enum ImplicitCast {
     case (_, .null): return nil
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return t >= s && q - t >= p - s ? 1 : nil
-    case (.date, .timestamp): return 2
+    case _ where from.isTemporal && to.isTemporal: return TemporalCast.implicitCost(from, to)
+    case (.enumeration, .varchar): return 10
+    case (.map(let k, let v), .map(let l, let w)):
+      guard let key = cost(from: k, to: l), let value = cost(from: v, to: w) else { return nil }
+      return key + value + 1
     case (.json, .varchar): return 1
     case (.list(let a), .list(let b)): return cost(from: a, to: b).map { $0 + 1 }
     case (.array(let a, _), .list(let b)): return cost(from: a, to: b).map { $0 + 2 }
@@ -120,7 +124,14 @@ package enum ImplicitCast {
     case (.json, _), (_, .json): return .json
     case (.decimal(let p, let s), .decimal(let q, let t)):
       return decimal(whole: max(p - s, q - t), scale: max(s, t))
-    case (.date, .timestamp), (.timestamp, .date): return .timestamp
+    case _ where a.isTemporal && b.isTemporal: return TemporalCast.commonType(a, b)
+    // ENUMs of different labels have nothing but their texts in common.
+    case (.enumeration, .enumeration), (.enumeration, .varchar), (.varchar, .enumeration):
+      return .varchar
+    case (.map(let k, let v), .map(let l, let w)):
+      guard let key = commonType(k, l, force: force), let value = commonType(v, w, force: force)
+      else { return nil }
+      return .map(key: key, value: value)
     case (.list(let x), .list(let y)), (.list(let x), .array(let y, _)),
       (.array(let x, _), .list(let y)):
       return commonType(x, y, force: force).map { .list($0) }
@@ -133,6 +144,8 @@ package enum ImplicitCast {
     if a.isNumeric && b.isNumeric { return commonNumeric(a, b) }
     if a == .boolean && b.isNumeric { return b }
     if b == .boolean && a.isNumeric { return a }
+    // Text in a set operation reads as UUID, as DuckDB has it.
+    if force, a == .uuid && b == .varchar || a == .varchar && b == .uuid { return .uuid }
     if force && (a == .varchar || b == .varchar) { return .varchar }
     return nil
   }
@@ -166,8 +179,9 @@ package enum ImplicitCast {
       guard let joined = commonType(known, integer.type, force: force) else { return nil }
       common = joined
     }
-    if hasString && (common == nil || common == .null) { return .varchar }
-    return common
+    guard hasString else { return common }
+    if case .enumeration = common { return .varchar }
+    return common == nil || common == .null ? .varchar : common
   }
 
   /// The type both sides of arithmetic have in common, before the result type of the operator.

@@ -3,17 +3,24 @@ import Columnar
 /// Parses `[1, 2, NULL]` and `{'a': 1, 'b': x}` to values of a nested type; nil when the text is
 /// not of that form. Elements may be in single or double quotes.
 enum NestedText {
-  static func value(_ text: UnsafeBufferPointer<UInt8>, _ type: LogicalType) -> Value? {
-    var parser = Parser(text: text)
+  /// With `tryCast` a part that cannot be cast is NULL, but for a map's key.
+  static func value(
+    _ text: UnsafeBufferPointer<UInt8>, _ type: LogicalType, tryCast: Bool = false
+  ) -> Value? {
+    var parser = Parser(text: text, tryCast: tryCast)
     guard let value = parser.value(type, depth: 0), parser.isAtEnd else { return nil }
     return value
   }
 
   private struct Parser {
     let text: UnsafeBufferPointer<UInt8>
+    let tryCast: Bool
     var position = 0
 
-    init(text: UnsafeBufferPointer<UInt8>) { self.text = text }
+    init(text: UnsafeBufferPointer<UInt8>, tryCast: Bool) {
+      self.text = text
+      self.tryCast = tryCast
+    }
 
     var isAtEnd: Bool {
       mutating get {
@@ -53,7 +60,8 @@ enum NestedText {
       where text[position + offset] | 32 != letter { return false }
       if position + 4 < text.count {
         let next = text[position + 4]
-        guard next == 32 || next == 0x2C || next == 0x5D || next == 0x7D || next == 0x29
+        guard
+          next == 32 || next == 0x2C || next == 0x5D || next == 0x7D || next == 0x29 || next == 0x3D
         else { return false }
       }
       position += 4
@@ -124,7 +132,7 @@ enum NestedText {
       if isNullWord() { return .null }
       guard let text = word(stops: [0x2C, 0x5D, 0x7D, 0x29, 0x3D]) else { return nil }
       guard let source = try? Column.constant(.varchar(text), .varchar, count: 1),
-        let cast = try? Cast.column(source, to: type, tryCast: false)
+        let cast = try? Cast.column(source, to: type, tryCast: tryCast)
       else { return nil }
       return cast.value(0)
     }

@@ -30,13 +30,32 @@ enum TextCast {
     case .time:
       return try job.parse(Int64.self) { text in
         TextParsing.time(text)
-          ?? TextParsing.timestamp(text).map { Calendar.split($0).microseconds }
+          ?? TextParsing.timestamp(text).flatMap {
+            Calendar.isFinite($0) ? Calendar.split($0).microseconds : nil
+          }
       }
     case .timestamp: return try job.parse(Int64.self) { TextParsing.timestamp($0) }
     case .uuid: return try job.parse(UInt128.self) { TextParsing.uuid($0) }
     case .enumeration(let labels): return try job.labels(labels)
-    case .timeTZ, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
-      throw Cast.noCast(column.type, type)
+    case .timestampNanoseconds:
+      return try job.parse(Int64.self) { TextParsing.timestampNanoseconds($0) }
+    case .timestampMilliseconds:
+      return try job.parse(Int64.self) { text in
+        TextParsing.timestamp(text).map { Calendar.rounded($0, by: 1000) }
+      }
+    case .timestampSeconds:
+      return try job.parse(Int64.self) { text in
+        TextParsing.timestamp(text).map { Calendar.rounded($0, by: 1_000_000) }
+      }
+    case .timestampTZ:
+      var cursor = SessionTime.cursor
+      return try job.parse(Int64.self) { TextParsing.timestampTZ($0, &cursor) }
+    case .timeTZ:
+      var cursor = SessionTime.cursor
+      let offset = SessionTime.currentOffset
+      return try job.parse(UInt64.self) {
+        TextParsing.timeTZ($0, &cursor, defaultOffset: offset)
+      }
     case .json: throw Cast.noCast(column.type, type)
     case .interval: return try job.parse(Interval.self) { TextParsing.interval($0) }
     case .blob: return try job.blob()
@@ -105,6 +124,21 @@ enum TextCast {
 
     /// The positions of an ENUM's texts.
     func labels(_ labels: EnumLabels) throws -> Column {
+      do {
+        return try positions(labels)
+      } catch var error as SQLError {
+        let reader = ColumnReader<StringView>(column)
+        let wrong = (0..<column.count).first {
+          !reader.isNull($0) && labels.position(of: reader[$0].string) == nil
+        }
+        if let wrong {
+          error.hint = didYouMean(reader[wrong].string, among: labels.labels)
+        }
+        throw error
+      }
+    }
+
+    private func positions(_ labels: EnumLabels) throws -> Column {
       switch type.physical {
       case .uint8: try parse(UInt8.self) { position($0, labels).map { UInt8($0) } }
       case .uint16: try parse(UInt16.self) { position($0, labels).map { UInt16($0) } }
@@ -123,7 +157,9 @@ enum TextCast {
       for row in 0..<column.count {
         if reader.isNull(row) {
           builder.appendNull()
-        } else if let value = NestedText.value(reader.pointer(row).buffer, type) {
+        } else if let value = NestedText.value(
+          reader.pointer(row).buffer, type, tryCast: tryCast)
+        {
           try builder.append(value)
         } else if tryCast {
           builder.appendNull()

@@ -53,7 +53,7 @@ enum JSONCreationFunctions {
             buffer.append(0x7D)
           }
         }
-      ]),
+      ], forms: [FunctionForm("VARCHAR", "ANY", more: "VARCHAR, ANY", gives: "JSON")]),
     ScalarFunction(
       "row_to_json", category: "json", summary: "A struct as a JSON object.",
       examples: [("row_to_json({'a': 1, 'b': NULL})", "{\"a\":1,\"b\":null}")],

@@ -23,13 +23,14 @@ enum Digest {
       }
       state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d)
     }
-    return [state.0, state.1, state.2, state.3].flatMap { word in
-      (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) }
-    }
+    let words = SIMD4(state.0, state.1, state.2, state.3)
+    return (0..<16).map { UInt8(truncatingIfNeeded: words[$0 / 4] >> (8 * UInt32($0 % 4))) }
   }
 
   static func sha1(_ bytes: Bytes) -> [UInt8] {
-    var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
+    // Eight lanes for five words: a vector is no memory of its own.
+    var state = SIMD8<UInt32>(
+      0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0, 0, 0, 0)
     var schedule = [UInt32](repeating: 0, count: 80)
     forEachBlock(bytes, bigEndian: true) { words in
       for step in 0..<16 { schedule[step] = words[step] }
@@ -49,16 +50,15 @@ enum Digest {
         let next = rotatedLeft(a, 5) &+ mixed &+ e &+ constant &+ schedule[step]
         (a, b, c, d, e) = (next, a, rotatedLeft(b, 30), c, d)
       }
-      for (index, word) in [a, b, c, d, e].enumerated() { state[index] &+= word }
+      state &+= SIMD8(a, b, c, d, e, 0, 0, 0)
     }
-    return bigEndianBytes(state)
+    return bigEndianBytes(state, count: 5)
   }
 
   static func sha256(_ bytes: Bytes) -> [UInt8] {
-    var state: [UInt32] = [
+    var state = SIMD8<UInt32>(
       0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
-      0x5BE0_CD19,
-    ]
+      0x5BE0_CD19)
     var w = [UInt32](repeating: 0, count: 64)
     forEachBlock(bytes, bigEndian: true) { words in
       for step in 0..<16 { w[step] = words[step] }
@@ -75,11 +75,12 @@ enum Digest {
         let first = v[7] &+ turnedE &+ choice &+ sha256Constants[step] &+ w[step]
         let turnedA = rotatedRight(v[0], 2) ^ rotatedRight(v[0], 13) ^ rotatedRight(v[0], 22)
         let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2])
-        v = [first &+ turnedA &+ majority, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6]]
+        v = SIMD8(
+          first &+ turnedA &+ majority, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6])
       }
-      for index in 0..<8 { state[index] &+= v[index] }
+      state &+= v
     }
-    return bigEndianBytes(state)
+    return bigEndianBytes(state, count: 8)
   }
 
   // MARK: Blocks
@@ -100,10 +101,16 @@ enum Digest {
     }
     for start in stride(from: 0, to: total, by: 64) {
       for word in 0..<16 {
+        let place = start + word * 4
+        if place + 4 <= bytes.count {
+          let loaded = UnsafeRawBufferPointer(bytes).loadUnaligned(
+            fromByteOffset: place, as: UInt32.self)
+          words[word] = bigEndian ? UInt32(bigEndian: loaded) : UInt32(littleEndian: loaded)
+          continue
+        }
         var value: UInt32 = 0
         for offset in 0..<4 {
-          let part = UInt32(byte(start + word * 4 + (bigEndian ? offset : 3 - offset)))
-          value = value << 8 | part
+          value = value << 8 | UInt32(byte(place + (bigEndian ? offset : 3 - offset)))
         }
         words[word] = value
       }
@@ -111,23 +118,25 @@ enum Digest {
     }
   }
 
-  private static func bigEndianBytes(_ state: [UInt32]) -> [UInt8] {
-    state.flatMap { word in
-      (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) }
+  private static func bigEndianBytes(_ state: SIMD8<UInt32>, count: Int) -> [UInt8] {
+    (0..<count * 4).map {
+      UInt8(truncatingIfNeeded: state[$0 / 4] >> (24 - 8 * UInt32($0 % 4)))
     }
   }
 
   private static func rotatedLeft(_ word: UInt32, _ by: UInt32) -> UInt32 {
-    word << by | word >> (32 - by)
+    word &<< by | word &>> (32 &- by)
   }
 
   private static func rotatedRight(_ word: UInt32, _ by: UInt32) -> UInt32 {
-    word >> by | word << (32 - by)
+    word &>> by | word &<< (32 &- by)
   }
 
   private static let md5Shifts: [UInt32] = [
     7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
   ]
+
+  // The tables are alike in form only: each is its standard's.
 
   private static let md5Constants: [UInt32] = [
     0xD76A_A478, 0xE8C7_B756, 0x2420_70DB, 0xC1BD_CEEE, 0xF57C_0FAF, 0x4787_C62A, 0xA830_4613,

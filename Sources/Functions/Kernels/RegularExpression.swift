@@ -32,13 +32,14 @@ final class RegularExpression: @unchecked Sendable {
   private static let cacheLimit = 128
 
   /// The compiled pattern; `.invalidInput` error for a malformed one. `full` anchors it at both
-  /// ends. Options, a letter each: i ignores case, c does not, s lets . match newlines, l takes
-  /// the pattern literally, m (n, p) lets ^ and $ match at lines; g is for the caller.
+  /// ends. Options, a letter each, the later one decides: i ignores case, c does not; s lets . match
+  /// newlines, m, n and p do not; l takes the pattern literally; g, all matches, is for the caller
+  /// that takes it. As in RE2, ^ and $ are the text's ends: for those of lines write (?m).
   static func compiled(
     _ pattern: UnsafeBufferPointer<UInt8>, options letters: UnsafeBufferPointer<UInt8>? = nil,
-    full: Bool = false
+    full: Bool = false, takesGlobal: Bool = false
   ) throws -> RegularExpression {
-    var options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF
+    var options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY
     if full { options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED }
     for letter in letters ?? UnsafeBufferPointer(start: nil, count: 0) {
       switch letter {
@@ -46,13 +47,14 @@ final class RegularExpression: @unchecked Sendable {
       case 0x63: options &= ~PCRE2_CASELESS
       case 0x73: options |= PCRE2_DOTALL
       case 0x6C: options |= PCRE2_LITERAL
-      case 0x6D, 0x6E, 0x70: options |= PCRE2_MULTILINE
-      case 0x67: break
+      case 0x6D, 0x6E, 0x70: options &= ~PCRE2_DOTALL
+      case 0x67 where takesGlobal, 0x20, 0x09, 0x0A: break
+      case 0x67: throw globalElsewhere()
       default: throw unknownOption(letter)
       }
     }
     if options & PCRE2_LITERAL != 0 {
-      options &= ~PCRE2_MATCH_INVALID_UTF & ~PCRE2_MULTILINE & ~PCRE2_DOTALL
+      options &= ~PCRE2_MATCH_INVALID_UTF & ~PCRE2_DOTALL & ~PCRE2_DOLLAR_ENDONLY
     }
     let key = Key(pattern: Array(pattern), options: options)
     if let known = cache.withLock({ $0[key] }) { return known }
@@ -80,7 +82,11 @@ final class RegularExpression: @unchecked Sendable {
     SQLError(
       .invalidInput,
       "there is no regular expression option '\(Character(Unicode.Scalar(letter)))'",
-      hint: "options are i, c, s, m, l and g")
+      hint: "options are i, c, s, m, n, p, l and g")
+  }
+
+  private static func globalElsewhere() -> SQLError {
+    SQLError(.invalidInput, "the option 'g' (all matches) is only for regexp_replace")
   }
 
   private static func malformed(

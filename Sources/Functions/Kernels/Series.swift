@@ -36,14 +36,18 @@ package struct Series: Sendable {
 
   /// Timestamps from `start`, each an interval after the last. An interval of 0 gives nothing; one
   /// with parts of both signs is an error.
-  package init(from start: Int64, to stop: Int64, by step: Interval, isInclusive: Bool) throws {
+  /// With a cursor these are instants, and days and months those of the zone's calendar.
+  package init(
+    from start: Int64, to stop: Int64, by step: Interval, isInclusive: Bool,
+    zone: ZoneCursor? = nil
+  ) throws {
     let parts = [Int64(step.months), Int64(step.days), step.microseconds]
     let goesDown = parts.contains { $0 < 0 }
     if goesDown && parts.contains(where: { $0 > 0 }) { throw Series.mixedSigns() }
-    if [start, stop].contains(where: { $0 == .max || $0 == 0 - Int64.max }) {
+    if !Calendar.isFinite(start) || !Calendar.isFinite(stop) {
       throw Series.infinite()
     }
-    if step.months == 0 {
+    if step.months == 0 && (zone == nil || step.days == 0) {
       let (micros, overflows) = Int64(step.days).multipliedReportingOverflow(
         by: Calendar.microsecondsPerDay)
       let (width, overflowsToo) = micros.addingReportingOverflow(step.microseconds)
@@ -53,11 +57,22 @@ package struct Series: Sendable {
     }
     var values: [Int64] = []
     var next: Int64? = start
+    var zone = zone
     while let value = next,
       isInclusive && value == stop || (goesDown ? value > stop : value < stop)
     {
       values.append(value)
-      next = Calendar.add(step, toTimestamp: value)
+      if values.count > Series.mostLaidOut { throw Series.tooLong() }
+      if zone == nil {
+        next = Calendar.add(step, toTimestamp: value)
+      } else {
+        next = zone.flatMap { cursor in
+          var own = cursor
+          let moved = ZonedArithmetic.add(step, to: value, &own)
+          zone = own
+          return moved
+        }
+      }
     }
     self.init(laidOut: values)
   }
@@ -79,12 +94,14 @@ package struct Series: Sendable {
     let isTemporal = arguments.count == 3 && arguments[2].type == .interval
     let numbers = arguments.prefix(isTemporal ? 2 : 3).map { ColumnReader<Int64>($0) }
     let steps = isTemporal ? ColumnReader<Interval>(arguments[2]) : nil
+    let zone = isTemporal && arguments[0].type == .timestampTZ ? SessionTime.cursor : nil
     return try withExtendedLifetime(arguments) {
       try (0..<count).map { row in
         if arguments.contains(where: { $0.isNull(row) }) { return nil }
         if let steps {
           return try Series(
-            from: numbers[0][row], to: numbers[1][row], by: steps[row], isInclusive: isInclusive)
+            from: numbers[0][row], to: numbers[1][row], by: steps[row], isInclusive: isInclusive,
+            zone: zone)
         }
         return Series(numbers: numbers.map { $0[row] }, isInclusive: isInclusive)
       }
@@ -93,6 +110,13 @@ package struct Series: Sendable {
 
   static func mixedSigns() -> SQLError {
     SQLError(.invalidInput, "a step with parts of both signs is not supported")
+  }
+
+  /// What is laid out lies in memory.
+  private static let mostLaidOut = 1 << 26
+
+  static func tooLong() -> SQLError {
+    SQLError(.outOfMemory, "a series of that many months or days is too long")
   }
 
   static func infinite() -> SQLError {

@@ -142,7 +142,29 @@ enum UTF8Text {
     return StringView(referring: base + start, end - start)
   }
 
-  /// Lower or upper case: ASCII by bytes, everything else by Unicode's full mapping.
+  private static func simpleCase(_ scalar: Unicode.Scalar, upper: Bool) -> Unicode.Scalar {
+    if scalar == "ß", upper { return "ẞ" }
+    let properties = scalar.properties
+    let full = (upper ? properties.uppercaseMapping : properties.lowercaseMapping).unicodeScalars
+    if full.count == 1, let only = full.first { return only }
+    // The full mapping is longer: İ is i and a dot, ᾳ becomes two letters or the one of titles.
+    if !upper { return full.first ?? scalar }
+    let title = properties.titlecaseMapping.unicodeScalars
+    return title.count == 1 ? title.first ?? scalar : scalar
+  }
+
+  /// The bytes of the character at a position; 0 where the bytes are none.
+  static func validWidth(_ bytes: Bytes, _ position: Int) -> Int {
+    let most = min(4, bytes.count - position)
+    if most < 1 { return 0 }
+    for width in 1...most where isValid(part(bytes, position..<(position + width))) {
+      return width
+    }
+    return 0
+  }
+
+  /// Lower or upper case: ASCII by bytes, everything else by Unicode's simple mapping, which keeps
+  /// the number of characters: ß becomes ẞ, as in DuckDB.
   @inline(__always)
   static func appendCase(_ bytes: Bytes, upper: Bool, to buffer: inout ResultText) throws {
     try buffer.reserve(bytes.count)
@@ -158,8 +180,7 @@ enum UTF8Text {
     }
     var position = 0
     while position < bytes.count {
-      let properties = scalar(bytes, position).properties
-      try buffer.append(upper ? properties.uppercaseMapping : properties.lowercaseMapping)
+      try buffer.append(simpleCase(scalar(bytes, position), upper: upper))
       position += width(bytes, position)
     }
   }

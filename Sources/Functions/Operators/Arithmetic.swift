@@ -31,11 +31,11 @@ enum Arithmetic {
     return [common, common]
   }
 
-  /// `+` and `-` on decimals get one more digit; up to 18 digits they stay 64 bits wide.
+  /// `+` and `-` on decimals get one more digit.
   static func coerceSum(_ types: [LogicalType]) throws -> [LogicalType] {
     let common = try coerceCommon(types)
     guard case .decimal(let precision, let scale) = common[0] else { return common }
-    let wider = precision == 18 ? 18 : min(38, precision + 1)
+    let wider = min(38, precision + 1)
     return [LogicalType](repeating: .decimal(precision: wider, scale: scale), count: 2)
   }
 
@@ -145,7 +145,10 @@ enum Arithmetic {
           left, right, count, type, t,
           { a, b, failed in
             let (product, overflows) = a.multipliedReportingOverflow(by: b)
-            failed |= overflows ? ~0 : 0
+            // As DuckDB, which multiplies the magnitudes: -2^127 is no product of other numbers.
+            let isHugeMinimum =
+              T.isSigned && T.bitWidth == 128 && product == T.min && a != T.min && b != T.min
+            failed |= overflows || isHugeMinimum ? ~0 : 0
             return product
           }, failure: failure)
       }
@@ -221,7 +224,7 @@ enum Arithmetic {
     return result
   }
 
-  /// `//` and `%`: by zero gives NULL; `//` of the smallest integer by -1 overflows.
+  /// `//` and `%`: by zero gives NULL; the smallest integer by -1 overflows, `%` as in DuckDB too.
   static func divideIntegers(
     _ left: Column, _ right: Column, _ count: Int, _ type: LogicalType, remainder: Bool
   ) throws -> Column {
@@ -256,22 +259,18 @@ enum Arithmetic {
     let remainder: Bool
 
     func visit<T: FixedWidthInteger & BitwiseCopyable>(_ t: T.Type) throws -> Column {
-      let result: Column
-      if remainder {
-        result = Kernels.binary(left, right, count, type, t, t, t) { a, b in
-          // The overflow case, min % -1, reports 0, which is right.
-          b == 0 ? 0 : a.remainderReportingOverflow(dividingBy: b).partialValue
-        }
-      } else {
-        result = try Kernels.checkedBinary(
-          left, right, count, type, t,
-          { a, b, failed in
-            if b == 0 { return 0 }
-            let (quotient, overflows) = a.dividedReportingOverflow(by: b)
-            failed |= overflows ? ~0 : 0
-            return quotient
-          }, failure: { a, b in overflow("division", type, "\(a) // \(b)") })
-      }
+      let result = try Kernels.checkedBinary(
+        left, right, count, type, t,
+        { a, b, failed in
+          if b == 0 { return 0 }
+          let (value, overflows) =
+            remainder
+            ? a.remainderReportingOverflow(dividingBy: b)
+            : a.dividedReportingOverflow(by: b)
+          failed |= overflows ? ~0 : 0
+          return value
+        },
+        failure: { a, b in overflow("division", type, "\(a) \(remainder ? "%" : "//") \(b)") })
       let y = ColumnReader<T>(right)
       for row in 0..<count where y[row] == 0 { result.setNull(row) }
       return result
@@ -297,18 +296,11 @@ enum Arithmetic {
 
   // MARK: Unary minus
 
-  /// Unsigned integers become the next wider signed type.
+  /// The argument's own type: of unsigned integers only 0 has a negative.
   static func negatedType(_ type: LogicalType) throws -> LogicalType {
-    switch type {
-    case .null: return .integer
-    case .utinyint: return .smallint
-    case .usmallint: return .integer
-    case .uinteger: return .bigint
-    case .ubigint, .uhugeint: return .hugeint
-    default:
-      guard type.isNumeric || type == .interval else { throw notNumeric([type]) }
-      return type
-    }
+    if type == .null { return .bigint }
+    guard type.isNumeric || type == .interval else { throw notNumeric([type]) }
+    return type
   }
 
   static func negate(_ column: Column, _ count: Int, _ type: LogicalType) throws -> Column {

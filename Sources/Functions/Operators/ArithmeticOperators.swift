@@ -102,6 +102,20 @@ enum ArithmeticOperators {
     pair(.interval, .time, .time) {
       TemporalArithmetic.timeAndInterval($1, $0, $2, negated: false)
     },
+    pair(.timestampTZ, .interval, .timestampTZ) {
+      try ZonedArithmetic.instantAndInterval($0, $1, $2, negated: false)
+    },
+    pair(.interval, .timestampTZ, .timestampTZ) {
+      try ZonedArithmetic.instantAndInterval($1, $0, $2, negated: false)
+    },
+    pair(.timeTZ, .interval, .timeTZ) {
+      ZonedArithmetic.timeAndInterval($0, $1, $2, negated: false)
+    },
+    pair(.interval, .timeTZ, .timeTZ) {
+      ZonedArithmetic.timeAndInterval($1, $0, $2, negated: false)
+    },
+    pair(.date, .timeTZ, .timestampTZ) { try ZonedArithmetic.dateAndTime($0, $1, $2) },
+    pair(.timeTZ, .date, .timestampTZ) { try ZonedArithmetic.dateAndTime($1, $0, $2) },
     pair(.date, .time, .timestamp) { try TemporalArithmetic.dateAndTime($0, $1, $2) },
     pair(.time, .date, .timestamp) { try TemporalArithmetic.dateAndTime($1, $0, $2) },
     pair(.interval, .interval, .interval) {
@@ -128,6 +142,13 @@ enum ArithmeticOperators {
     },
     pair(.timestamp, .interval, .timestamp) {
       try TemporalArithmetic.timestampAndInterval($0, $1, $2, negated: true)
+    },
+    pair(.timestampTZ, .timestampTZ, .interval) { try ZonedArithmetic.difference($0, $1, $2) },
+    pair(.timestampTZ, .interval, .timestampTZ) {
+      try ZonedArithmetic.instantAndInterval($0, $1, $2, negated: true)
+    },
+    pair(.timeTZ, .interval, .timeTZ) {
+      ZonedArithmetic.timeAndInterval($0, $1, $2, negated: true)
     },
     pair(.time, .interval, .time) {
       TemporalArithmetic.timeAndInterval($0, $1, $2, negated: true)

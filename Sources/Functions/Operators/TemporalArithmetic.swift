@@ -13,7 +13,8 @@ enum TemporalArithmetic {
       let (sum, overflows) =
         sign > 0
         ? x[row].addingReportingOverflow(y[row]) : x[row].subtractingReportingOverflow(y[row])
-      if overflows { throw outOfRange(.date) }
+      if !Calendar.isFinite(x[row]) { return x[row] }
+      if overflows || !Calendar.isFinite(sum) { throw outOfRange(.date) }
       return sum
     }
   }
@@ -80,6 +81,9 @@ enum TemporalArithmetic {
     let x = ColumnReader<Int64>(a)
     let y = ColumnReader<Int64>(b)
     return try Kernels.rows([a, b], count, .interval, Interval.self) { row in
+      guard Calendar.isFinite(x[row]), Calendar.isFinite(y[row]) else {
+        throw infiniteDifference()
+      }
       let (difference, overflows) = x[row].subtractingReportingOverflow(y[row])
       let days = difference / Calendar.microsecondsPerDay
       guard !overflows, let whole = Int32(exactly: days) else { throw outOfRange(.interval) }
@@ -152,6 +156,10 @@ enum TemporalArithmetic {
   @inline(__always)
   private static func signed(_ interval: Interval, _ negated: Bool) -> Interval? {
     negated ? Calendar.negated(interval) : interval
+  }
+
+  static func infiniteDifference() -> SQLError {
+    SQLError(.invalidInput, "infinite timestamps have no difference")
   }
 
   static func outOfRange(_ type: LogicalType) -> SQLError {

@@ -69,6 +69,14 @@ package enum OverloadMatching {
           total += 40
         default: return nil
         }
+      case .anyMap:
+        switch type {
+        case .map: types.append(type)
+        case .null:
+          types.append(.map(key: .null, value: .null))
+          total += 30
+        default: return nil
+        }
       }
     }
     if !shared.isEmpty {

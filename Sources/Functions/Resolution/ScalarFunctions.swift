@@ -128,6 +128,7 @@ extension TypePattern: CustomStringConvertible {
     case .anyNumeric: "NUMERIC TYPE"
     case .anyDecimal: "DECIMAL"
     case .anyList: "LIST"
+    case .anyMap: "MAP"
     case .common: "T"
     }
   }

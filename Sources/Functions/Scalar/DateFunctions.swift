@@ -1,6 +1,5 @@
 import Columnar
 import Diagnostics
-import Glibc
 
 /// Functions of dates and timestamps that move, cut or compare them.
 enum DateFunctions {
@@ -16,45 +15,45 @@ enum DateFunctions {
         .taking([.timestamp, .timestamp], returns: .interval) { a, n, t in
           let x = ColumnReader<Int64>(a[0])
           let y = ColumnReader<Int64>(a[1])
-          return try Kernels.rows(a, n, t, Interval.self) { row in
-            guard let age = DateKernels.age(x[row], y[row]) else {
-              throw TemporalArithmetic.outOfRange(.interval)
-            }
-            return age
+          return try Kernels.nullableRows(a, n, t, Interval.self) { row in
+            try age(x[row], y[row])
           }
         },
         ScalarOverload([.exactly(.timestamp)], returns: .interval, isVolatile: true) { a, n, t in
           let x = ColumnReader<Int64>(a[0])
-          let today = Calendar.timestamp(days: Calendar.split(Clock.now()).days, microseconds: 0)
-          return try Kernels.rows(a, n, t, Interval.self) { row in
-            guard let age = DateKernels.age(today ?? 0, x[row]) else {
-              throw TemporalArithmetic.outOfRange(.interval)
-            }
-            return age
+          let today = Calendar.timestamp(days: Calendar.day(of: Clock.local()), microseconds: 0)
+          return try Kernels.nullableRows(a, n, t, Interval.self) { row in
+            try age(today ?? 0, x[row])
           }
         },
-      ]),
+      ].andInSessionZone),
     ScalarFunction(
-      "current_date", aliases: ["today"], category: "date", summary: "Today (UTC).", examples: [],
+      "current_date", aliases: ["today"], category: "date",
+      summary: "Today, by the session's clock.", examples: [],
       overloads: [
         ScalarOverload([], returns: .date, isVolatile: true) { _, n, t in
-          try Column.constant(.date(Calendar.split(Clock.now()).days), t, count: n)
+          try Column.constant(.date(Calendar.day(of: Clock.local())), t, count: n)
         }
       ]),
     ScalarFunction(
       "current_time", aliases: ["get_current_time"], category: "date",
-      summary: "The time of day (UTC).", examples: [],
+      summary: "The time of day in the session's zone.", examples: [],
       overloads: [
-        ScalarOverload([], returns: .time, isVolatile: true) { _, n, t in
-          try Column.constant(.time(Calendar.split(Clock.now()).microseconds), t, count: n)
+        ScalarOverload([], returns: .timeTZ, isVolatile: true) { _, n, t in
+          var cursor = SessionTime.cursor
+          let bits = ZonedTime.pack(
+            microseconds: Calendar.split(Clock.local()).microseconds,
+            offset: Int(cursor.offset(at: Clock.statement()) / 1_000_000))
+          return try Column.constant(.timeTZ(bits), t, count: n)
         }
       ]),
     ScalarFunction(
       "current_timestamp", aliases: ["now", "get_current_timestamp", "transaction_timestamp"],
-      category: "date", summary: "The moment (UTC) of the statement.", examples: [],
+      category: "date", summary: "The moment of the statement, or of its transaction.",
+      examples: [],
       overloads: [
-        ScalarOverload([], returns: .timestamp, isVolatile: true) { _, n, t in
-          try Column.constant(.timestamp(Clock.now()), t, count: n)
+        ScalarOverload([], returns: .timestampTZ, isVolatile: true) { _, n, t in
+          try Column.constant(.timestamp(Clock.statement()), t, count: n)
         }
       ]),
     ScalarFunction(
@@ -67,17 +66,24 @@ enum DateFunctions {
         .taking([.timestamp, .interval], returns: .timestamp) { a, n, _ in
           try TemporalArithmetic.timestampAndInterval(a[0], a[1], n, negated: false)
         },
+        .taking([.timestampTZ, .interval], returns: .timestampTZ) { a, n, _ in
+          try ZonedArithmetic.instantAndInterval(a[0], a[1], n, negated: false)
+        },
       ]),
     ScalarFunction(
       "date_diff", aliases: ["datediff"], category: "date",
       summary: "How many boundaries of a part (years, days, …) lie between two moments.",
       examples: [("date_diff('year', DATE '2023-12-31', DATE '2024-01-01')", "1")],
-      overloads: differences(DateKernels.boundaries)),
+      overloads: differences(
+        { try DateKernels.boundaries($0, $1, $2) },
+        { try DateKernels.boundaries($0, $1, $2, &$3) })),
     ScalarFunction(
       "date_sub", aliases: ["datesub"], category: "date",
       summary: "How many whole parts (years, days, …) lie between two moments.",
       examples: [("date_sub('year', DATE '2023-12-31', DATE '2024-01-01')", "0")],
-      overloads: differences(DateKernels.wholeParts)),
+      overloads: differences(
+        { try DateKernels.wholeParts($0, $1, $2) },
+        { try DateKernels.wholeParts($0, $1, $2, &$3) })),
     ScalarFunction(
       "date_trunc", aliases: ["datetrunc"], category: "date",
       summary: "The beginning of the part (month, hour, …) that the moment lies in.",
@@ -87,7 +93,7 @@ enum DateFunctions {
           let x = ColumnReader<Int64>(a[1])
           return try withParts(a[0]) { part in
             try Kernels.rows(a, n, t, Int64.self) { row in
-              guard let start = DateKernels.truncated(x[row], try part(row)) else {
+              guard let start = try DateKernels.truncated(x[row], try part(row)) else {
                 throw TemporalArithmetic.outOfRange(.timestamp)
               }
               return start
@@ -98,36 +104,31 @@ enum DateFunctions {
           let x = ColumnReader<Interval>(a[1])
           return try withParts(a[0]) { part in
             try Kernels.rows(a, n, t, Interval.self) { row in
-              guard let start = DateKernels.truncated(x[row], try part(row)) else {
+              let wanted = try part(row)
+              try DateKernels.checkTruncation(wanted)
+              guard let start = DateKernels.truncated(x[row], wanted) else {
                 throw TemporalArithmetic.outOfRange(.interval)
               }
               return start
             }
           }
         },
-      ]),
-    ScalarFunction(
-      "epoch_ms", category: "date",
-      summary: "Milliseconds since 1970, or the timestamp of so many.",
-      examples: [("epoch_ms(TIMESTAMP '1970-01-01 00:00:01')", "1000")],
-      overloads: sinceEpoch(unit: 1000)),
-    ScalarFunction(
-      "epoch_us", category: "date", summary: "Microseconds since 1970.",
-      examples: [("epoch_us(TIMESTAMP '1970-01-01 00:00:01')", "1000000")],
-      overloads: sinceEpoch(unit: 1)),
+      ].andInSessionZone),
     ScalarFunction(
       "last_day", category: "date", summary: "The last day of the month.",
       examples: [("last_day(DATE '2024-02-10')", "2024-02-29")],
       overloads: [
         .taking([.date], returns: .date) { a, n, t in
           let x = ColumnReader<Int32>(a[0])
-          return try Kernels.rows(a, n, t, Int32.self) { try lastDay(x[$0]) }
+          return try Kernels.nullableRows(a, n, t, Int32.self) { try lastDay(x[$0]) }
         },
         .taking([.timestamp], returns: .date) { a, n, t in
           let x = ColumnReader<Int64>(a[0])
-          return try Kernels.rows(a, n, t, Int32.self) { try lastDay(Calendar.split(x[$0]).days) }
+          return try Kernels.nullableRows(a, n, t, Int32.self) {
+            try lastDay(Calendar.day(of: x[$0]))
+          }
         },
-      ]),
+      ].andInSessionZone),
     ScalarFunction(
       "make_date", category: "date", summary: "The date of a year, month and day.",
       examples: [("make_date(2024, 2, 29)", "2024-02-29")],
@@ -169,44 +170,8 @@ enum DateFunctions {
       overloads: [
         .taking(
           [.bigint, .bigint, .bigint, .bigint, .bigint, .double], returns: .timestamp
-        ) { a, n, t in
-          let parts = a.dropLast().map { ColumnReader<Int64>($0) }
-          let seconds = ColumnReader<Double>(a[5])
-          return try Kernels.rows(a, n, t, Int64.self) { row in
-            guard
-              let moment = Calendar.timestamp(
-                days: try days(parts[0][row], parts[1][row], parts[2][row]),
-                microseconds: try clock(parts[3][row], parts[4][row], seconds[row]))
-            else { throw TemporalArithmetic.outOfRange(.timestamp) }
-            return moment
-          }
-        },
-        .taking([.bigint], returns: .timestamp) { a, _, t in a[0].reinterpreted(as: t) },
-      ]),
-    ScalarFunction(
-      "time_bucket", category: "date",
-      summary: "The beginning of the interval-wide bucket that the moment lies in.",
-      examples: [
-        ("time_bucket(INTERVAL 2 HOUR, TIMESTAMP '2024-01-01 05:30:00')", "2024-01-01 04:00:00")
-      ],
-      overloads: [
-        bucket([.interval, .timestamp]), bucket([.interval, .date]),
-        bucket([.interval, .timestamp, .interval]), bucket([.interval, .date, .interval]),
-        bucket([.interval, .timestamp, .timestamp]), bucket([.interval, .date, .date]),
-      ]),
-    ScalarFunction(
-      "to_timestamp", category: "date", summary: "The timestamp of seconds since 1970.",
-      examples: [("to_timestamp(1.5)", "1970-01-01 00:00:01.5")],
-      overloads: [
-        .taking([.double], returns: .timestamp) { a, n, t in
-          let x = ColumnReader<Double>(a[0])
-          return try Kernels.rows(a, n, t, Int64.self) { row in
-            guard let moment = Int64(exactly: (x[row] * 1e6).rounded()) else {
-              throw TemporalArithmetic.outOfRange(.timestamp)
-            }
-            return moment
-          }
-        }
+        ) { a, n, _ in try timestamps(a, n) },
+        .taking([.bigint], returns: .timestamp) { a, n, t in try checkedTimestamps(a[0], n, t) },
       ]),
   ]
 
@@ -224,71 +189,78 @@ enum DateFunctions {
     return try body { row in try DatePart.named(reader.pointer(row).buffer) }
   }
 
-  /// Of moments, or of times of one day.
+  private static func age(_ end: Int64, _ start: Int64) throws -> Interval? {
+    guard Calendar.isFinite(end), Calendar.isFinite(start) else { return nil }
+    guard let age = DateKernels.age(end, start) else {
+      throw TemporalArithmetic.outOfRange(.interval)
+    }
+    return age
+  }
+
+  /// Of moments, or of times of one day, or of instants. Infinite ones give NULL.
   private static func differences(
-    _ kernel: @escaping @Sendable (Int64, Int64, DatePart) -> Int64
+    _ kernel: @escaping @Sendable (Int64, Int64, DatePart) throws -> Int64,
+    _ zoned: @escaping @Sendable (Int64, Int64, DatePart, inout ZoneCursor) throws -> Int64?
   ) -> [ScalarOverload] {
-    [LogicalType.timestamp, .time].map { type in
+    let plain = [LogicalType.timestamp, .time].map { type -> ScalarOverload in
       .taking([.varchar, type, type], returns: .bigint) { a, n, t in
         let x = ColumnReader<Int64>(a[1])
         let y = ColumnReader<Int64>(a[2])
         return try withParts(a[0]) { part in
-          try Kernels.rows(a, n, t, Int64.self) { row in kernel(x[row], y[row], try part(row)) }
-        }
-      }
-    }
-  }
-
-  private static func sinceEpoch(unit: Int64) -> [ScalarOverload] {
-    [
-      .taking([.timestamp], returns: .bigint) { a, n, t in
-        Kernels.unary(a[0], n, t, Int64.self, Int64.self) { Rounding.divided($0, unit, .nearest) }
-      },
-      .taking([.bigint], returns: .timestamp) { a, n, t in
-        let x = ColumnReader<Int64>(a[0])
-        return try Kernels.rows(a, n, t, Int64.self) { row in
-          let (moment, overflows) = x[row].multipliedReportingOverflow(by: unit)
-          if overflows { throw TemporalArithmetic.outOfRange(.timestamp) }
-          return moment
-        }
-      },
-    ]
-  }
-
-  /// A third argument is an interval that buckets are moved by, or a moment one begins at.
-  private static func bucket(_ types: [LogicalType]) -> ScalarOverload {
-    let moment = types[1]
-    return .taking(types, returns: moment) { a, n, t in
-      let widths = ColumnReader<Interval>(a[0])
-      let moments = try Cast.column(a[1], to: .timestamp)
-      let more = try a.count > 2 && types[2] == .date ? Cast.column(a[2], to: .timestamp) : a.last
-      let x = ColumnReader<Int64>(moments)
-      let offsets =
-        a.count > 2 && types[2] == .interval ? more.map { ColumnReader<Interval>($0) } : nil
-      let origins =
-        a.count > 2 && types[2] != .interval ? more.map { ColumnReader<Int64>($0) } : nil
-      let starts = try withExtendedLifetime((moments, more)) {
-        try Kernels.rows(a, n, .timestamp, Int64.self) { row in
-          var start: Int64?
-          if let offsets {
-            let offset = offsets[row]
-            start = try Calendar.negated(offset).flatMap { Calendar.add($0, toTimestamp: x[row]) }
-              .flatMap { try DateKernels.bucket(widths[row], $0) }
-              .flatMap { Calendar.add(offset, toTimestamp: $0) }
-          } else {
-            start = try DateKernels.bucket(widths[row], x[row], origin: origins?[row])
+          try Kernels.nullableRows(a, n, t, Int64.self) { row in
+            guard Calendar.isFinite(x[row]), Calendar.isFinite(y[row]) else { return nil }
+            return try kernel(x[row], y[row], try part(row))
           }
-          guard let start else { throw TemporalArithmetic.outOfRange(.timestamp) }
-          return start
         }
       }
-      return try Cast.column(starts, to: t)
     }
+    return plain + [
+      .taking([.varchar, .timestampTZ, .timestampTZ], returns: .bigint) { a, n, t in
+        let x = ColumnReader<Int64>(a[1])
+        let y = ColumnReader<Int64>(a[2])
+        var cursor = SessionTime.cursor
+        return try withParts(a[0]) { part in
+          try Kernels.nullableRows(a, n, t, Int64.self) { row in
+            guard Calendar.isFinite(x[row]), Calendar.isFinite(y[row]) else { return nil }
+            guard let count = try zoned(x[row], y[row], try part(row), &cursor) else {
+              throw TemporalArithmetic.outOfRange(.bigint)
+            }
+            return count
+          }
+        }
+      }
+    ]
   }
 
   // MARK: Making
 
-  private static func lastDay(_ days: Int32) throws -> Int32 {
+  /// Year, month, day, hour and minute as BIGINT, seconds as DOUBLE.
+  static func timestamps(_ a: [Column], _ count: Int) throws -> Column {
+    let parts = a.prefix(5).map { ColumnReader<Int64>($0) }
+    let seconds = ColumnReader<Double>(a[5])
+    return try Kernels.rows(a, count, .timestamp, Int64.self) { row in
+      guard
+        let moment = Calendar.timestamp(
+          days: try days(parts[0][row], parts[1][row], parts[2][row]),
+          microseconds: try clock(parts[3][row], parts[4][row], seconds[row]))
+      else { throw TemporalArithmetic.outOfRange(.timestamp) }
+      return moment
+    }
+  }
+
+  /// Microseconds since 1970 as a timestamp.
+  static func checkedTimestamps(
+    _ micros: Column, _ count: Int, _ type: LogicalType
+  ) throws -> Column {
+    let x = ColumnReader<Int64>(micros)
+    return try Kernels.rows([micros], count, type, Int64.self) { row in
+      guard Calendar.isInRange(x[row]) else { throw TemporalArithmetic.outOfRange(type) }
+      return x[row]
+    }
+  }
+
+  private static func lastDay(_ days: Int32) throws -> Int32? {
+    if !Calendar.isFinite(days) { return nil }
     guard let last = Calendar.lastDayOfMonth(days) else {
       throw TemporalArithmetic.outOfRange(.date)
     }
@@ -304,7 +276,7 @@ enum DateFunctions {
 
   private static func clock(_ hour: Int64, _ minute: Int64, _ second: Double) throws -> Int64 {
     let micros = (second * 1e6).rounded()
-    guard micros >= 0, micros < 60e6,
+    guard micros >= 0, micros <= 60e6,
       let start = Calendar.clock(hour: Int(hour), minute: Int(minute), second: 0)
     else {
       throw SQLError(
@@ -312,19 +284,4 @@ enum DateFunctions {
     }
     return start + Int64(micros)
   }
-}
-
-/// The system's clock, UTC.
-package enum Clock {
-  /// Microseconds since 1970.
-  package static func now() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-  }
-
-  /// Functions that the binder replaces by constants, so that one statement sees one moment.
-  package static let functions: Set<String> = [
-    "current_date", "current_time", "current_timestamp",
-  ]
 }

@@ -3,8 +3,14 @@ import Diagnostics
 
 /// Kernels of date_trunc, date_diff, date_sub, age and time_bucket over timestamps.
 enum DateKernels {
+  /// An era has no beginning in the calendar.
+  static func checkTruncation(_ part: DatePart) throws {
+    if part == .era { throw SQLError(.notSupported, "date_trunc does not go by eras") }
+  }
+
   /// The beginning of the part that the moment lies in; nil out of range.
-  static func truncated(_ timestamp: Int64, _ part: DatePart) -> Int64? {
+  static func truncated(_ timestamp: Int64, _ part: DatePart) throws -> Int64? {
+    if !Calendar.isFinite(timestamp) { return timestamp }
     let (days, clock) = Calendar.split(timestamp)
     switch part {
     case .microsecond, .nanosecond: return timestamp
@@ -20,6 +26,7 @@ enum DateKernels {
       let iso = Calendar.isoWeek(days)
       let monday = Int(days) - Calendar.isoDayOfWeek(days) + 1 - (iso.week - 1) * 7
       return Int32(exactly: monday).flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
+    case .timezone, .timezoneHour, .timezoneMinute: throw noUnit(part)
     case .month, .quarter, .year, .decade, .century, .millennium, .era:
       let date = Calendar.civil(days)
       var year = date.year
@@ -56,7 +63,8 @@ enum DateKernels {
   }
 
   /// How many boundaries of the part lie between: date_diff.
-  static func boundaries(_ start: Int64, _ end: Int64, _ part: DatePart) -> Int64 {
+  static func boundaries(_ start: Int64, _ end: Int64, _ part: DatePart) throws -> Int64 {
+    if part.isOfZone { throw noUnit(part) }
     let (startDays, _) = Calendar.split(start)
     let (endDays, _) = Calendar.split(end)
     if part == .isoyear {
@@ -79,12 +87,44 @@ enum DateKernels {
   }
 
   /// How many whole parts lie between: date_sub.
-  static func wholeParts(_ start: Int64, _ end: Int64, _ part: DatePart) -> Int64 {
+  static func wholeParts(_ start: Int64, _ end: Int64, _ part: DatePart) throws -> Int64 {
+    if part.isOfZone { throw noUnit(part) }
     if let months = part.months {
       return wholeMonths(start, end) / Int64(months)
     }
     let (difference, overflows) = end.subtractingReportingOverflow(start)
     return overflows ? 0 : difference / (part.fixedMicroseconds ?? 1)
+  }
+
+  /// boundaries of instants: hours and less are lengths of time between beginnings by the zone's
+  /// clock, days and more are those of its calendar. Nil out of range.
+  static func boundaries(
+    _ start: Int64, _ end: Int64, _ part: DatePart, _ cursor: inout ZoneCursor
+  ) throws -> Int64? {
+    guard let first = cursor.local(start), let last = cursor.local(end) else { return nil }
+    guard let unit = part.fixedMicroseconds, unit <= Calendar.microsecondsPerHour else {
+      return try boundaries(first, last, part)
+    }
+    guard let begin = try truncated(first, part).flatMap({ cursor.instant($0) }),
+      let stop = try truncated(last, part).flatMap({ cursor.instant($0) })
+    else { return nil }
+    let (difference, overflows) = stop.subtractingReportingOverflow(begin)
+    return overflows ? nil : difference / unit
+  }
+
+  /// wholeParts of instants.
+  static func wholeParts(
+    _ start: Int64, _ end: Int64, _ part: DatePart, _ cursor: inout ZoneCursor
+  ) throws -> Int64? {
+    if let unit = part.fixedMicroseconds, unit <= Calendar.microsecondsPerHour {
+      return try wholeParts(start, end, part)
+    }
+    guard let first = cursor.local(start), let last = cursor.local(end) else { return nil }
+    return try wholeParts(first, last, part)
+  }
+
+  static func noUnit(_ part: DatePart) -> SQLError {
+    SQLError(.invalidInput, "\(part.rawValue) is no length of time")
   }
 
   private static func wholeMonths(_ start: Int64, _ end: Int64) -> Int64 {
@@ -106,6 +146,7 @@ enum DateKernels {
 
   /// Years, months and days from `start` to `end` as people count them: age(end, start).
   static func age(_ end: Int64, _ start: Int64) -> Interval? {
+    // Both are finite.
     if end < start { return age(start, end).flatMap { Calendar.negated($0) } }
     let (startDays, startClock) = Calendar.split(start)
     let (endDays, endClock) = Calendar.split(end)
@@ -126,11 +167,15 @@ enum DateKernels {
     return Interval(months: whole, days: Int32(truncatingIfNeeded: days), microseconds: clock)
   }
 
+  /// 2000-01-03 as a timestamp.
+  static let firstMonday: Int64 = 946_857_600_000_000
+
   /// The beginning of the bucket of that width; buckets of months start at 2000-01-01, others at
   /// Monday 2000-01-03, as in DuckDB.
   static func bucket(
     _ width: Interval, _ timestamp: Int64, origin given: Int64? = nil
   ) throws -> Int64? {
+    if !Calendar.isFinite(timestamp) { return timestamp }
     if width.months > 0 && width.days == 0 && width.microseconds == 0 {
       let date = Calendar.civil(Calendar.split(timestamp).days)
       let first = given.map { Calendar.civil(Calendar.split($0).days) }
@@ -149,7 +194,7 @@ enum DateKernels {
       throw SQLError(
         .invalidInput, "the width of a time bucket must be positive, months or days and time")
     }
-    let origin: Int64 = given ?? 946_857_600_000_000
+    let origin: Int64 = given ?? firstMonday
     let (offset, under) = timestamp.subtractingReportingOverflow(origin)
     if under { return nil }
     let (start, below) = Int64(floored(Int(offset), Int(total))).multipliedReportingOverflow(

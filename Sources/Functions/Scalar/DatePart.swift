@@ -6,6 +6,7 @@ package enum DatePart: String, Sendable, CaseIterable {
   case year, month, day, hour, minute, second, millisecond, microsecond, nanosecond
   case quarter, week, yearweek, isoyear, dayofweek, isodow, dayofyear
   case decade, century, millennium, epoch, era, julian
+  case timezone, timezoneHour = "timezone_hour", timezoneMinute = "timezone_minute"
 
   /// The part of that name or abbreviation, whatever its case.
   package init?(named name: String) {
@@ -32,6 +33,9 @@ package enum DatePart: String, Sendable, CaseIterable {
     case "epoch": self = .epoch
     case "era": self = .era
     case "julian": self = .julian
+    case "timezone": self = .timezone
+    case "timezone_hour": self = .timezoneHour
+    case "timezone_minute": self = .timezoneMinute
     default: return nil
     }
   }
@@ -77,6 +81,42 @@ package enum DatePart: String, Sendable, CaseIterable {
     case .epoch: Int64(days) * 86_400 + clock / Calendar.microsecondsPerSecond
     case .era: Calendar.civil(days).year > 0 ? 1 : 0
     case .julian: Int64(days) + 2_440_588
+    case .timezone, .timezoneHour, .timezoneMinute: 0
+    }
+  }
+
+  /// The part of an instant as the zone's clocks show it; nil of an infinite one.
+  @inline(__always)
+  func value(instant: Int64, _ cursor: inout ZoneCursor) -> Int64? {
+    guard Calendar.isFinite(instant), let local = cursor.local(instant) else { return nil }
+    switch self {
+    case .timezone, .timezoneHour, .timezoneMinute:
+      return value(offset: Int(cursor.offset(at: instant) / 1_000_000))
+    case .epoch:
+      let (days, clock) = Calendar.split(instant)
+      return value(days, clock)
+    default:
+      let (days, clock) = Calendar.split(local)
+      return value(days, clock)
+    }
+  }
+
+  /// The part of a time with a zone.
+  @inline(__always)
+  func value(timeTZ bits: UInt64) -> Int64 {
+    let (clock, offset) = ZonedTime.unpack(bits)
+    return isOfZone ? value(offset: offset) : value(0, clock)
+  }
+
+  var isOfZone: Bool {
+    self == .timezone || self == .timezoneHour || self == .timezoneMinute
+  }
+
+  private func value(offset: Int) -> Int64 {
+    switch self {
+    case .timezoneHour: Int64(offset / 3600)
+    case .timezoneMinute: Int64(offset / 60 % 60)
+    default: Int64(offset)
     }
   }
 
@@ -107,8 +147,16 @@ package enum DatePart: String, Sendable, CaseIterable {
     case .microsecond: return clock % Calendar.microsecondsPerMinute
     case .nanosecond: return clock % Calendar.microsecondsPerMinute * 1000
     case .epoch: return Int64(DatePart.seconds(interval))
+    case .timezone, .timezoneHour, .timezoneMinute: return 0
     case .week, .yearweek, .isoyear, .dayofweek, .isodow, .dayofyear, .era, .julian: return nil
     }
+  }
+
+  /// Microseconds of an interval of 30-day months; nil beyond BIGINT.
+  static func microseconds(_ interval: Interval) -> Int64? {
+    let days = Int128(interval.months) * 30 + Int128(interval.days)
+    return Int64(
+      exactly: days * Int128(Calendar.microsecondsPerDay) + Int128(interval.microseconds))
   }
 
   /// Seconds of an interval: 365.25 days a year, 30 days for the months beyond.
@@ -129,7 +177,9 @@ package enum DatePart: String, Sendable, CaseIterable {
     case .hour: Calendar.microsecondsPerHour
     case .day, .dayofweek, .isodow, .dayofyear, .julian: Calendar.microsecondsPerDay
     case .week, .yearweek: Calendar.microsecondsPerDay * 7
-    case .year, .month, .quarter, .isoyear, .decade, .century, .millennium, .era: nil
+    case .year, .month, .quarter, .isoyear, .decade, .century, .millennium, .era, .timezone,
+      .timezoneHour, .timezoneMinute:
+      nil
     }
   }
 

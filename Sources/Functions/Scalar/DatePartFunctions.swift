@@ -20,10 +20,18 @@ enum DatePartFunctions {
       examples: [("epoch(TIMESTAMP '1970-01-01 00:01:00.5')", "60.5")],
       overloads: [
         .taking([.date], returns: .double) { a, n, t in
-          Kernels.unary(a[0], n, t, Int32.self, Double.self) { Double($0) * 86_400 }
+          Kernels.ofFinite(a[0], n, t, Int32.self, Double.self) { Double($0) * 86_400 }
         },
         .taking([.timestamp], returns: .double) { a, n, t in
-          Kernels.unary(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
+          Kernels.ofFinite(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
+        },
+        .taking([.timestampTZ], returns: .double) { a, n, t in
+          Kernels.ofFinite(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
+        },
+        .taking([.timeTZ], returns: .double) { a, n, t in
+          Kernels.unary(a[0], n, t, UInt64.self, Double.self) {
+            Double(ZonedTime.unpack($0).microseconds) / 1e6
+          }
         },
         .taking([.time], returns: .double) { a, n, t in
           Kernels.unary(a[0], n, t, Int64.self, Double.self) { Double($0) / 1e6 }
@@ -37,14 +45,14 @@ enum DatePartFunctions {
       examples: [("julian(TIMESTAMP '2024-01-01 12:00:00')", "2460311.5")],
       overloads: [
         .taking([.date], returns: .double) { a, n, t in
-          Kernels.unary(a[0], n, t, Int32.self, Double.self) { Double($0) + 2_440_588 }
+          Kernels.ofFinite(a[0], n, t, Int32.self, Double.self) { Double($0) + 2_440_588 }
         },
         .taking([.timestamp], returns: .double) { a, n, t in
-          Kernels.unary(a[0], n, t, Int64.self, Double.self) {
+          Kernels.ofFinite(a[0], n, t, Int64.self, Double.self) {
             Double($0) / 86_400_000_000 + 2_440_588
           }
         },
-      ]),
+      ].andInSessionZone),
     ScalarFunction(
       "monthname", category: "date", summary: "The month in English.",
       examples: [("monthname(DATE '2024-02-29')", "February")],
@@ -81,58 +89,100 @@ enum DatePartFunctions {
     interval("to_hours", microseconds: Calendar.microsecondsPerHour),
     interval("to_microseconds", microseconds: 1),
     interval("to_millennia", months: 12_000),
-    interval("to_milliseconds", microseconds: 1000),
+    fractional("to_milliseconds", microseconds: 1000),
     interval("to_minutes", microseconds: Calendar.microsecondsPerMinute),
     interval("to_months", months: 1),
     interval("to_quarters", months: 3),
-    interval("to_seconds", microseconds: Calendar.microsecondsPerSecond),
+    fractional("to_seconds", microseconds: 1_000_000),
     interval("to_weeks", days: 7),
     interval("to_years", months: 12),
   ]
 
-  private static func part(
+  static func part(
     _ part: DatePart, aliases: [String] = [], _ summary: String, _ example: String
   ) -> ScalarFunction {
     ScalarFunction(
       part.functionName, aliases: aliases, category: "date", summary: summary,
       examples: [("\(part.functionName)(DATE '2024-05-17')", example)],
-      overloads: [
-        .taking([.date], returns: .bigint) { a, n, t in
-          Kernels.unary(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
-        },
-        .taking([.timestamp], returns: .bigint) { a, n, t in
-          Kernels.unary(a[0], n, t, Int64.self, Int64.self) {
-            let (days, clock) = Calendar.split($0)
-            return part.value(days, clock)
-          }
-        },
-        .taking([.time], returns: .bigint) { a, n, t in
-          Kernels.unary(a[0], n, t, Int64.self, Int64.self) { part.value(0, $0) }
-        },
-        .taking([.interval], returns: .bigint) { a, n, t in
-          let x = ColumnReader<Interval>(a[0])
-          return try Kernels.rows(a, n, t, Int64.self) { row in
-            guard let value = part.value(x[row]) else { throw notOfInterval(part) }
-            return value
-          }
-        },
-      ])
+      overloads: overloads(part))
+  }
+
+  static func overloads(_ part: DatePart) -> [ScalarOverload] {
+    let all: [ScalarOverload] = [
+      .taking([.date], returns: .bigint) { a, n, t in
+        Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+      },
+      .taking([.timestamp], returns: .bigint) { a, n, t in
+        Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
+          let (days, clock) = Calendar.split($0)
+          return part.value(days, clock)
+        }
+      },
+      .taking([.timestampTZ], returns: .bigint) { a, n, t in
+        let x = ColumnReader<Int64>(a[0])
+        var cursor = SessionTime.cursor
+        return Kernels.nullableRows(a, n, t, Int64.self) { row in
+          part.value(instant: x[row], &cursor)
+        }
+      },
+      .taking([.timeTZ], returns: .bigint) { a, n, t in
+        Kernels.unary(a[0], n, t, UInt64.self, Int64.self) { part.value(timeTZ: $0) }
+      },
+      .taking([.time], returns: .bigint) { a, n, t in
+        Kernels.unary(a[0], n, t, Int64.self, Int64.self) { part.value(0, $0) }
+      },
+      .taking([.interval], returns: .bigint) { a, n, t in
+        let x = ColumnReader<Interval>(a[0])
+        return try Kernels.rows(a, n, t, Int64.self) { row in
+          guard let value = part.value(x[row]) else { throw notOfInterval(part) }
+          return value
+        }
+      },
+    ]
+    if part != .nanosecond { return all }
+    // A TIMESTAMP_NS has more digits than others.
+    return all + [
+      .taking([.timestampNanoseconds], returns: .bigint) { a, n, t in
+        Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) { value in
+          let rest = value % 60_000_000_000
+          return rest < 0 ? rest &+ 60_000_000_000 : rest
+        }
+      }
+    ]
   }
 
   private static let byName: [ScalarOverload] = [
     .taking([.varchar, .date], returns: .bigint) { a, n, t in
       let x = ColumnReader<Int32>(a[1])
       return try DateFunctions.withParts(a[0]) { part in
-        try Kernels.rows(a, n, t, Int64.self) { try part($0).value(x[$0], 0) }
+        try Kernels.nullableRows(a, n, t, Int64.self) { row in
+          Calendar.isFinite(x[row]) ? try part(row).value(x[row], 0) : nil
+        }
       }
     },
     .taking([.varchar, .timestamp], returns: .bigint) { a, n, t in
       let x = ColumnReader<Int64>(a[1])
       return try DateFunctions.withParts(a[0]) { part in
-        try Kernels.rows(a, n, t, Int64.self) { row in
+        try Kernels.nullableRows(a, n, t, Int64.self) { row in
+          if !Calendar.isFinite(x[row]) { return nil }
           let (days, clock) = Calendar.split(x[row])
           return try part(row).value(days, clock)
         }
+      }
+    },
+    .taking([.varchar, .timestampTZ], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Int64>(a[1])
+      var cursor = SessionTime.cursor
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.nullableRows(a, n, t, Int64.self) { row in
+          try part(row).value(instant: x[row], &cursor)
+        }
+      }
+    },
+    .taking([.varchar, .timeTZ], returns: .bigint) { a, n, t in
+      let x = ColumnReader<UInt64>(a[1])
+      return try DateFunctions.withParts(a[0]) { part in
+        try Kernels.rows(a, n, t, Int64.self) { try part($0).value(timeTZ: x[$0]) }
       }
     },
     .taking([.varchar, .time], returns: .bigint) { a, n, t in
@@ -158,15 +208,21 @@ enum DatePartFunctions {
     [
       .taking([.date], returns: .varchar) { a, n, _ in
         let x = ColumnReader<Int32>(a[0])
-        return try Kernels.texts(a, n) { row, buffer in try buffer.append(name(x[row])) }
+        return try Kernels.nullableTexts(a, n) { row, buffer in
+          if !Calendar.isFinite(x[row]) { return false }
+          try buffer.append(name(x[row]))
+          return true
+        }
       },
       .taking([.timestamp], returns: .varchar) { a, n, _ in
         let x = ColumnReader<Int64>(a[0])
-        return try Kernels.texts(a, n) { row, buffer in
+        return try Kernels.nullableTexts(a, n) { row, buffer in
+          if !Calendar.isFinite(x[row]) { return false }
           try buffer.append(name(Calendar.split(x[row]).days))
+          return true
         }
       },
-    ]
+    ].andInSessionZone
   }
 
   private static func interval(
@@ -189,6 +245,24 @@ enum DatePartFunctions {
             else { throw TemporalArithmetic.outOfRange(.interval) }
             return Interval(
               months: wholeMonths, days: wholeDays, microseconds: u.partialValue)
+          }
+        }
+      ])
+  }
+
+  /// Rounded to microseconds.
+  private static func fractional(_ name: String, microseconds: Double) -> ScalarFunction {
+    ScalarFunction(
+      name, category: "date", summary: "An interval of so many \(name.dropFirst(3)).",
+      examples: [("\(name)(0)", "00:00:00")],
+      overloads: [
+        .taking([.double], returns: .interval) { a, n, t in
+          let x = ColumnReader<Double>(a[0])
+          return try Kernels.rows(a, n, t, Interval.self) { row in
+            guard let micros = Int64(exactly: (x[row] * microseconds).rounded()) else {
+              throw TemporalArithmetic.outOfRange(.interval)
+            }
+            return Interval(microseconds: micros)
           }
         }
       ])

@@ -64,6 +64,12 @@ enum EncodingFunctions {
               String(UInt128(truncatingIfNeeded: x[row]), radix: 16, uppercase: true))
           }
         },
+        .taking([.uhugeint], returns: .varchar) { a, n, _ in
+          let x = ColumnReader<UInt128>(a[0])
+          return try Kernels.texts(a, n) { row, buffer in
+            try buffer.append(String(x[row], radix: 16, uppercase: true))
+          }
+        },
       ]),
     ScalarFunction(
       "levenshtein", aliases: ["editdist3"], category: "string",

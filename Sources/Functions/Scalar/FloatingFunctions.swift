@@ -144,6 +144,23 @@ enum FloatingFunctions {
         .taking([.double], returns: .boolean) { a, n, t in
           Kernels.unary(a[0], n, t, Double.self, UInt8.self) { operation($0) ? 1 : 0 }
         }
-      ])
+      ] + (name == "isnan" ? [] : ofMoments(finite: name == "isfinite")))
+  }
+
+  /// Whether dates and timestamps are finite, or are not.
+  private static func ofMoments(finite: Bool) -> [ScalarOverload] {
+    let days = ScalarOverload.taking([.date], returns: .boolean) { a, n, t in
+      Kernels.unary(a[0], n, t, Int32.self, UInt8.self) {
+        Calendar.isFinite($0) == finite ? 1 : 0
+      }
+    }
+    return [days]
+      + [LogicalType.timestamp, .timestampTZ].map { type in
+        .taking([type], returns: .boolean) { a, n, t in
+          Kernels.unary(a[0], n, t, Int64.self, UInt8.self) {
+            Calendar.isFinite($0) == finite ? 1 : 0
+          }
+        }
+      }
   }
 }

@@ -1,7 +1,7 @@
 import Columnar
 import Diagnostics
 
-/// strftime, strptime, format and printf.
+/// format and printf.
 enum FormatFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
@@ -17,43 +17,7 @@ enum FormatFunctions {
       overloads: variadic { format, arguments, row, buffer in
         try TextFormat.appendPercents(format, arguments, row, to: &buffer)
       }),
-    ScalarFunction(
-      "strftime", category: "date", summary: "A date or timestamp by a format of % letters.",
-      examples: [("strftime(DATE '2024-03-05', '%d.%m.%Y')", "05.03.2024")],
-      overloads: [
-        .taking([.timestamp, .varchar], returns: .varchar) { a, n, _ in try print(a[0], a[1], n) },
-        .taking([.varchar, .timestamp], returns: .varchar) { a, n, _ in try print(a[1], a[0], n) },
-      ]),
-    ScalarFunction(
-      "strptime", category: "date", summary: "The timestamp that a text shows by a format.",
-      examples: [("strptime('5.3.2024', '%d.%m.%Y')", "2024-03-05 00:00:00")],
-      overloads: [parse(trying: false)]),
-    ScalarFunction(
-      "try_strptime", category: "date", summary: "As strptime, but NULL where the text differs.",
-      examples: [("try_strptime('x', '%d')", "NULL")], overloads: [parse(trying: true)]),
   ]
-
-  private static func print(_ moments: Column, _ formats: Column, _ count: Int) throws -> Column {
-    let x = ColumnReader<Int64>(moments)
-    let y = ColumnReader<StringView>(formats)
-    return try Kernels.texts([moments, formats], count) { row, buffer in
-      try TimeFormat.append(x[row], y.pointer(row).buffer, to: &buffer)
-    }
-  }
-
-  private static func parse(trying: Bool) -> ScalarOverload {
-    .taking([.varchar, .varchar], returns: .timestamp) { a, n, t in
-      let x = ColumnReader<StringView>(a[0])
-      let y = ColumnReader<StringView>(a[1])
-      return try Kernels.nullableRows(a, n, t, Int64.self) { row in
-        let moment = try TimeFormat.parse(x.pointer(row).buffer, y.pointer(row).buffer)
-        guard moment == nil, !trying else { return moment }
-        throw SQLError(
-          .invalidInput,
-          "could not parse string '\(x[row].string)' by the format '\(y[row].string)'")
-      }
-    }
-  }
 
   private static func variadic(
     _ body:

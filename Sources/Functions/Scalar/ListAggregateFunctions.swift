@@ -14,6 +14,7 @@ enum ListAggregateFunctions {
           ("list_aggregate([1, 2, NULL], 'sum')", "3"),
           ("list_aggregate(['a', 'b'], 'string_agg', '-')", "a-b"),
         ],
+        forms: [FunctionForm("LIST", "VARCHAR", more: "ANY", gives: "what the aggregate gives")],
         signature: { arguments in
           guard arguments.count >= 2 else { throw needsName() }
           guard let name = arguments[1].text else { throw needsName() }
@@ -26,6 +27,7 @@ enum ListAggregateFunctions {
         "list_\(name)", aliases: ["array_\(name)"], category: "list",
         summary: "The aggregate \(name) over the elements of the list.",
         examples: [(expression, result)],
+        forms: [FunctionForm("LIST", more: "ANY", gives: "what \(name) gives")],
         signature: { arguments in
           guard let list = arguments.first else { return nil }
           return try overload(

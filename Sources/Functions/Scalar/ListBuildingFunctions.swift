@@ -41,7 +41,8 @@ enum ListBuildingFunctions {
         ScalarOverload(
           [.any], resultFrom: { $0[0].elementType ?? .list(.null) }, coerce: listOfLists,
           kernel: { a, n, t in flattened(a[0], n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("LIST of lists", gives: "LIST")]),
     ScalarFunction(
       "list_append", aliases: ["array_append", "array_push_back"], category: "list",
       summary: "The list with one more element at its end.",
@@ -51,7 +52,8 @@ enum ListBuildingFunctions {
           [.any, .any], resultFrom: { $0[0] }, coerce: { try listAndElement($0, list: 0) },
           nulls: .custom,
           kernel: { a, n, t in concatenated([a[0], ListKernels.lists(of: [a[1]], n, t)], n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("LIST", "T", gives: "LIST")]),
     ScalarFunction(
       "list_concat", aliases: ["list_cat", "array_concat", "array_cat"], category: "list",
       summary: "The elements of all lists, one list after the other; NULLs are left out.",
@@ -72,7 +74,8 @@ enum ListBuildingFunctions {
           [.any, .any], resultFrom: { $0[1] }, coerce: { try listAndElement($0, list: 1) },
           nulls: .custom,
           kernel: { a, n, t in concatenated([ListKernels.lists(of: [a[0]], n, t), a[1]], n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("T", "LIST", gives: "LIST")]),
     ScalarFunction(
       "array_push_front", category: "list",
       summary: "The list with one more element before its first.",
@@ -82,7 +85,8 @@ enum ListBuildingFunctions {
           [.any, .any], resultFrom: { $0[0] }, coerce: { try listAndElement($0, list: 0) },
           nulls: .custom,
           kernel: { a, n, t in concatenated([ListKernels.lists(of: [a[1]], n, t), a[0]], n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("LIST", "T", gives: "LIST")]),
     ScalarFunction(
       "list_resize", aliases: ["array_resize"], category: "list",
       summary: "The list cut to a length, or filled up to it with NULL or the third argument.",
@@ -96,6 +100,10 @@ enum ListBuildingFunctions {
         ScalarOverload(
           [.any, .any, .any], resultFrom: { $0[0] }, coerce: resizable, nulls: .custom,
           kernel: { a, n, t in try resized(a, n, t) }),
+      ],
+      forms: [
+        FunctionForm("LIST", "BIGINT", gives: "LIST"),
+        FunctionForm("LIST", "BIGINT", "T", gives: "LIST"),
       ]),
     ScalarFunction(
       "list_zip", aliases: ["array_zip"], category: "list",
@@ -109,7 +117,8 @@ enum ListBuildingFunctions {
         ScalarOverload(
           [.any], variadic: .any, resultFrom: zippedType, coerce: zippable, nulls: .custom,
           kernel: { a, n, t in zipped(a, n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("LIST", more: "LIST | BOOLEAN", gives: "LIST of TUPLE")]),
   ]
 
   // MARK: Types
@@ -166,14 +175,13 @@ enum ListBuildingFunctions {
 
   private static func resizable(_ types: [LogicalType]) throws -> [LogicalType] {
     guard let known = list(types[0])?.elementType else { throw needsList(types[0]) }
-    guard types[1].isInteger || types[1] == .null else {
+    guard types[1].elementType == nil, types[1] != .blob else {
       throw SQLError(.binder, "a length is an integer, not \(types[1])")
     }
     if types.count == 2 { return [.list(known), .bigint] }
-    guard let common = ImplicitCast.commonType(known, types[2]) else {
-      throw SQLError(.binder, "cannot put \(types[2]) into \(types[0])")
-    }
-    return [.list(common), .bigint, common]
+    // The list keeps its type; what fills it up is cast.
+    let element = known == .null ? types[2] : known
+    return [.list(element), .bigint, element]
   }
 
   private static func zippable(_ types: [LogicalType]) throws -> [LogicalType] {
@@ -241,7 +249,7 @@ enum ListBuildingFunctions {
     return result
   }
 
-  /// Each row's lists one after the other, NULL ones left out; NULL where all are.
+  /// Each row's lists one after the other, NULL ones left out; bare NULLs alone give NULL.
   static func concatenated(_ lists: [Column], _ count: Int, _ type: LogicalType) -> Column {
     let element = type.elementType ?? .null
     var builder = ColumnBuilder(element, capacity: 64)
@@ -255,7 +263,7 @@ enum ListBuildingFunctions {
     var picks: [Int] = []
     let result = Kernels.nullableRows([], count, type, ListEntry.self) { row in
       let start = picks.count
-      var isNull = true
+      var isNull = element == .null
       for (position, reader) in readers.enumerated() where !reader.isNull(row) {
         isNull = false
         let from = starts[position] + reader[row].offset

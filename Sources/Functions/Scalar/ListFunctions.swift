@@ -6,7 +6,8 @@ enum ListFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "array_length", category: "list",
-      summary: "The number of elements; a second argument is the dimension, which must be 1.",
+      summary:
+        "The number of elements; a second argument is the dimension, beyond 1 of arrays only.",
       examples: [("array_length([1, 2])", "2")],
       overloads: [
         ScalarOverload([.anyList], returns: .bigint) { a, n, t in
@@ -24,7 +25,11 @@ enum ListFunctions {
             return Int64(x[row].length)
           }
         },
-      ]),
+      ],
+      signature: { arguments in
+        guard arguments.count == 2, case .array = arguments[0].type else { return nil }
+        return (dimension, [arguments[0].type, .bigint])
+      }),
     ScalarFunction(
       "array_value", category: "list",
       summary: "An array of the arguments: its size is its type's.",
@@ -51,7 +56,7 @@ enum ListFunctions {
       summary: "Whether the list contains the element.",
       examples: [("list_contains([1, 2], 2)", "true")], overloads: [containing]),
     ScalarFunction(
-      "list_extract", aliases: ["array_extract", "element_at", "list_element"], category: "list",
+      "list_extract", aliases: ["array_extract", "list_element"], category: "list",
       summary: "The element at a position, or character of a string; NULL beyond the ends.",
       examples: [("list_extract([4, 5], -1)", "5"), ("[4, 5][1]", "4")],
       overloads: [
@@ -90,10 +95,10 @@ enum ListFunctions {
         ScalarOverload(
           [.anyList, .any], resultFrom: { _ in .integer }, coerce: sought, nulls: .custom
         ) { a, n, t in
-          let x = ColumnReader<ListEntry>(a[0])
           // NULL is found as any other element.
+          let places = ElementSearch.places(of: a[1], in: a[0], n)
           return Kernels.nullableRows([a[0]], n, t, Int32.self) { row in
-            find(x[row], a[0].children[0], a[1], row).map { Int32(truncatingIfNeeded: $0 + 1) }
+            places[row] < 0 ? nil : places[row] + 1
           }
         }
       ]),
@@ -134,7 +139,7 @@ enum ListFunctions {
         },
       ]),
     ScalarFunction(
-      "list_value", aliases: ["list_pack"], category: "list",
+      "list_value", aliases: ["list_pack", "unpivot_list"], category: "list",
       summary: "A list of the arguments.", examples: [("list_value(1, 2)", "[1, 2]")],
       overloads: [
         ScalarOverload(
@@ -146,10 +151,28 @@ enum ListFunctions {
   static let containing = ScalarOverload(
     [.anyList, .any], resultFrom: { _ in .boolean }, coerce: sought,
     kernel: { a, n, _ in
-      let x = ColumnReader<ListEntry>(a[0])
-      let child = a[0].children[0]
-      return Kernels.predicate(a, n) { row in find(x[row], child, a[1], row) != nil }
+      let places = ElementSearch.places(of: a[1], in: a[0], n)
+      return Kernels.predicate(a, n) { row in places[row] >= 0 }
     })
+
+  /// The size of one of an array's dimensions, which its type knows.
+  private static let dimension = ScalarOverload([.any, .exactly(.bigint)], returns: .bigint) {
+    a, n, t in
+    var sizes: [Int] = []
+    var type = a[0].type
+    while case .array(let element, let size) = type {
+      sizes.append(size)
+      type = element
+    }
+    let wanted = ColumnReader<Int64>(a[1])
+    return try Kernels.rows(a, n, t, Int64.self) { row in
+      guard wanted[row] >= 1, wanted[row] <= Int64(sizes.count) else {
+        throw SQLError(
+          .outOfRange, "the array has dimensions 1 to \(sizes.count), not \(wanted[row])")
+      }
+      return Int64(sizes[Int(wanted[row]) - 1])
+    }
+  }
 
   /// The list and what is looked for, as a common element type.
   static func sought(_ types: [LogicalType]) throws -> [LogicalType] {
@@ -157,12 +180,6 @@ enum ListFunctions {
       let common = ImplicitCast.commonType(element, types[1])
     else { throw SQLError(.binder, "cannot look for \(types[1]) in \(types[0])") }
     return [.list(common), common]
-  }
-
-  static func find(_ entry: ListEntry, _ child: Column, _ wanted: Column, _ row: Int) -> Int? {
-    for item in 0..<entry.length
-    where NestedComparison.compare(child, entry.offset + item, wanted, row) == 0 { return item }
-    return nil
   }
 
   private static func best(_ entry: ListEntry, _ child: Column, sign: Int) -> Int? {

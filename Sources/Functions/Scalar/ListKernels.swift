@@ -13,6 +13,32 @@ enum ListKernels {
     }
   }
 
+  /// Each row's list so many times.
+  static func repeated(
+    _ list: Column, _ times: Column, _ count: Int, _ type: LogicalType
+  ) throws -> Column {
+    let x = ColumnReader<ListEntry>(list)
+    let n = ColumnReader<Int64>(times)
+    var picks: [Int] = []
+    let result = try Kernels.rows([list, times], count, type, ListEntry.self) { row in
+      let start = picks.count
+      if n[row] > 0, x[row].length > 0 {
+        let (total, overflows) = Int(n[row]).multipliedReportingOverflow(by: x[row].length)
+        try checkRoom(start, overflows ? .max : total)
+        for _ in 0..<n[row] {
+          picks.append(contentsOf: x[row].offset..<(x[row].offset + x[row].length))
+        }
+      }
+      return ListEntry(offset: start, length: picks.count - start)
+    }
+    let elements =
+      list.children[0].type == .null
+      ? Column.nulls(.null, count: picks.count)
+      : Column.dictionary(list.children[0], Selection(picks)).flattened()
+    result.replaceChildren([elements])
+    return result
+  }
+
   /// Each row's two lists, one after the other; NULL when one is NULL.
   static func concatenated(
     _ a: Column, _ b: Column, _ count: Int, _ type: LogicalType
@@ -71,23 +97,27 @@ extension ListKernels {
 
   /// Rows of `child` by index, nil for NULL.
   static func picked(_ child: Column, _ count: Int, _ pick: (Int) -> Int?) -> Column {
-    if child.type == .null { return Column.nulls(.null, count: count) }
+    if child.type == .null || child.count == 0 { return Column.nulls(child.type, count: count) }
     let rows = Selection(capacity: count)
-    var hasNull = false
+    var missing: [Int] = []
     for row in 0..<count {
       if let place = pick(row) {
         rows.indices[row] = UInt32(truncatingIfNeeded: place)
       } else {
-        rows.indices[row] = UInt32(truncatingIfNeeded: child.count)
-        hasNull = true
+        rows.indices[row] = 0
+        missing.append(row)
       }
     }
-    if !hasNull { return Column.dictionary(child, rows).flattened() }
-    // One NULL at the end of a copy is what the rows without an element refer to.
-    var builder = ColumnBuilder(child.type, capacity: child.count + 1)
-    builder.append(child)
-    builder.appendNull()
-    return Column.dictionary(builder.finish(), rows).flattened()
+    if missing.isEmpty { return Column.dictionary(child, rows).flattened() }
+    if !child.type.isNested {
+      let result = Column.dictionary(child, rows).flattened()
+      for row in missing { result.setNull(row) }
+      return result
+    }
+    // A NULL struct or array has NULL in its children too: one at the end of a copy is what these
+    // rows refer to.
+    for row in missing { rows.indices[row] = UInt32(truncatingIfNeeded: child.count) }
+    return Column.dictionary(child.followedByNull(), rows).flattened()
   }
 
   /// list[position] of each row.

@@ -64,7 +64,16 @@ enum MathFunctions {
             }
             return found
           }
-        }
+        },
+        .taking([.hugeint, .hugeint], returns: .hugeint) { a, n, t in
+          let (x, y) = (ColumnReader<Int128>(a[0]), ColumnReader<Int128>(a[1]))
+          return try Kernels.rows(a, n, t, Int128.self) { row in
+            guard let found = Int128(exactly: divisor(x[row], y[row])) else {
+              throw Arithmetic.overflow("gcd", .hugeint, "gcd(\(x[row]), \(y[row]))")
+            }
+            return found
+          }
+        },
       ]),
     ScalarFunction(
       "lcm", aliases: ["least_common_multiple"], category: "math",
@@ -82,7 +91,19 @@ enum MathFunctions {
             }
             return found
           }
-        }
+        },
+        .taking([.hugeint, .hugeint], returns: .hugeint) { a, n, t in
+          let (x, y) = (ColumnReader<Int128>(a[0]), ColumnReader<Int128>(a[1]))
+          return try Kernels.rows(a, n, t, Int128.self) { row in
+            if x[row] == 0 || y[row] == 0 { return 0 }
+            let (product, overflows) = (x[row].magnitude / divisor(x[row], y[row]))
+              .multipliedReportingOverflow(by: y[row].magnitude)
+            guard !overflows, let found = Int128(exactly: product) else {
+              throw Arithmetic.overflow("lcm", .hugeint, "lcm(\(x[row]), \(y[row]))")
+            }
+            return found
+          }
+        },
       ]),
     ScalarFunction(
       "round", category: "math",
@@ -136,7 +157,7 @@ enum MathFunctions {
   }
 
   /// Never traps, also for the smallest integers; gcd(0, 0) is 0.
-  static func divisor(_ a: Int64, _ b: Int64) -> UInt64 {
+  static func divisor<T: FixedWidthInteger>(_ a: T, _ b: T) -> T.Magnitude {
     var x = a.magnitude
     var y = b.magnitude
     while y != 0 { (x, y) = (y, x % y) }

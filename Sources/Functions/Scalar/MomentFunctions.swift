@@ -6,19 +6,21 @@ enum MomentFunctions {
   static let rows: [ScalarFunction] =
     [
       ScalarFunction(
-        "current_localtime", category: "date", summary: "The time of day (UTC), without a zone.",
+        "current_localtime", aliases: ["localtime"], category: "date",
+        summary: "The time of day by the session's clock.",
         examples: [],
         overloads: [
           ScalarOverload([], returns: .time, isVolatile: true) { _, n, t in
-            try Column.constant(.time(Calendar.split(Clock.now()).microseconds), t, count: n)
+            try Column.constant(.time(Calendar.split(Clock.local()).microseconds), t, count: n)
           }
         ]),
       ScalarFunction(
-        "current_localtimestamp", category: "date", summary: "The moment (UTC), without a zone.",
+        "current_localtimestamp", aliases: ["localtimestamp"], category: "date",
+        summary: "What the session's clock shows.",
         examples: [],
         overloads: [
           ScalarOverload([], returns: .timestamp, isVolatile: true) { _, n, t in
-            try Column.constant(.timestamp(Clock.now()), t, count: n)
+            try Column.constant(.timestamp(Clock.local()), t, count: n)
           }
         ]),
       ScalarFunction(
@@ -26,35 +28,14 @@ enum MomentFunctions {
         examples: [("days_in_month(DATE '2024-02-10')", "29")],
         overloads: [
           .taking([.date], returns: .bigint) { a, n, t in
-            Kernels.unary(a[0], n, t, Int32.self, Int64.self) { length($0) }
+            Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { length($0) }
           },
           .taking([.timestamp], returns: .bigint) { a, n, t in
-            Kernels.unary(a[0], n, t, Int64.self, Int64.self) { length(Calendar.split($0).days) }
-          },
-        ]),
-      ScalarFunction(
-        "epoch_ns", category: "date", summary: "Nanoseconds since 1970, or of a time or interval.",
-        examples: [("epoch_ns(TIMESTAMP '1970-01-01 00:00:01')", "1000000000")],
-        overloads: [
-          nanoseconds(.timestamp, Int64.self) { $0 }, nanoseconds(.time, Int64.self) { $0 },
-          nanoseconds(.date, Int32.self) {
-            Calendar.timestamp(days: $0, microseconds: 0)
-          },
-          nanoseconds(.interval, Interval.self) { Int64(exactly: DatePart.seconds($0) * 1e6) },
-        ]),
-      ScalarFunction(
-        "make_timestamp_ms", category: "date", summary: "The timestamp of milliseconds since 1970.",
-        examples: [("make_timestamp_ms(1500)", "1970-01-01 00:00:01.5")],
-        overloads: [
-          .taking([.bigint], returns: .timestamp) { a, n, t in
-            let x = ColumnReader<Int64>(a[0])
-            return try Kernels.rows(a, n, t, Int64.self) { row in
-              let (moment, overflows) = x[row].multipliedReportingOverflow(by: 1000)
-              if overflows { throw TemporalArithmetic.outOfRange(.timestamp) }
-              return moment
+            Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
+              length(Calendar.split($0).days)
             }
-          }
-        ]),
+          },
+        ].andInSessionZone),
       ScalarFunction(
         "normalized_interval", category: "date",
         summary: "The interval with hours carried over into days, and days into months.",
@@ -72,37 +53,11 @@ enum MomentFunctions {
             }
           }
         ]),
-    ] + zones
-
-  /// Moments have no zone yet, so that theirs is UTC.
-  private static let zones = ["timezone_hour", "timezone_minute"].map { name in
-    ScalarFunction(
-      name, category: "date", summary: "The zone's distance from UTC: always 0.",
-      examples: [("\(name)(TIMESTAMP '2024-01-01 00:00:00')", "0")],
-      overloads: [LogicalType.timestamp, .time, .interval].map { type in
-        .taking([type], returns: .bigint) { a, n, t in
-          Kernels.rows(a, n, t, Int64.self) { _ in 0 }
-        }
-      })
-  }
+    ]
 
   private static func length(_ days: Int32) -> Int64 {
     let date = Calendar.civil(days)
     return Int64(Calendar.daysInMonth(date.year, date.month))
-  }
-
-  private static func nanoseconds<T: BitwiseCopyable>(
-    _ type: LogicalType, _: T.Type, _ micros: @escaping @Sendable (T) -> Int64?
-  ) -> ScalarOverload {
-    .taking([type], returns: .bigint) { a, n, t in
-      let x = ColumnReader<T>(a[0])
-      return try Kernels.rows(a, n, t, Int64.self) { row in
-        guard let value = micros(x[row]) else { throw TemporalArithmetic.outOfRange(.bigint) }
-        let (nanos, overflows) = value.multipliedReportingOverflow(by: 1000)
-        if overflows { throw TemporalArithmetic.outOfRange(.bigint) }
-        return nanos
-      }
-    }
   }
 
   // MARK: date_part

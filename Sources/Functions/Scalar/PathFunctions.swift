@@ -57,12 +57,9 @@ enum PathFunctions {
     return { row in
       switch reader[row].string {
       case "system", "forward_slash": return { $0 == 0x2F }
-      case "both_slash", "default": return { $0 == 0x2F || $0 == 0x5C }
       case "backslash": return { $0 == 0x5C }
-      default:
-        throw SQLError(
-          .invalidInput, "'\(reader[row].string)' is no kind of separator",
-          hint: "write 'system', 'both_slash', 'forward_slash' or 'backslash'")
+      // As in DuckDB, any other word is the default.
+      default: return { $0 == 0x2F || $0 == 0x5C }
       }
     }
   }

@@ -87,13 +87,13 @@ enum RandomFunctions {
 /// 2^53. The seed is mixed first, or it would cancel against a key's first byte.
 enum StableHash {
   static func fraction(_ bytes: UnsafeBufferPointer<UInt8>, seed: Int64) -> Double {
-    var state: UInt64 = 0xCBF2_9CE4_8422_2325 ^ RandomSource.mixed(UInt64(bitPattern: seed))
+    var state: UInt64 = 0xCBF2_9CE4_8422_2325 ^ SplitMix64.mixed(UInt64(bitPattern: seed))
     for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return Double(RandomSource.mixed(state) >> 11) * 0x1p-53
+    return Double(SplitMix64.mixed(state) >> 11) * 0x1p-53
   }
 }
 
-/// SplitMix64: small, seedable, good enough for sampling; not cryptographic.
+/// Random numbers one after the other, by SplitMix64.
 struct RandomSource {
   private var state: UInt64
 
@@ -104,26 +104,19 @@ struct RandomSource {
 
   static func fork() -> RandomSource {
     let seed = shared.withLock { state in
-      state &+= 0x9E37_79B9_7F4A_7C15
-      return mixed(state ^ 0x5851_F42D_4C95_7F2D)
+      state &+= SplitMix64.increment
+      return SplitMix64.mixed(state ^ 0x5851_F42D_4C95_7F2D)
     }
     return RandomSource(state: seed)
   }
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    return RandomSource.mixed(state)
+    state &+= SplitMix64.increment
+    return SplitMix64.mixed(state)
   }
 
   /// In [0, 1), 53 bits.
   mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 
   private static func freshSeed() -> UInt64 { UInt64.random(in: .min ... .max) }
 }

@@ -27,7 +27,12 @@ enum RegexFunctions {
         ("regexp_extract('a12b3', '[0-9]+')", "12"),
         ("regexp_extract('k=v', '(.)=(.)', 2)", "v"),
       ],
-      overloads: extracting(.varchar) { try extract($0, $1) },
+      overloads: extracting(.varchar) { try extract($0, $1) } + [
+        .taking([.varchar, .varchar, .varchar], returns: .varchar) { a, n, _ in
+          let whole = try Column.constant(.integer(0), .integer, count: n)
+          return try extract([a[0], a[1], whole, a[2]], n)
+        }
+      ],
       signature: { try namedGroups($0) }),
     ScalarFunction(
       "regexp_extract_all", category: "regex",
@@ -59,7 +64,10 @@ enum RegexFunctions {
       category: "regex", summary: "The parts of the string between matches.",
       examples: [("regexp_split_to_array('a1b22c', '[0-9]+')", "[a, b, c]")],
       overloads: [
-        .taking([.varchar, .varchar], returns: .list(.varchar)) { a, n, _ in try split(a, n) }
+        .taking([.varchar, .varchar], returns: .list(.varchar)) { a, n, _ in try split(a, n) },
+        .taking([.varchar, .varchar, .varchar], returns: .list(.varchar)) { a, n, _ in
+          try split(a, n)
+        },
       ]),
   ]
 
@@ -68,12 +76,16 @@ enum RegexFunctions {
     let patterns: ColumnReader<StringView>
     let options: ColumnReader<StringView>?
     let full: Bool
+    let takesGlobal: Bool
     var fixed: RegularExpression?
 
-    init(_ pattern: Column, _ options: Column?, full: Bool = false) throws {
+    init(
+      _ pattern: Column, _ options: Column?, full: Bool = false, takesGlobal: Bool = false
+    ) throws {
       patterns = ColumnReader<StringView>(pattern)
       self.options = options.map { ColumnReader<StringView>($0) }
       self.full = full
+      self.takesGlobal = takesGlobal
       let isFixed = pattern.isConstant && (options?.isConstant ?? true)
       if isFixed, pattern.count > 0, !pattern.isNull(0), !(options?.isNull(0) ?? false) {
         fixed = try compiled(0)
@@ -83,7 +95,8 @@ enum RegexFunctions {
     func compiled(_ row: Int) throws -> RegularExpression {
       if let fixed { return fixed }
       return try RegularExpression.compiled(
-        patterns.pointer(row).buffer, options: options?.pointer(row).buffer, full: full)
+        patterns.pointer(row).buffer, options: options?.pointer(row).buffer, full: full,
+        takesGlobal: takesGlobal)
     }
   }
 
@@ -116,14 +129,11 @@ enum RegexFunctions {
 
   private static func checkedGroup(_ number: Int32, _ expression: RegularExpression) throws -> Int?
   {
-    // A group that the pattern does not have matches nothing.
-    if number > 0, Int(number) > expression.groupCount { return nil }
-    guard number >= 0 else {
-      throw SQLError(
-        .invalidInput,
-        "the pattern has \(expression.groupCount) groups, not a group \(number)")
+    guard (0...9).contains(number) else {
+      throw SQLError(.invalidInput, "the number of a group is from 0 to 9, not \(number)")
     }
-    return Int(number)
+    // A group that the pattern does not have matches nothing.
+    return Int(number) > expression.groupCount ? nil : Int(number)
   }
 
   private static func extract(_ a: [Column], _ count: Int) throws -> Column {
@@ -153,6 +163,13 @@ enum RegexFunctions {
     let names = items.compactMap { if case .varchar(let name) = $0 { name } else { nil } }
     guard !names.isEmpty, names.count == items.count else {
       throw SQLError(.binder, "the names of regexp_extract's groups are constant texts")
+    }
+    if case .varchar(var pattern)? = arguments[1].value {
+      let groups = try pattern.withUTF8 { try RegularExpression.compiled($0).groupCount }
+      if groups < names.count {
+        throw SQLError(
+          .binder, "the pattern has \(groups) groups for \(names.count) names")
+      }
     }
     let overload = ScalarOverload(
       [.any, .any, .any], variadic: .any,
@@ -213,7 +230,7 @@ enum RegexFunctions {
 
   private static func split(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
-    let patterns = try Patterns(a[1], nil)
+    let patterns = try Patterns(a[1], a.count > 2 ? a[2] : nil)
     let matcher = try RegexMatcher()
     var parts = ColumnBuilder(.varchar, capacity: count)
     let result = try Kernels.rows(a, count, .list(.varchar), ListEntry.self) { row in
@@ -235,30 +252,44 @@ enum RegexFunctions {
     return result
   }
 
-  /// `\\3` needs a third group.
+  /// A backslash stands before a digit or another backslash, and `\\3` needs a third group: asked of
+  /// every row, also of those without a match.
   private static func checkReplacement(
     _ replacement: UTF8Text.Bytes, _ expression: RegularExpression
   ) throws {
     var index = 0
-    while index + 1 < replacement.count {
-      if replacement[index] == 0x5C {
-        let digit = replacement[index + 1] &- 0x30
-        if digit < 10, Int(digit) > expression.groupCount {
-          throw SQLError(
-            .invalidInput,
-            "the replacement asks for group \(digit), the pattern has \(expression.groupCount)")
-        }
+    while index < replacement.count {
+      guard replacement[index] == 0x5C else {
         index += 1
+        continue
       }
-      index += 1
+      guard index + 1 < replacement.count else {
+        throw malformedReplacement("ends in a backslash")
+      }
+      let digit = replacement[index + 1] &- 0x30
+      guard digit < 10 || replacement[index + 1] == 0x5C else {
+        throw malformedReplacement("has a backslash before what is no digit and no backslash")
+      }
+      if digit < 10, Int(digit) > expression.groupCount {
+        throw SQLError(
+          .invalidInput,
+          "the replacement asks for group \(digit), the pattern has \(expression.groupCount)")
+      }
+      index += 2
     }
+  }
+
+  private static func malformedReplacement(_ what: String) -> SQLError {
+    SQLError(
+      .invalidInput, "the replacement of regexp_replace \(what)",
+      hint: "\\1 stands for a group, \\\\ for a backslash")
   }
 
   private static func replace(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
     let replacements = ColumnReader<StringView>(a[2])
     let options = a.count > 3 ? ColumnReader<StringView>(a[3]) : nil
-    let patterns = try Patterns(a[1], a.count > 3 ? a[3] : nil)
+    let patterns = try Patterns(a[1], a.count > 3 ? a[3] : nil, takesGlobal: true)
     let matcher = try RegexMatcher()
     return try Kernels.texts(a, count) { row, buffer in
       let bytes = x.pointer(row).buffer

@@ -6,11 +6,12 @@ enum SearchFunctions {
   static let rows: [ScalarFunction] = [
     ScalarFunction(
       "contains", category: "string",
-      summary: "Whether a string contains another, or a list an element.",
+      summary: "Whether a string contains another, a list an element, or a map a key.",
       examples: [("contains('banana', 'nan')", "true"), ("contains([1, 2], 2)", "true")],
       overloads: [
         predicate { UTF8Text.find($1, in: $0) != nil },
         ListFunctions.containing,
+        MapFunctions.containing,
       ]),
     ScalarFunction(
       "ends_with", aliases: ["suffix", "endswith"], category: "string",

@@ -27,7 +27,10 @@ enum SeriesFunctions {
     let timestamps = ScalarOverload.taking(
       [.timestamp, .timestamp, .interval], returns: .list(.timestamp)
     ) { try lists($0, $1, $2, isInclusive: isInclusive) }
-    return integers + [timestamps]
+    let instants = ScalarOverload.taking(
+      [.timestampTZ, .timestampTZ, .interval], returns: .list(.timestampTZ)
+    ) { try lists($0, $1, $2, isInclusive: isInclusive) }
+    return integers + [timestamps, instants]
   }
 
   private static func lists(

@@ -59,7 +59,12 @@ enum SimilarityFunctions {
       let x = ColumnReader<StringView>(a[0])
       let y = ColumnReader<StringView>(a[1])
       let cutoff = a.count > 2 ? ColumnReader<Double>(a[2]) : nil
-      return Kernels.rows(a, n, t, Double.self) { row in
+      return try Kernels.rows(a, n, t, Double.self) { row in
+        // Every byte of one may be looked for in half of the other.
+        let (p, q) = (Int(x[row].length), Int(y[row].length))
+        guard q == 0 || p <= 400_000_000 / q else {
+          throw SQLError(.outOfRange, "\(name) takes strings of up to 20,000 bytes")
+        }
         let value = similarity(x.pointer(row).buffer, y.pointer(row).buffer)
         if let cutoff, value < cutoff[row] { return 0 }
         return value

@@ -23,12 +23,15 @@ enum StringFunctions {
       }),
     ScalarFunction(
       "concat_ws", category: "string",
-      summary: "Arguments after the first, as text, with the first between them; no NULLs.",
-      examples: [("concat_ws(', ', 'a', NULL, 'b')", "a, b")],
+      summary: "Arguments after the first, as text, with the first between them; no NULLs. Of a "
+        + "list the elements.",
+      examples: [
+        ("concat_ws(', ', 'a', NULL, 'b')", "a, b"), ("concat_ws('-', [1, 2], 'b')", "1-2-b"),
+      ],
       overloads: [
         ScalarOverload(
-          [.any], variadic: .any, resultFrom: { _ in .varchar }, coerce: allText, nulls: .custom,
-          kernel: { a, n, _ in try joined(a.dropFirst(), a[0], n) })
+          [.any], variadic: .any, resultFrom: { _ in .varchar }, coerce: textsAndLists,
+          nulls: .custom, kernel: { a, n, _ in try joined(a.dropFirst(), a[0], n) })
       ]),
     ScalarFunction(
       "initcap", category: "string", summary: "Each word with a capital first letter.",
@@ -50,10 +53,17 @@ enum StringFunctions {
       examples: [("ltrim('  a ')", "a "), ("ltrim('xxa', 'x')", "a")],
       overloads: trimming(left: true, right: false)),
     ScalarFunction(
-      "repeat", category: "string", summary: "The string n times.",
-      examples: [("repeat('ab', 3)", "ababab"), ("repeat('ab', -1)", "")],
+      "repeat", category: "string", summary: "The string, blob or list n times.",
+      examples: [
+        ("repeat('ab', 3)", "ababab"), ("repeat('ab', -1)", ""),
+        ("repeat([1, 2], 2)", "[1, 2, 1, 2]"),
+      ],
       overloads: [
-        .taking([.varchar, .bigint], returns: .varchar) { a, n, _ in try repeated(a, n) }
+        .taking([.varchar, .bigint], returns: .varchar) { a, n, t in try repeated(a, n, t) },
+        .taking([.blob, .bigint], returns: .blob) { a, n, t in try repeated(a, n, t) },
+        ScalarOverload([.anyList, .exactly(.bigint)], resultFrom: { $0[0] }) { a, n, t in
+          try ListKernels.repeated(a[0], a[1], n, t)
+        },
       ]),
     ScalarFunction(
       "replace", category: "string", summary: "Every occurrence of one string by another.",
@@ -90,7 +100,7 @@ enum StringFunctions {
       overloads: trimming(left: true, right: true)),
     ScalarFunction(
       "upper", aliases: ["ucase"], category: "string", summary: "In upper case.",
-      examples: [("upper('abß')", "ABSS")],
+      examples: [("upper('abß')", "ABẞ")],
       overloads: [
         .taking([.varchar], returns: .varchar) { a, n, _ in try cased(a[0], n, upper: true) }
       ]),
@@ -111,6 +121,16 @@ enum StringFunctions {
 
   private static func allText(_ types: [LogicalType]) throws -> [LogicalType] {
     types.map { _ in .varchar }
+  }
+
+  private static func textsAndLists(_ types: [LogicalType]) throws -> [LogicalType] {
+    try types.enumerated().map { position, type in
+      guard position > 0, let element = type.elementType else { return .varchar }
+      if element.elementType != nil {
+        throw SQLError(.binder, "concat_ws takes no lists of lists")
+      }
+      return .list(.varchar)
+    }
   }
 
   private static func concatenable(_ types: [LogicalType]) throws -> [LogicalType] {
@@ -144,14 +164,25 @@ enum StringFunctions {
   private static func joined(
     _ parts: ArraySlice<Column>, _ separator: Column?, _ count: Int
   ) throws -> Column {
-    let readers = parts.map { ColumnReader<StringView>($0) }
+    let readers = parts.map { part in
+      // Of a list the entries, and the texts that they are of.
+      part.type.elementType == nil
+        ? (texts: ColumnReader<StringView>(part), entries: nil)
+        : (
+          texts: ColumnReader<StringView>(part.children[0]), entries: ColumnReader<ListEntry>(part)
+        )
+    }
     let between = separator.map { ColumnReader<StringView>($0) }
     return try Kernels.texts(separator.map { [$0] } ?? [], count) { row, buffer in
       var isFirst = true
-      for reader in readers where !reader.isNull(row) {
-        if !isFirst, let between { try buffer.append(between.pointer(row)) }
-        isFirst = false
-        try buffer.append(reader.pointer(row))
+      for (texts, entries) in readers {
+        if entries?.isNull(row) ?? texts.isNull(row) { continue }
+        let range = entries.map { $0[row].offset..<($0[row].offset + $0[row].length) }
+        for place in range ?? row..<(row + 1) where !texts.isNull(place) {
+          if !isFirst, let between { try buffer.append(between.pointer(row)) }
+          isFirst = false
+          try buffer.append(texts.pointer(place))
+        }
       }
     }
   }
@@ -183,10 +214,12 @@ enum StringFunctions {
     }
   }
 
-  private static func repeated(_ arguments: [Column], _ count: Int) throws -> Column {
+  private static func repeated(
+    _ arguments: [Column], _ count: Int, _ type: LogicalType
+  ) throws -> Column {
     let x = ColumnReader<StringView>(arguments[0])
     let times = ColumnReader<Int64>(arguments[1])
-    return try Kernels.texts(arguments, count) { row, buffer in
+    return try Kernels.texts(arguments, count, type) { row, buffer in
       let text = x.pointer(row)
       let n = Int(times[row])
       if n <= 0 || text.pointee.count == 0 { return }

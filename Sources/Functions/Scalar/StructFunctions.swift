@@ -8,6 +8,7 @@ enum StructFunctions {
     ScalarFunction(
       "row", category: "struct", summary: "A row of values: a STRUCT whose fields have no names.",
       examples: [("row(1, 'a')", "(1, a)")],
+      forms: [FunctionForm(more: "ANY", gives: "TUPLE")],
       signature: { arguments in
         let types = arguments.map(\.type)
         return (StructFields.packing(names: types.map { _ in "" }, types: types), types)
@@ -15,6 +16,7 @@ enum StructFunctions {
     ScalarFunction(
       "struct_concat", category: "struct", summary: "The fields of all structs in one.",
       examples: [("struct_concat({'a': 1}, {'b': 2})", "{'a': 1, 'b': 2}")],
+      forms: [FunctionForm("STRUCT", more: "STRUCT", gives: "STRUCT")],
       signature: { arguments in
         var fields: [Field] = []
         for argument in arguments { fields += try structure(argument) }
@@ -35,6 +37,7 @@ enum StructFunctions {
       "struct_contains", aliases: ["struct_has"], category: "struct",
       summary: "Whether a row has the value among its fields.",
       examples: [("struct_contains(row(1, 2), 2)", "true")],
+      forms: [FunctionForm("TUPLE", "ANY", gives: "BOOLEAN")],
       signature: { arguments in
         let types = try searchable(arguments)
         return (
@@ -47,22 +50,33 @@ enum StructFunctions {
       "struct_extract", category: "struct",
       summary: "A field of a struct by its name, or of a row by its position.",
       examples: [("struct_extract({'a': 7}, 'a')", "7"), ("struct_extract(row(4, 5), 2)", "5")],
+      forms: [
+        FunctionForm("STRUCT", "VARCHAR", gives: "the field's type"),
+        FunctionForm("TUPLE", "INTEGER", gives: "the field's type"),
+      ],
       signature: { try extraction($0, byName: true) }),
     ScalarFunction(
       "struct_extract_at", category: "struct",
       summary: "A field of a struct by its position from 1.",
       examples: [("struct_extract_at({'a': 7, 'b': 8}, 2)", "8")],
+      forms: [FunctionForm("STRUCT", "INTEGER", gives: "the field's type")],
       signature: { try extraction($0, byName: false) }),
     ScalarFunction(
       "struct_insert", category: "struct", summary: "The struct with more fields.",
       examples: [("struct_insert({'a': 1}, b := 2)", "{'a': 1, 'b': 2}")],
+      forms: [FunctionForm("STRUCT", more: "name := ANY", gives: "STRUCT")],
       signature: { arguments in try changed(arguments, replaces: false) }),
     ScalarFunction(
       "struct_keys", category: "struct", summary: "The names of a struct's fields.",
       examples: [("struct_keys({'a': 1, 'b': 2})", "[a, b]")],
+      forms: [FunctionForm("STRUCT", gives: "VARCHAR[]")],
       signature: { arguments in
         guard let first = arguments.first else { return nil }
-        let names = try structure(first).map { Value.varchar($0.name) }
+        let fields = try structure(first)
+        guard fields.isEmpty || ImplicitCast.hasNames(fields) else {
+          throw SQLError(.binder, "the fields of a row have no names")
+        }
+        let names = fields.map { Value.varchar($0.name) }
         return (
           ScalarOverload([.any], returns: .list(.varchar)) { a, n, t in
             try Column.constant(.list(names), t, count: n).flattened().withNulls(of: a[0])
@@ -72,6 +86,7 @@ enum StructFunctions {
     ScalarFunction(
       "struct_pack", category: "struct", summary: "A struct of named values.",
       examples: [("struct_pack(a := 1, b := 'x')", "{'a': 1, 'b': x}")],
+      forms: [FunctionForm(more: "name := ANY", gives: "STRUCT")],
       signature: { arguments in
         let fields = try arguments.map { argument in
           guard let name = argument.name else {
@@ -89,6 +104,7 @@ enum StructFunctions {
       "struct_position", aliases: ["struct_indexof"], category: "struct",
       summary: "Which field of a row, from 1, is the value; NULL when none is.",
       examples: [("struct_position(row(4, 5), 5)", "2")],
+      forms: [FunctionForm("TUPLE", "ANY", gives: "INTEGER")],
       signature: { arguments in
         let types = try searchable(arguments)
         return (
@@ -102,10 +118,12 @@ enum StructFunctions {
     ScalarFunction(
       "struct_update", category: "struct", summary: "The struct with fields replaced or added.",
       examples: [("struct_update({'a': 1, 'b': 2}, b := 3)", "{'a': 1, 'b': 3}")],
+      forms: [FunctionForm("STRUCT", more: "name := ANY", gives: "STRUCT")],
       signature: { arguments in try changed(arguments, replaces: true) }),
     ScalarFunction(
       "struct_values", category: "struct", summary: "The struct without the names of its fields.",
       examples: [("struct_values({'a': 1, 'b': 2})", "(1, 2)")],
+      forms: [FunctionForm("STRUCT", gives: "TUPLE")],
       signature: { arguments in
         guard let first = arguments.first else { return nil }
         let fields = try structure(first).map { Field("", $0.type) }

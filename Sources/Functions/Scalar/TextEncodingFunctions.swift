@@ -35,11 +35,20 @@ enum TextEncodingFunctions {
             try buffer.append(String(UInt128(truncatingIfNeeded: x[row]), radix: 2))
           }
         },
+        .taking([.uhugeint], returns: .varchar) { a, n, _ in
+          let x = ColumnReader<UInt128>(a[0])
+          return try Kernels.texts(a, n) { row, buffer in
+            try buffer.append(String(x[row], radix: 2))
+          }
+        },
       ]),
     ScalarFunction(
-      "decode", category: "blob", summary: "The text that the bytes are in UTF-8.",
-      examples: [("decode('abc'::BLOB)", "abc")],
+      "decode", category: "blob",
+      summary: "The text that the bytes are in UTF-8; what is none: an error, or as the "
+        + "second argument says ('strict', 'replace' by ?, 'ignore').",
+      examples: [("decode('abc'::BLOB)", "abc"), ("decode('\\xFFa'::BLOB, 'replace')", "?a")],
       overloads: [
+        .taking([.blob, .varchar], returns: .varchar) { a, n, _ in try decoded(a, n) },
         .taking([.blob], returns: .varchar) { a, n, t in
           let x = ColumnReader<StringView>(a[0])
           return try Kernels.texts(a, n) { row, buffer in
@@ -49,7 +58,7 @@ enum TextEncodingFunctions {
             }
             try buffer.append(bytes)
           }
-        }
+        },
       ]),
     ScalarFunction(
       "encode", category: "blob", summary: "The bytes of a text in UTF-8.",
@@ -121,24 +130,57 @@ enum TextEncodingFunctions {
       overloads: [
         .taking([.varchar], returns: .varchar) { a, n, _ in
           let x = ColumnReader<StringView>(a[0])
-          let digits = Array("0123456789ABCDEF".utf8)
           return try Kernels.texts(a, n) { row, buffer in
-            for byte in x.pointer(row).buffer {
-              let isPlain =
-                (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
-                || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
-              if isPlain {
-                try buffer.append(byte)
-              } else {
-                try buffer.append(UInt8(0x25))
-                try buffer.append(digits[Int(byte >> 4)])
-                try buffer.append(digits[Int(byte & 15)])
-              }
-            }
+            try appendURL(x.pointer(row).buffer, to: &buffer)
           }
         }
       ]),
   ]
+
+  private static let hexDigits = Array("0123456789ABCDEF".utf8)
+
+  /// All but letters, digits and -._~ as %XX.
+  static func appendURL(_ bytes: UTF8Text.Bytes, to buffer: inout ResultText) throws {
+    for byte in bytes {
+      let isPlain =
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
+        || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
+      if isPlain {
+        try buffer.append(byte)
+      } else {
+        try buffer.append(UInt8(0x25))
+        try buffer.append(hexDigits[Int(byte >> 4)])
+        try buffer.append(hexDigits[Int(byte & 15)])
+      }
+    }
+  }
+
+  private static func decoded(_ a: [Column], _ count: Int) throws -> Column {
+    let x = ColumnReader<StringView>(a[0])
+    let rules = ColumnReader<StringView>(a[1])
+    return try Kernels.texts(a, count) { row, buffer in
+      let bytes = x.pointer(row).buffer
+      if UTF8Text.isValid(bytes) { return try buffer.append(bytes) }
+      let rule = rules[row].string.lowercased()
+      guard ["strict", "replace", "ignore"].contains(rule) else {
+        throw SQLError(
+          .conversion, "decode knows strict, replace and ignore, not '\(rules[row].string)'")
+      }
+      if rule == "strict" {
+        throw SQLError(.conversion, "the bytes of the blob are not valid UTF-8")
+      }
+      var position = 0
+      while position < bytes.count {
+        let width = UTF8Text.validWidth(bytes, position)
+        if width > 0 {
+          try buffer.append(UTF8Text.part(bytes, position..<(position + width)))
+        } else if rule == "replace" {
+          try buffer.append(UInt8(0x3F))
+        }
+        position += max(1, width)
+      }
+    }
+  }
 
   private static func based(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<Int64>(a[0])

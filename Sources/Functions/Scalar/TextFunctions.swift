@@ -186,7 +186,9 @@ enum TextFunctions {
       let limit = Int64(ResultText.limit)
       let start = max(-limit, min(limit, starts[row])) - 1
       let length = lengths.map { max(-limit, min(limit, $0[row])) }
-      let cut = length ?? Int64(UTF8Text.count(y.pointer(row).buffer))
+      // No length, or a negative one, is that of what is put in.
+      let own = Int64(UTF8Text.count(y.pointer(row).buffer))
+      let cut = length.map { $0 < 0 ? own : $0 } ?? own
       let head = UTF8Text.offset(bytes, of: Int(max(0, start)))
       let tail = UTF8Text.offset(bytes, of: Int(max(0, start + cut)))
       try buffer.append(UTF8Text.part(bytes, 0..<head))
@@ -247,7 +249,7 @@ enum TextFunctions {
               power += 1
             }
             if power == 0 {
-              try buffer.append("\(whole) \(x[row] == 1 ? "byte" : "bytes")")
+              try buffer.append("\(whole) \(whole == 1 ? "byte" : "bytes")")
             } else {
               try buffer.append("\(whole).\(rest * 10 / unit) \(names[power - 1])")
             }

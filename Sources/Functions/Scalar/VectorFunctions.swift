@@ -1,30 +1,26 @@
+import CVectorMath
 import Columnar
 import Diagnostics
 
-/// Lists and arrays of numbers as vectors. FLOAT stays FLOAT; everything else is computed as
-/// DOUBLE. Both sides must have one length and no NULL in them.
+/// Lists and arrays of numbers as vectors, by the kernels of CVectorMath. FLOAT stays FLOAT;
+/// everything else is computed as DOUBLE. Both sides must have one length and no NULL in them.
 enum VectorFunctions {
   static let rows: [ScalarFunction] = [
     vectors(
       "cosine_distance", symbols: ["<=>"], "One minus the cosine similarity.",
-      "([1, 0], [0, 1])", "1.0", cosine { 1 - $0 }),
+      "([1, 0], [0, 1])", "1.0", cosineDistance),
     vectors(
       "cosine_similarity", symbols: [], "The cosine of the angle between the vectors.",
-      "([1, 2], [1, 2])", "1.0", cosine { $0 }),
+      "([1, 2], [1, 2])", "1.0", similarity),
     vectors(
       "distance", symbols: ["<->"], "The Euclidean distance of the vectors.", "([0, 0], [3, 4])",
-      "5.0",
-      { a, b in
-        var sum = 0.0
-        for (x, y) in zip(a, b) { sum += (x - y) * (x - y) }
-        return sum.squareRoot()
-      }),
+      "5.0", distance),
     vectors(
       "inner_product", symbols: [], alias: "dot_product",
       "The sum of the products of the elements.", "([1, 2], [3, 4])", "11.0", product),
     vectors(
       "negative_inner_product", symbols: ["<#>"], alias: "negative_dot_product",
-      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0", { -product($0, $1) }),
+      "The inner product, negated.", "([1, 2], [3, 4])", "-11.0", negativeProduct),
     ScalarFunction(
       "array_cross_product", category: "list", summary: "The cross product of two arrays of 3.",
       examples: [
@@ -43,29 +39,41 @@ enum VectorFunctions {
             let item = itemType(types)
             return [.array(item, count: 3), .array(item, count: 3)]
           }, kernel: { a, n, t in try crossed(a, n, t) })
-      ]),
+      ],
+      forms: [FunctionForm("DOUBLE[3]", "DOUBLE[3]", gives: "DOUBLE[3]")]),
   ]
 
-  private typealias Measure = @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double?
-
-  private static let product: @Sendable (ArraySlice<Double>, ArraySlice<Double>) -> Double = {
-    a, b in
-    var sum = 0.0
-    for (x, y) in zip(a, b) { sum += x * y }
-    return sum
+  /// Of two vectors of one length; nil makes the row NULL.
+  private struct Measure: Sendable {
+    let floats: @Sendable (UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Float?
+    let doubles: @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int) -> Double?
   }
 
-  private static func cosine(_ finish: @escaping @Sendable (Double) -> Double) -> Measure {
-    { a, b in
-      if a.isEmpty { return nil }
-      var (sum, left, right) = (0.0, 0.0, 0.0)
-      for (x, y) in zip(a, b) {
-        sum += x * y
-        left += x * x
-        right += y * y
-      }
-      let similarity = sum / (left * right).squareRoot()
-      return finish(similarity.isNaN ? similarity : max(-1, min(1, similarity)))
+  private static let distance = Measure(
+    floats: { apus_square_distance($0, $1, $2).squareRoot() },
+    doubles: { apus_square_distance_double($0, $1, $2).squareRoot() })
+  private static let product = Measure(
+    floats: { apus_dot($0, $1, $2) }, doubles: { apus_dot_double($0, $1, $2) })
+  private static let negativeProduct = Measure(
+    floats: { -apus_dot($0, $1, $2) }, doubles: { -apus_dot_double($0, $1, $2) })
+  private static let similarity = Measure(
+    floats: { cosine($0, $1, $2, apus_products) },
+    doubles: { cosine($0, $1, $2, apus_products_double) })
+  private static let cosineDistance = Measure(
+    floats: { cosine($0, $1, $2, apus_products).map { 1 - $0 } },
+    doubles: { cosine($0, $1, $2, apus_products_double).map { 1 - $0 } })
+
+  @inline(__always)
+  private static func cosine<T: BinaryFloatingPoint>(
+    _ x: UnsafePointer<T>, _ y: UnsafePointer<T>, _ count: Int,
+    _ products: (UnsafePointer<T>, UnsafePointer<T>, Int, UnsafeMutablePointer<T>) -> Void
+  ) -> T? {
+    if count == 0 { return nil }
+    return withUnsafeTemporaryAllocation(of: T.self, capacity: 3) { sums in
+      guard let start = sums.baseAddress else { return nil }
+      products(x, y, count, start)
+      let similarity = sums[0] / (sums[1] * sums[2]).squareRoot()
+      return similarity.isNaN ? similarity : max(-1, min(1, similarity))
     }
   }
 
@@ -76,7 +84,7 @@ enum VectorFunctions {
 
   private static func vectors(
     _ name: String, symbols: [String], alias: String? = nil, _ summary: String, _ example: String,
-    _ result: String, _ measure: @escaping Measure
+    _ result: String, _ measure: Measure
   ) -> ScalarFunction {
     var aliases = ["array_\(name)"] + symbols
     if let alias { aliases += ["list_\(alias)", "array_\(alias)"] }
@@ -104,31 +112,37 @@ enum VectorFunctions {
   private static func measured(
     _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType, _ measure: Measure
   ) throws -> Column {
+    if type == .float { return try measured(name, a, count, type, measure.floats) }
+    return try measured(name, a, count, type, measure.doubles)
+  }
+
+  @inline(__always)
+  private static func measured<T: BinaryFloatingPoint & BitwiseCopyable>(
+    _ name: String, _ a: [Column], _ count: Int, _ type: LogicalType,
+    _ measure: (UnsafePointer<T>, UnsafePointer<T>, Int) -> T?
+  ) throws -> Column {
     let x = ColumnReader<ListEntry>(a[0])
     let y = ColumnReader<ListEntry>(a[1])
-    let (left, right) = (doubles(a[0].children[0]), doubles(a[1].children[0]))
-    func value(_ row: Int) throws -> Double? {
-      guard x[row].length == y[row].length else {
+    let children = a.map { $0.children[0].flattened() }
+    let left = UnsafePointer(children[0].values(as: T.self))
+    let right = UnsafePointer(children[1].values(as: T.self))
+    let mayHaveNulls = children.contains(where: \.mayHaveNulls)
+    return try Kernels.nullableRows(a, count, type, T.self) { row in
+      let (one, other) = (x[row], y[row])
+      guard one.length == other.length else {
         throw SQLError(
           .invalidInput,
-          "\(name) takes lists of one length, not of \(x[row].length) and \(y[row].length)")
+          "\(name) takes lists of one length, not of \(one.length) and \(other.length)")
       }
-      for (entry, child) in [(x[row], a[0].children[0]), (y[row], a[1].children[0])]
-      where child.mayHaveNulls {
-        for item in entry.offset..<(entry.offset + entry.length) where child.isNull(item) {
-          throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
-        }
+      if mayHaveNulls && (hasNull(children[0], one) || hasNull(children[1], other)) {
+        throw SQLError(.invalidInput, "\(name) takes lists without NULL elements")
       }
-      return measure(
-        left[x[row].offset..<(x[row].offset + x[row].length)],
-        right[y[row].offset..<(y[row].offset + y[row].length)])
+      return measure(left + one.offset, right + other.offset, one.length)
     }
-    if type == .float {
-      return try Kernels.nullableRows(a, count, type, Float.self) {
-        try value($0).map { Float($0) }
-      }
-    }
-    return try Kernels.nullableRows(a, count, type, Double.self) { try value($0) }
+  }
+
+  private static func hasNull(_ child: Column, _ entry: ListEntry) -> Bool {
+    (entry.offset..<(entry.offset + entry.length)).contains { child.isNull($0) }
   }
 
   private static func doubles(_ column: Column) -> [Double] {

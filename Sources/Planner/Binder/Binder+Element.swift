@@ -17,6 +17,10 @@ extension Binder {
       }
       return try call("struct_extract", [operand, position], span: span)
     }
+    if case .map = operand.type {
+      return ConstantFolding.fold(
+        try call("map_extract_value", [operand, position], span: span))
+    }
     if operand.type == .json {
       if case .constant(.varchar(let name), _) = position, Int64(name) == nil {
         return try field(operand, Identifier(name: name, span: index.span))
@@ -25,6 +29,16 @@ extension Binder {
       return ConstantFolding.fold(try call("json_extract", [operand, position], span: span))
     }
     return try call("list_extract", [operand, position], span: span)
+  }
+
+  /// `MAP {key: value, …}`: the map of the list of keys and the list of values.
+  func bind(
+    map entries: [MapEntry], _ context: ExpressionContext, span: SourceSpan
+  ) throws -> Expression {
+    if entries.isEmpty { return try call("map", [], span: span) }
+    let keys = try call("list_value", entries.map { try bind($0.key, context) }, span: span)
+    let values = try call("list_value", entries.map { try bind($0.value, context) }, span: span)
+    return try call("map", [keys, values], span: span)
   }
 
   /// `operand[lower:upper:step]`; missing bounds are the ends.

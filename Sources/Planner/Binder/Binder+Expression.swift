@@ -16,10 +16,15 @@ extension Binder {
     case .list(let items):
       return try call("list_value", try bindSpread(items, context), span: span)
     case .structure(let fields):
+      if let unnamed = fields.first(where: \.name.name.isEmpty) {
+        throw SQLError(
+          .binder, "a struct's field needs a name", at: unnamed.name.span,
+          hint: "row(…) makes a struct without names")
+      }
       return try call(
         "struct_pack", try fields.map { try bind($0.value, context) },
         names: fields.map(\.name.name), span: span)
-    case .map: throw Binder.notYet("MAP values", span)
+    case .map(let entries): return try bind(map: entries, context, span: span)
     case .row(let items):
       return try call("row", try bindSpread(items, context), span: span)
     case .column(let name): return try bindColumn(name, context)
@@ -58,11 +63,7 @@ extension Binder {
       guard Functions.Cast.exists(from: operand.type, to: type) else {
         throw SQLError(.binder, "there is no cast from \(operand.type) to \(type)", at: span)
       }
-      let value = try foldedCast(operand, to: type, isTry: cast.isTry, span: span)
-      if let labels = try enumLabels(of: cast.type) {
-        return try checked(value, among: labels, isTry: cast.isTry, span: span)
-      }
-      return marked(value)
+      return marked(try foldedCast(operand, to: type, isTry: cast.isTry, span: span))
     case .collate(let operand, let name):
       return try bindCollation(operand, name, context, span: span)
     case .exists(let query): return try bindExists(query, context, span: span)
@@ -121,7 +122,8 @@ extension Binder {
       return .constant(.double(Double(text) ?? .infinity), .double)
     case .decimal(let text):
       let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-      let whole = parts[0].drop { $0 == "0" }
+      // Leading zeros count: 0.1 is a DECIMAL(2,1), .1 a DECIMAL(1,1).
+      let whole = parts[0]
       let fraction = parts.count > 1 ? parts[1] : ""
       let scale = fraction.utf8.count
       let precision = max(whole.utf8.count + scale, 1)
@@ -279,6 +281,10 @@ extension Binder {
 
   /// `operand.name` of a STRUCT.
   func field(_ operand: Expression, _ name: Identifier) throws -> Expression {
+    if case .map = operand.type {
+      return try call(
+        "map_extract_value", [operand, .constant(.varchar(name.name), .varchar)], span: name.span)
+    }
     if operand.type == .json {
       // The key may have any characters: as a step of a path in quotes.
       let key = name.name.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
@@ -330,7 +336,9 @@ extension Binder {
     _ results: [(Expression, SourceSpan)], what: String
   ) throws -> LogicalType {
     let type = try unifiedType(results.filter { !isStringLiteral($0.0) }, what: what)
-    return type == .null && results.contains { isStringLiteral($0.0) } ? .varchar : type
+    guard results.contains(where: { isStringLiteral($0.0) }) else { return type }
+    if case .enumeration = type { return .varchar }
+    return type == .null ? .varchar : type
   }
 
   /// The common type of values in one column: integer literals take the others' type where they fit.
@@ -366,6 +374,7 @@ extension Binder {
   {
     if type == .null { return next.type }
     if isStringLiteral(next), type != .varchar {
+      if case .enumeration = type { return .varchar }
       // A literal that reads as the others' type does not turn them into text.
       if (try? foldedCast(next, to: type, isTry: false, span: span)) != nil { return type }
       return .varchar

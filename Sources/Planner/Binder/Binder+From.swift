@@ -212,7 +212,7 @@ extension Binder {
           name,
           among: TableFunctions.allNames + catalog.catalogFunctionNames + catalog.macroNames + [
             "unnest"
-          ]))
+          ] + Binder.unnestingNames))
     }
     var positional: [TableFunctionArgument] = []
     var named: [TableFunctionArgument] = []
@@ -221,8 +221,9 @@ extension Binder {
         throw SQLError(.binder, "\(name) takes no such argument", at: argument.span)
       }
       let (option, expression) = Binder.option(argument.name, written)
-      let constant = ConstantFolding.value(of: try bind(expression, context))
-      guard case .constant(let value, let type) = constant else {
+      let constant = callArgument(ConstantFolding.value(of: try bind(expression, context)), nil)
+      let type = constant.type
+      guard let value = constant.value else {
         throw SQLError(
           .binder, "arguments of \(name) must be constants", at: argument.span)
       }

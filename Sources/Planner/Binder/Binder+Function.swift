@@ -48,7 +48,8 @@ extension Binder {
       CaseWhen(branches: [(condition, cast[0])], otherwise: cast[1], type: type))
   }
 
-  private func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
+  /// What a signature rule or a table function sees of an argument.
+  func callArgument(_ argument: Expression, _ name: String?) -> CallArgument {
     if case .constant(let value, let type) = argument {
       return CallArgument(type, value: value, name: name)
     }
@@ -84,6 +85,12 @@ extension Binder {
     let name = function.name.last.name
     let key = name.lowercased()
     if Binder.isUnnest(function) { return try bindUnnest(function, context, span: span) }
+    if let list = Binder.unnestedList(function, span: span) {
+      var unnest = function
+      unnest.name = QualifiedName(Identifier(name: "unnest", span: function.name.span))
+      unnest.arguments = [Argument(list)]
+      return try bindUnnest(unnest, context, span: span)
+    }
     var arguments = function.arguments
     if let receiver = function.receiver {
       arguments.insert(Argument(receiver), at: 0)
@@ -125,6 +132,12 @@ extension Binder {
     if catalog.userFunction(named: key) == nil, !isSessionFunction {
       try checkExists(name, function.name.span)
     }
+    if key == "alias", arguments.count == 1, let named = arguments[0].expression,
+      ScalarFunctions.named(key) == nil, catalog.userFunction(named: key) == nil
+    {
+      _ = try bind(named, context)
+      return .constant(.varchar(Binder.name(of: named)), .varchar)
+    }
     // typeof does not look at values, not even at those of constants.
     if key == "typeof" { attemptDepth += 1 }
     defer { if key == "typeof" { attemptDepth -= 1 } }
@@ -163,12 +176,39 @@ extension Binder {
     {
       return found
     }
-    return ConstantFolding.fold(
-      try call(key, bound, names: arguments.map { $0.name?.name }, span: span))
+    // A column gives its own name to a field without one.
+    let names = arguments.map { argument -> String? in
+      if key == "struct_pack", argument.name == nil,
+        case .column(let column)? = argument.expression?.kind
+      {
+        return column.last.name
+      }
+      return argument.name?.name
+    }
+    let made = try call(key, bound, names: names, span: span)
+    return try moment(of: made) ?? ConstantFolding.fold(made)
+  }
+
+  /// What a clock says, once for the whole statement: `now()` is the same in all rows.
+  private func moment(of expression: Expression) throws -> Expression? {
+    guard case .call(let call) = expression, call.resolved.overload.isVolatile,
+      call.resolved.function.category == "date", call.arguments.isEmpty
+    else { return nil }
+    if let known = moments[call.resolved.function.name] { return known }
+    let value = try ScalarEvaluation.call(call.resolved, [], count: 1).value(0)
+    let moment = Expression.constant(value, call.resolved.resultType)
+    moments[call.resolved.function.name] = moment
+    return moment
+  }
+
+  /// What a column of the result would be called.
+  private static func name(of expression: SyntaxExpression) -> String {
+    if case .column(let name) = expression.kind { return name.last.name }
+    return Printer.sql(expression)
   }
 
   func checkExists(_ name: String, _ span: SourceSpan) throws {
-    if ScalarFunctions.named(name) != nil || name.lowercased() == "struct_pack" { return }
+    if ScalarFunctions.named(name) != nil || name.lowercased() == "alias" { return }
     if let window = WindowFunction.named(name.lowercased()) {
       throw SQLError(
         .binder, "\(window.rawValue) is a window function: it needs an OVER clause", at: span)
@@ -176,7 +216,7 @@ extension Binder {
     let known =
       ScalarFunctions.allNames + Aggregates.allNames + WindowFunction.allNames
       + catalog.userFunctionNames + catalog.macroNames + catalog.sessionFunctionNames
-      + LambdaFunction.allNames
+      + LambdaFunction.allNames + Binder.unnestingNames
     throw SQLError(
       .catalog, "function \"\(name)\" does not exist", at: span,
       hint: didYouMean(name, among: known))
@@ -208,6 +248,7 @@ extension Binder {
     inner.aggregates = nil
     inner.windows = nil
     inner.unnests = nil
+    inner.prefersAliases = false
     inner.clause = "an aggregate's arguments"
     inner.subqueries = context.innerSubqueries ?? context.subqueries
     var bound: [Expression] = []

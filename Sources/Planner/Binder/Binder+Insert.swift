@@ -86,7 +86,8 @@ extension Binder {
     guard let conflict = insert.conflict else {
       return try finish(rows, alias: alias, returning: insert.returning, span: span)
     }
-    return try upsert(rows, conflict, alias: alias, insert, span: span)
+    return try upsert(
+      rows, conflict, given: Set(given.keys), alias: alias, insert, span: span)
   }
 
   // MARK: VALUES
@@ -158,8 +159,8 @@ extension Binder {
   // MARK: ON CONFLICT
 
   private func upsert(
-    _ rows: WriteRows, _ conflict: Insert.ConflictPolicy, alias: String, _ insert: Insert,
-    span: SourceSpan
+    _ rows: WriteRows, _ conflict: Insert.ConflictPolicy, given: Set<Int>, alias: String,
+    _ insert: Insert, span: SourceSpan
   ) throws -> BoundQuery {
     let table = rows.write.table
     let definition = table.definition
@@ -198,7 +199,10 @@ extension Binder {
 
     var set: [Int: Expression] = [:]
     if case .replace = conflict {
-      for position in 0..<count { set[position] = .column(excluded[position]) }
+      // As in DuckDB, a row that is there keeps what no value was given for.
+      for position in 0..<count where given.isEmpty || given.contains(position) {
+        set[position] = .column(excluded[position])
+      }
     }
     if let assignments {
       var scope = rowScope(existing, alias: alias)

@@ -153,9 +153,12 @@ extension Binder {
       case .table(let body): _ = try bind(try SyntaxRewriter.rewrite(body, replaced))
       }
     } catch let error as SQLError
-      where error.message.contains("lambda") && !definition.parameters.isEmpty
+      where
+      (error.message.contains("lambda")
+      || error.message == Binder.unknownText(SourceSpan(0, 0)).message)
+      && !definition.parameters.isEmpty
     {
-      // A parameter may stand for a lambda, which no value shows.
+      // A parameter may stand for a lambda or for the name of a table, which no value shows.
     }
   }
 

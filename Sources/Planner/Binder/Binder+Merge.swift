@@ -11,9 +11,7 @@ extension Binder {
       let target = try target(merge.table, alias: merge.alias)
       let source = try bind(merge.source)
       let flag = makeReference("matched", .boolean)
-      var items = source.plan.output.map { (expression: Expression.column($0), reference: $0) }
-      items.append((Expression.trueConstant, flag))
-      let right = Plan.project(ProjectNode(input: source.plan, items: items))
+      let right = source.plan.adding([(.trueConstant, flag)])
 
       let keepsSource = merge.clauses.contains { $0.match == .notMatchedByTarget }
       let keepsTarget = merge.clauses.contains { $0.match == .notMatchedBySource }
@@ -88,22 +86,24 @@ private struct MergeBinding {
     ExpressionContext(scope: scope, clause: "MERGE", subqueries: collector)
   }
 
-  private mutating func add(_ clause: Merge.Clause) throws {
-    let scope: Scope
-    let test: Expression
-    let hasTarget = Expression.isNull(.column(target.rowNumber), isNegated: true)
-    let hasSource = Expression.isNull(.column(flag), isNegated: true)
-    switch clause.match {
-    case .matched:
-      scope = target.scope.appending(source)
-      test = .and([hasTarget, hasSource])
-    case .notMatchedByTarget:
-      scope = source
-      test = .isNull(.column(target.rowNumber), isNegated: false)
-    case .notMatchedBySource:
-      scope = target.scope
-      test = .isNull(.column(flag), isNegated: false)
+  /// What the clause's expressions may read, and which pairs of rows it is for.
+  private func reach(of match: Merge.Match) -> (scope: Scope, test: Expression) {
+    func isMissing(_ column: ColumnReference) -> Expression {
+      .isNull(.column(column), isNegated: false)
     }
+    func isThere(_ column: ColumnReference) -> Expression {
+      .isNull(.column(column), isNegated: true)
+    }
+    switch match {
+    case .matched:
+      return (target.scope.appending(source), .and([isThere(target.rowNumber), isThere(flag)]))
+    case .notMatchedByTarget: return (source, isMissing(target.rowNumber))
+    case .notMatchedBySource: return (target.scope, isMissing(flag))
+    }
+  }
+
+  private mutating func add(_ clause: Merge.Clause) throws {
+    let (scope, test) = reach(of: clause.match)
     let context = context(scope)
     if let condition = clause.condition {
       conditions.append(.and([test, try binder.bindCondition(condition, context)]))
@@ -114,52 +114,61 @@ private struct MergeBinding {
     func code(_ action: TableWrite.Action) -> Expression {
       .constant(.integer(Int128(action.rawValue)), .integer)
     }
-    func requireTarget(_ verb: String) throws {
-      if clause.match == .notMatchedByTarget {
-        throw SQLError(
-          .binder, "WHEN \(clause.match.rawValue) cannot \(verb)", at: clause.span)
-      }
-    }
     switch clause.action {
     case .nothing:
       actions.append(nil)
       values.append(old)
     case .delete:
-      try requireTarget("DELETE")
+      try requireTarget("DELETE", clause)
       actions.append(code(.delete))
       values.append(old)
     case .error(let message):
-      var parts = [
-        Expression.constant(
-          .varchar(
-            "merge error condition WHEN \(clause.match.rawValue)"
-              + (message == nil ? "" : ": ")), .varchar)
-      ]
-      if let message {
-        parts.append(
-          try binder.foldedCast(
-            try binder.bind(message, context), to: .varchar, isTry: false, span: message.span))
-      }
-      let text = parts.count == 1 ? parts[0] : try binder.call("concat", parts, span: clause.span)
-      actions.append(
-        .cast(try binder.call("error", [text], span: clause.span), to: .integer, isTry: false))
+      actions.append(try raising(message, clause, context))
       values.append(old)
-    case .update(let assignments):
-      try requireTarget("UPDATE")
-      let set = try binder.bind(
-        assignments, target.definition, alias: target.alias, context)
-      changed.formUnion(set.keys)
-      actions.append(code(.update))
-      values.append(old.indices.map { set[$0] ?? old[$0] })
-    case .updateAll(let byPosition):
-      try requireTarget("UPDATE")
-      let set = try sourceColumns([], byPosition: byPosition, clause)
+    case .update, .updateAll:
+      try requireTarget("UPDATE", clause)
+      let set = try assigned(clause, context)
       changed.formUnion(set.keys)
       actions.append(code(.update))
       values.append(old.indices.map { set[$0] ?? old[$0] })
     case .insert, .insertAll, .insertDefaults:
       actions.append(code(.insert))
       values.append(try inserted(clause, context))
+    }
+  }
+
+  private func requireTarget(_ verb: String, _ clause: Merge.Clause) throws {
+    if clause.match == .notMatchedByTarget {
+      throw SQLError(.binder, "WHEN \(clause.match.rawValue) cannot \(verb)", at: clause.span)
+    }
+  }
+
+  /// In place of an action's code: the error that the clause asks for.
+  private func raising(
+    _ message: SyntaxExpression?, _ clause: Merge.Clause, _ context: ExpressionContext
+  ) throws -> Expression {
+    var text = Expression.constant(
+      .varchar(
+        "merge error condition WHEN \(clause.match.rawValue)" + (message == nil ? "" : ": ")),
+      .varchar)
+    if let message {
+      let own = try binder.foldedCast(
+        try binder.bind(message, context), to: .varchar, isTry: false, span: message.span)
+      text = try binder.call("concat", [text, own], span: clause.span)
+    }
+    return .cast(try binder.call("error", [text], span: clause.span), to: .integer, isTry: false)
+  }
+
+  /// New values of an UPDATE by position.
+  private func assigned(_ clause: Merge.Clause, _ context: ExpressionContext) throws
+    -> [Int: Expression]
+  {
+    switch clause.action {
+    case .update(let assignments):
+      return try binder.bind(assignments, target.definition, alias: target.alias, context)
+    case .updateAll(let byPosition):
+      return try sourceColumns([], byPosition: byPosition, clause)
+    case .insert, .insertAll, .insertDefaults, .delete, .nothing, .error: return [:]
     }
   }
 
@@ -241,11 +250,9 @@ private struct MergeBinding {
           : .constant(.integer(Int128(index)), .integer)
       )
     }
-    var plan = collector.attach(to: join)
-    var items = plan.output.map { (expression: Expression.column($0), reference: $0) }
-    items.append(
-      (.caseWhen(CaseWhen(branches: branches, otherwise: nil, type: .integer)), clause))
-    plan = .project(ProjectNode(input: plan, items: items))
+    var plan = collector.attach(to: join).adding([
+      (.caseWhen(CaseWhen(branches: branches, otherwise: nil, type: .integer)), clause)
+    ])
     plan = .filter(
       FilterNode(input: plan, condition: .isNull(.column(clause), isNegated: true)))
     func choose(_ type: LogicalType, _ results: [Expression]) throws -> Expression {

@@ -11,8 +11,10 @@ extension Binder {
     let bound = unmarked(try bind(operand, context))
     switch op {
     case .plus:
+      if bound.type == .varchar { throw Binder.signOfText("+", span) }
       return bound
     case .minus:
+      if bound.type == .varchar { throw Binder.signOfText("-", span) }
       // -2147483648 is an INTEGER although 2147483648 is not.
       if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
@@ -87,13 +89,16 @@ extension Binder {
     case .ilikeOperator: return try call("ilike", [left, right], span: span)
     case .notIlikeOperator: return .not(try call("ilike", [left, right], span: span))
     case .globOperator: return try call("glob", [left, right], span: span)
-    case .regexMatch: return try call("regexp_full_match", [left, right], span: span)
-    case .regexNotMatch: return .not(try call("regexp_full_match", [left, right], span: span))
+    case .regexMatch: return try call("regexp_matches", [left, right], span: span)
+    case .regexNotMatch: return .not(try call("regexp_matches", [left, right], span: span))
+    case .regexMatchInsensitive, .regexNotMatchInsensitive:
+      let ignoringCase = Expression.constant(.varchar("i"), .varchar)
+      let matched = try call("regexp_matches", [left, right, ignoringCase], span: span)
+      return op == .regexMatchInsensitive ? matched : .not(matched)
     case .startsWith: return try call("starts_with", [left, right], span: span)
     case .plus, .minus, .multiply, .divide, .integerDivide, .modulo, .power, .concat, .bitAnd,
       .bitOr, .shiftLeft, .shiftRight, .arrow, .doubleArrow, .contains, .containedBy, .overlaps,
-      .distance, .cosineDistance, .negativeInnerProduct, .regexMatchInsensitive,
-      .regexNotMatchInsensitive:
+      .distance, .cosineDistance, .negativeInnerProduct:
       return ConstantFolding.fold(try call(op.rawValue, [left, right], span: span))
     }
   }
@@ -107,15 +112,14 @@ extension Binder {
     return ConstantFolding.fold(try call(name, [a, b], span: span))
   }
 
-  private static let equalities: Set = [
-    "=", "<>", "!=", "is distinct from", "is not distinct from",
-  ]
+  private static let equalities: Set = ["=", "<>", "is distinct from", "is not distinct from"]
 
   /// Both sides cast to what they can be compared as.
   func comparable(
     _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
   ) throws -> (Expression, Expression) {
     if left.type == right.type { return (left, right) }
+    if let sides = try texts(left, right, operator: name, span: span) { return sides }
     // A string literal takes the other side's type.
     if isStringLiteral(left), right.type != .varchar {
       return (try foldedCast(left, to: right.type, isTry: false, span: span), right)
@@ -127,7 +131,7 @@ extension Binder {
       (left.type == .varchar) != (right.type == .varchar) && left.type != .null
       && right.type != .null && left.type != .json && right.type != .json
     // Where values are only equal or not, text is read as the other side's type.
-    if textMeetsOther, ["=", "<>", "is distinct from", "is not distinct from"].contains(name) {
+    if textMeetsOther, Binder.equalities.contains(name) {
       return left.type == .varchar
         ? (.cast(left, to: right.type, isTry: false), right)
         : (left, .cast(right, to: left.type, isTry: false))
@@ -141,6 +145,36 @@ extension Binder {
       try foldedCast(left, to: type, isTry: false, span: span),
       try foldedCast(right, to: type, isTry: false, span: span)
     )
+  }
+
+  /// An ENUM meets text, a literal too, and other ENUMs as text. A label is found by its position.
+  private func texts(
+    _ left: Expression, _ right: Expression, operator name: String, span: SourceSpan
+  ) throws -> (Expression, Expression)? {
+    guard let common = TypeResolution.common(left.type, right.type), common == .varchar else {
+      return nil
+    }
+    if Binder.equalities.contains(name) {
+      if let position = label(right, of: left.type) { return (left, position) }
+      if let position = label(left, of: right.type) { return (position, right) }
+    }
+    return (
+      try foldedCast(left, to: common, isTry: false, span: span),
+      try foldedCast(right, to: common, isTry: false, span: span)
+    )
+  }
+
+  private func isEnumeration(_ type: LogicalType) -> Bool {
+    if case .enumeration = type { true } else { false }
+  }
+
+  /// A constant text as a value of the ENUM type when it is one of its labels.
+  private func label(_ text: Expression, of type: LogicalType) -> Expression? {
+    guard case .enumeration(let labels) = type,
+      case .constant(.varchar(let label), .varchar) = text,
+      labels.position(of: label) != nil
+    else { return nil }
+    return .constant(.varchar(label), type)
   }
 
   func isStringLiteral(_ expression: Expression) -> Bool {
@@ -186,7 +220,16 @@ extension Binder {
     func place(_ index: Int) -> SourceSpan { items.count == places.count ? places[index] : span }
     var type = operand.type
     for (index, item) in items.enumerated()
-    where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null) {
+    where !(isStringLiteral(item) && operand.type != .varchar && operand.type != .null)
+      || isEnumeration(operand.type)
+    {
+      if isStringLiteral(item), isEnumeration(type), label(item, of: type) != nil { continue }
+      if isEnumeration(type) || isEnumeration(item.type),
+        let common = TypeResolution.common(type, item.type)
+      {
+        type = common
+        continue
+      }
       if (type == .varchar) != (item.type == .varchar), type != .null, item.type != .null {
         // Text is read as the others' type.
         type = type == .varchar ? item.type : type
@@ -258,5 +301,12 @@ extension Binder {
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },
         otherwise: branches.otherwise == nil ? nil : cast.last, type: type))
+  }
+
+  // MARK: Messages
+
+  private static func signOfText(_ sign: String, _ span: SourceSpan) -> SQLError {
+    SQLError(
+      .binder, "\(sign) takes a number, not VARCHAR", at: span)
   }
 }

@@ -23,7 +23,9 @@ extension Binder {
       call.orderBy += function.withinGroup
       return (call, arguments)
     default:
-      throw SQLError(.syntax, "\(name) takes no WITHIN GROUP", at: span)
+      throw SQLError(
+        .syntax, "unknown ordered aggregate \"\(name)\"", at: span,
+        hint: "WITHIN GROUP goes with percentile_cont, percentile_disc, mode and string_agg")
     }
     guard function.withinGroup.count == 1, let item = function.withinGroup.first,
       let ordered = item.expression

@@ -33,48 +33,6 @@ extension Binder {
       hint: "PREPARE the statement, then EXECUTE it with values")
   }
 
-  /// The values that a type allows, when it is an ENUM.
-  package func enumLabels(of type: TypeName) throws -> [String]? {
-    switch type {
-    case .enumeration(let labels, _): return labels
-    case .named(let name, let arguments):
-      return arguments.isEmpty ? try catalog.enumLabels(of: name) : nil
-    case .list, .array, .structure, .union, .map: return nil
-    }
-  }
-
-  /// A text that must be one of the values of an ENUM; with TRY_CAST NULL where it is not.
-  func checked(_ text: Expression, among labels: [String], isTry: Bool, span: SourceSpan) throws
-    -> Expression
-  {
-    let known = Set(labels)
-    let overload = ScalarOverload([.exactly(.varchar)], returns: .varchar, nulls: .custom) {
-      columns, count, type in
-      var builder = ColumnBuilder(type, capacity: count)
-      for row in 0..<count {
-        let value = columns[0].value(row)
-        if case .varchar(let text) = value, !known.contains(text) {
-          if !isTry {
-            throw SQLError(
-              .conversion, "could not convert string '\(text)' to ENUM", at: nil,
-              hint: didYouMean(text, among: labels))
-          }
-          builder.appendNull()
-        } else {
-          try builder.append(value)
-        }
-      }
-      return builder.finish()
-    }
-    let function = ScalarFunction(
-      "enum_value(\(labels.joined(separator: ",")))", category: "enum", summary: "", examples: [],
-      overloads: [overload])
-    let resolved = ResolvedScalar(
-      function: function, overload: overload, argumentTypes: [.varchar], resultType: .varchar)
-    return ConstantFolding.fold(
-      .call(CallExpression(resolved: resolved, arguments: [text], span: span)))
-  }
-
   /// The type of a written name, among the built-in ones and those of CREATE TYPE.
   package func resolve(_ name: TypeName) throws -> LogicalType {
     try TypeResolution.resolve(

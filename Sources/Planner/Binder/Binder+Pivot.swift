@@ -34,9 +34,7 @@ extension Binder {
       for part in key.parts { used.formUnion(part.expression.columnIDs) }
       keys.append(key)
     }
-    let items = source.output.map { (expression: Expression.column($0), reference: $0) }
-    let input = Plan.project(
-      ProjectNode(input: source, items: items + keys.flatMap(\.parts)))
+    let input = source.adding(keys.flatMap(\.parts))
     for index in keys.indices {
       keys[index].values = try pivotValues(pivot.columns[index], keys[index], input)
     }
@@ -123,13 +121,13 @@ extension Binder {
       }
       return try pivotValues(of: bound, column)
     case .enumeration(let name):
-      guard let values = try catalog.enumLabels(of: name) else {
+      guard case .enumeration(let labels)? = try catalog.type(named: name) else {
         throw SQLError(
           .catalog, "there is no ENUM type \"\(name.last.name)\"", at: name.span,
           hint: didYouMean(name.last.name, among: catalog.typeNames)
             ?? "values stand in parentheses")
       }
-      return values.map { PivotValue(name: $0, texts: [$0]) }
+      return labels.labels.map { PivotValue(name: $0, texts: [$0]) }
     case .listed(let items):
       var values: [PivotValue] = []
       for item in items {

@@ -14,6 +14,7 @@ extension Binder {
       }
       if case .subquery(let query) = argument.kind { return try bind(query) }
       guard case .varchar(let text) = try constant(argument, of: name) else {
+        if allowsMissingParameters { throw Binder.unknownText(argument.span) }
         throw SQLError(.binder, "query takes a text, not NULL", at: argument.span)
       }
       let statements: [ParsedStatement]
@@ -75,6 +76,7 @@ extension Binder {
     }
     return try texts.map { text in
       guard case .varchar(let name) = text else {
+        if allowsMissingParameters { throw Binder.unknownText(argument.span) }
         throw SQLError(.binder, "query_table takes names of tables", at: argument.span)
       }
       // A query in parentheses stands for its rows.
@@ -101,6 +103,11 @@ extension Binder {
     }
     throw SQLError(
       .binder, "arguments of \(function) must be constants", at: expression.span)
+  }
+
+  /// What a macro reads when a parameter of its says it: known where it is called.
+  static func unknownText(_ span: SourceSpan) -> SQLError {
+    SQLError(.binder, "what is read here hangs on a parameter", at: span)
   }
 
   /// Errors inside a text point into that text: here they point at the text as a whole.

@@ -15,8 +15,8 @@ extension Binder {
     let items = try expandStars(select.items, scope)
     var aliases: [String: SyntaxExpression] = [:]
     for item in items {
-      if let alias = item.alias, case .syntax(let expression) = item.content,
-        aliases[alias.lowercased()] == nil
+      if let alias = item.alias, aliases[alias.lowercased()] == nil,
+        let expression = item.written(scope)
       {
         aliases[alias.lowercased()] = expression
       }
@@ -25,21 +25,7 @@ extension Binder {
     let inner = SubqueryCollector()
     var whereContext = ExpressionContext(scope: scope, clause: "WHERE", subqueries: inner)
     whereContext.aliases = aliases
-    if let filter = select.filter {
-      let condition = try bindConditionEach(filter, whereContext)
-      // What needs no subquery is decided before them: they run for fewer rows.
-      let known = Set(plan.output.map(\.id))
-      let early = condition.conjuncts.filter {
-        !inner.entries.isEmpty && $0.columnIDs.isSubset(of: known)
-      }
-      if let first = Expression.conjunction(early) {
-        plan = .filter(FilterNode(input: plan, condition: first))
-      }
-      let late = condition.conjuncts.filter { !early.contains($0) }
-      plan = .filter(
-        FilterNode(
-          input: inner.attach(to: plan), condition: Expression.conjunction(late) ?? .trueConstant))
-    }
+    if let filter = select.filter { plan = try filtered(plan, by: filter, whereContext) }
 
     let aggregates = AggregateCollector()
     let outer = SubqueryCollector()
@@ -62,6 +48,10 @@ extension Binder {
       selected += try bindSelected(item, context)
     }
     context.ownAlias = nil
+    if selected.isEmpty {
+      throw SQLError(
+        .binder, "the SELECT list is empty: the stars in it leave no column", at: select.span)
+    }
 
     // GROUP BY
     var groupContext = ExpressionContext(scope: scope, clause: "GROUP BY", subqueries: inner)
@@ -81,13 +71,67 @@ extension Binder {
     context.aliases = aliases
     context.windows = nil
     context.unnests = nil
-    let having = try select.having.map { try bindConditionEach($0, context) }
+    let having = try select.having.map {
+      try bindConditionEach($0, havingContext(context, keys: groups.keys))
+    }
     context.windows = windows
     let qualify = try bindQualify(select.qualify, context)
     context.clause = "ORDER BY"
     context.unnests = unnests
+    let order = try bindOrder(orderBy, selected, aliases, context)
+    var distinctOn: [Expression] = []
+    if case .on(let expressions) = select.distinct {
+      context.clause = "DISTINCT ON"
+      distinctOn = try expressions.map { expression in
+        try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
+          .map { selected[$0].expression } ?? bind(expression, context)
+      }
+    }
+
+    var block = SelectBlock(
+      selected: selected, order: order, distinctOn: distinctOn, having: having, qualify: qualify,
+      inner: inner, outer: outer, aggregates: aggregates, windows: windows, unnests: unnests,
+      groupUnnests: groupUnnests)
+    if groups.isGrouped || !aggregates.isEmpty || having != nil {
+      plan = try grouped(plan, groups, &block, select)
+    } else {
+      let late = windows.takeReaders(from: outer)
+      plan = outer.attach(to: inner.attach(to: plan))
+      plan = late.attach(to: try attach(windows, to: plan) { $0 })
+      if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
+    }
+    plan = unnests.attach(to: plan)
+    return try finish(select, plan, block, limit: limit, offset: offset)
+  }
+
+  private func filtered(
+    _ input: Plan, by filter: SyntaxExpression, _ context: ExpressionContext
+  ) throws -> Plan {
+    var plan = input
+    let condition = try bindConditionEach(filter, context)
+    // What needs no subquery is decided before them: they run for fewer rows.
+    let known = Set(plan.output.map(\.id))
+    let early = condition.conjuncts.filter {
+      !context.subqueries.entries.isEmpty && $0.columnIDs.isSubset(of: known)
+    }
+    if let first = Expression.conjunction(early) {
+      plan = .filter(FilterNode(input: plan, condition: first))
+    }
+    let late = condition.conjuncts.filter { !early.contains($0) }
+    return .filter(
+      FilterNode(
+        input: context.subqueries.attach(to: plan),
+        condition: Expression.conjunction(late) ?? .trueConstant))
+  }
+
+  /// ORDER BY; of what is selected also its position.
+  private func bindOrder(
+    _ items: [OrderItem], _ selected: [(expression: Expression, name: String)],
+    _ aliases: [String: SyntaxExpression], _ context: ExpressionContext
+  ) throws -> [(item: SortItem, position: Int?)] {
+    var context = context
     var order: [(item: SortItem, position: Int?)] = []
-    for item in orderBy {
+    for item in items {
       guard let expression = item.expression else {
         for (position, entry) in selected.enumerated() {
           order.append((sortItem(entry.expression, item), position))
@@ -109,91 +153,91 @@ extension Binder {
       }
       context.prefersAliases = false
     }
-    var distinctOn: [Expression] = []
-    if case .on(let expressions) = select.distinct {
-      context.clause = "DISTINCT ON"
-      distinctOn = try expressions.map { expression in
-        try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
-          .map { selected[$0].expression } ?? bind(expression, context)
-      }
-    }
+    return order
+  }
 
-    // Aggregation
-    if groups.isGrouped || !aggregates.isEmpty || having != nil {
-      let keyed = groups.keys.map { key -> (expression: Expression, reference: ColumnReference) in
-        if case .column(let reference) = key {
-          return (key, makeReference(reference.name, reference.type))
-        }
-        return (key, makeReference("group", key.type))
+  /// The aggregation, then HAVING, windows and QUALIFY over its groups. What `block` has read of rows
+  /// reads groups afterwards.
+  private func grouped(
+    _ rows: Plan, _ groups: BoundGroups, _ block: inout SelectBlock, _ select: Select
+  ) throws -> Plan {
+    let keyed = groups.keys.map { key -> (expression: Expression, reference: ColumnReference) in
+      if case .column(let reference) = key {
+        return (key, makeReference(reference.name, reference.type))
       }
-      let input = groupUnnests.attach(to: inner.attach(to: plan))
-      let below = Set(input.output.map(\.id))
-      plan = .aggregate(
-        AggregateNode(
-          input: input, keys: keyed, calls: aggregates.calls, sets: groups.sets,
-          groupings: try groupingKeys(aggregates, groups)))
-      func lift(_ expression: Expression) throws -> Expression {
-        if let key = keyed.first(where: { $0.expression == expression }) {
-          return .column(key.reference)
-        }
-        if let constant = Binder.leadingConstant(of: expression) { return constant }
-        if case .column(let reference) = expression, below.contains(reference.id) {
-          throw Binder.notGrouped(reference.name, select.span(of: reference.name))
-        }
-        return try expression.mapChildren(lift)
-      }
-      for index in selected.indices {
-        selected[index].expression = try lift(selected[index].expression)
-      }
-      for index in order.indices {
-        order[index].item.expression = try lift(order[index].item.expression)
-      }
-      distinctOn = try distinctOn.map(lift)
-      // Subqueries too see the groups, not the rows below.
-      for index in outer.entries.indices {
-        outer.entries[index].keys = try outer.entries[index].keys.map {
-          (try lift($0.left), $0.right)
-        }
-        outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
-      }
-      let late = windows.takeReaders(from: outer)
-      for index in unnests.chains.indices {
-        unnests.chains[index].list = try lift(unnests.chains[index].list)
-      }
-      plan = outer.attach(to: plan)
-      if let having {
-        plan = .filter(FilterNode(input: plan, condition: try lift(having)))
-      }
-      plan = late.attach(to: try attach(windows, to: plan, lift))
-      if let qualify {
-        plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
-      }
-    } else {
-      let late = windows.takeReaders(from: outer)
-      plan = outer.attach(to: inner.attach(to: plan))
-      plan = late.attach(to: try attach(windows, to: plan) { $0 })
-      if let qualify { plan = .filter(FilterNode(input: plan, condition: qualify)) }
+      return (key, makeReference("group", key.type))
     }
+    let input = block.groupUnnests.attach(to: block.inner.attach(to: rows))
+    let below = Set(input.output.map(\.id))
+    var plan = Plan.aggregate(
+      AggregateNode(
+        input: input, keys: keyed, calls: block.aggregates.calls, sets: groups.sets,
+        groupings: try groupingKeys(block.aggregates, groups)))
+    func lift(_ expression: Expression) throws -> Expression {
+      if let key = keyed.first(where: { $0.expression == expression }) {
+        return .column(key.reference)
+      }
+      if let constant = Binder.leadingConstant(of: expression) { return constant }
+      if case .column(let reference) = expression, below.contains(reference.id) {
+        throw Binder.notGrouped(reference.name, select.span(of: reference.name))
+      }
+      return try expression.mapChildren(lift)
+    }
+    for index in block.selected.indices {
+      block.selected[index].expression = try lift(block.selected[index].expression)
+    }
+    for index in block.order.indices {
+      block.order[index].item.expression = try lift(block.order[index].item.expression)
+    }
+    block.distinctOn = try block.distinctOn.map(lift)
+    // Subqueries too see the groups, not the rows below.
+    let outer = block.outer
+    for index in outer.entries.indices {
+      outer.entries[index].keys = try outer.entries[index].keys.map {
+        (try lift($0.left), $0.right)
+      }
+      outer.entries[index].plan = try outer.entries[index].plan.mapAllExpressions(lift)
+    }
+    let late = block.windows.takeReaders(from: outer)
+    for index in block.unnests.chains.indices {
+      block.unnests.chains[index].list = try lift(block.unnests.chains[index].list)
+    }
+    plan = outer.attach(to: plan)
+    if let having = block.having {
+      plan = .filter(FilterNode(input: plan, condition: try lift(having)))
+    }
+    plan = late.attach(to: try attach(block.windows, to: plan, lift))
+    if let qualify = block.qualify {
+      plan = .filter(FilterNode(input: plan, condition: try lift(qualify)))
+    }
+    return plan
+  }
 
-    plan = unnests.attach(to: plan)
-    return try finish(
-      select, plan, selected: selected, order: order, limit: limit, offset: offset,
-      distinctOn: distinctOn)
+  /// In HAVING a name is a key of the groups, else an alias, and only then a column.
+  private func havingContext(_ context: ExpressionContext, keys: [Expression])
+    -> ExpressionContext
+  {
+    var context = context
+    context.prefersAliases = true
+    context.aliases = context.aliases.filter { alias in
+      let columns = context.scope.matches(table: nil, name: alias.key)
+      return !columns.contains { keys.contains(.column($0.reference)) }
+    }
+    return context
   }
 
   /// Projection, DISTINCT, ORDER BY and LIMIT over what the block selects.
   private func finish(
-    _ select: Select, _ input: Plan, selected: [(expression: Expression, name: String)],
-    order: [(item: SortItem, position: Int?)], limit: Limit?, offset: SyntaxExpression?,
-    distinctOn: [Expression]
+    _ select: Select, _ input: Plan, _ block: SelectBlock, limit: Limit?,
+    offset: SyntaxExpression?
   ) throws -> BoundQuery {
     var plan = input
-    var items = selected.map {
+    var items = block.selected.map {
       (expression: $0.expression, reference: makeReference($0.name, $0.expression.type))
     }
     let visible = items.map(\.reference)
     var sortItems: [SortItem] = []
-    for (item, position) in order {
+    for (item, position) in block.order {
       var item = item
       if let position {
         item.expression = .column(visible[position])
@@ -206,7 +250,7 @@ extension Binder {
       }
       sortItems.append(item)
     }
-    let uniqueKeys = distinctOn.map { key -> Expression in
+    let uniqueKeys = block.distinctOn.map { key -> Expression in
       if let known = items.first(where: { $0.expression == key }) {
         return .column(known.reference)
       }
@@ -237,7 +281,7 @@ extension Binder {
       }
       plan = .project(ProjectNode(input: plan, items: kept))
     }
-    return BoundQuery(plan: plan, names: selected.map(\.name))
+    return BoundQuery(plan: plan, names: block.selected.map(\.name))
   }
 
   /// What COALESCE gives whatever comes behind its first argument: that is never computed and need
@@ -255,6 +299,24 @@ extension Binder {
       "column \"\(name)\" must appear in the GROUP BY clause or be used in an aggregate function",
       at: span, hint: "GROUP BY it, or use any_value(\(quotedIdentifier(name)))")
   }
+}
+
+/// The bound parts of one SELECT block, and what its expressions have asked for on the way.
+private struct SelectBlock {
+  var selected: [(expression: Expression, name: String)]
+  /// The position of what is also selected.
+  var order: [(item: SortItem, position: Int?)]
+  var distinctOn: [Expression]
+  let having: Expression?
+  let qualify: Expression?
+  /// Subqueries over the rows, and those over the groups where there are groups.
+  let inner: SubqueryCollector
+  let outer: SubqueryCollector
+  let aggregates: AggregateCollector
+  let windows: WindowCollector
+  /// UNNESTs of the SELECT list, and those that GROUP BY has taken over.
+  let unnests: UnnestCollector
+  let groupUnnests: UnnestCollector
 }
 
 extension Select {

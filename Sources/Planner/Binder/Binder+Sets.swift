@@ -169,12 +169,13 @@ extension Binder {
     }
   }
 
-  /// Beside text everything becomes text.
+  /// Beside text everything becomes text, but for UUID.
   private func unified(
     _ a: LogicalType, _ b: LogicalType, _ column: Int, _ span: SourceSpan
   ) throws -> LogicalType {
     if a == b || b == .null { return a }
     if a == .null { return b }
+    if a == .uuid && b == .varchar || a == .varchar && b == .uuid { return .uuid }
     let text: LogicalType? = a == .varchar || b == .varchar ? .varchar : nil
     if a == .boolean && b.isNumeric { return b }
     if b == .boolean && a.isNumeric { return a }
@@ -287,7 +288,7 @@ extension Binder {
         lists: [
           (
             expression: .call(
-              CallExpression(resolved: Binder.copies, arguments: [times], span: step.span)),
+              CallExpression(resolved: ListCopies.resolved, arguments: [times], span: step.span)),
             reference: copies
           )
         ]))
@@ -297,32 +298,6 @@ extension Binder {
         plan: .project(ProjectNode(input: repeated, items: items.map { ($0.0, $0.1) })),
         names: left.names))
   }
-
-  /// A list of `n` elements that nobody reads; all lists are cuts of one.
-  private static let copies: ResolvedScalar = {
-    let type = LogicalType.list(.tinyint)
-    let overload = ScalarOverload([.exactly(.bigint)], returns: type, nulls: .custom) {
-      arguments, count, type in
-      let counts = ColumnReader<Int64>(arguments[0])
-      let result = Column(flat: type, count: count)
-      let entries = result.values(as: ListEntry.self)
-      var longest = 0
-      for row in 0..<count {
-        let copies = counts.isNull(row) ? 0 : max(0, Int(counts[row]))
-        entries[row] = ListEntry(offset: 0, length: copies)
-        longest = max(longest, copies)
-      }
-      let elements = Column(flat: .tinyint, count: longest)
-      elements.data.initializeMemory(as: UInt8.self, repeating: 0, count: longest)
-      result.replaceChildren([elements])
-      return withExtendedLifetime(arguments) { result }
-    }
-    return ResolvedScalar(
-      function: ScalarFunction(
-        "copies", category: "list", summary: "a list of n elements", examples: [],
-        overloads: [overload]),
-      overload: overload, argumentTypes: [.bigint], resultType: type)
-  }()
 
   /// The distinct rows of a plan: the same columns, by position, under new references.
   func distinct(_ plan: Plan) -> Plan {

@@ -15,6 +15,24 @@ extension Binder {
     var content: Content
     var alias: String?
     var name: String
+
+    /// What the alias stands for in other clauses; nil for what cannot be written.
+    func written(_ scope: Scope) -> SyntaxExpression? {
+      switch content {
+      case .syntax(let expression): return expression
+      case .bound(.column(let reference)):
+        guard let entry = scope.entries.first(where: { $0.reference.id == reference.id }) else {
+          return nil
+        }
+        let span = SourceSpan(0, 0)
+        let parts = [entry.table, entry.name].compactMap { $0 }
+        return SyntaxExpression(
+          .column(
+            QualifiedName(parts: parts.map { Identifier(name: $0, span: span) }, span: span)),
+          span: span)
+      case .bound: return nil
+      }
+    }
   }
 
   func bind(_ item: ExpandedItem, _ context: ExpressionContext) throws -> Expression {
@@ -42,7 +60,14 @@ extension Binder {
     var expanded: [ExpandedItem] = []
     for item in items {
       if let star = try expandStar(item.expression, scope) {
-        expanded += star
+        // An alias behind a star is that of each of its columns.
+        expanded += try star.map { column in
+          guard let alias = item.alias?.name else { return column }
+          var column = column
+          column.name = try starName(alias, of: column.name, item.expression)
+          column.alias = column.name
+          return column
+        }
         continue
       }
       let name = item.alias?.name ?? outputName(item.expression, scope)
@@ -72,6 +97,21 @@ extension Binder {
     }
   }
 
+  /// What an alias calls a column of a star: behind `* LIKE …` and its kin, `\0` in it is the column's
+  /// name, and behind SIMILAR TO, `\1` a group of the pattern.
+  private func starName(_ alias: String, of name: String, _ star: SyntaxExpression) throws
+    -> String
+  {
+    guard case .like(let like) = star.kind else { return alias }
+    var pattern: String?
+    if case .literal(.string(let text)) = like.pattern.kind, like.style == .similarTo,
+      !like.isNegated
+    {
+      pattern = text
+    }
+    return try named(alias, for: name, pattern: pattern)
+  }
+
   /// A condition on constants.
   private func isTrue(_ condition: SyntaxExpression, parameters: [String: Expression] = [:]) throws
     -> Bool
@@ -93,6 +133,8 @@ extension Binder {
   private struct StarColumn {
     var table: String?
     var item: ExpandedItem
+    /// Which USING column it is a copy of: of the copies that EXCLUDE leaves, `*` shows the first.
+    var joined: Int?
 
     func isNamed(_ name: QualifiedName) -> Bool {
       item.name.lowercased() == name.last.name.lowercased()
@@ -112,15 +154,14 @@ extension Binder {
           hint: didYouMean(excluded.last.name, among: columns.map(\.item.name)))
       }
     }
+    var shown: Set<Int> = []
+    columns = columns.filter { $0.joined.map { shown.insert($0).inserted } ?? true }
     let replaced = star.replace.map { QualifiedName($0.name) }
     for name in replaced + star.rename.map(\.column)
     where !columns.contains(where: { $0.isNamed(name) }) {
       throw SQLError(
         .binder, "column \"\(name.last.name)\" is not among those of *", at: name.span,
         hint: didYouMean(name.last.name, among: columns.map(\.item.name)))
-    }
-    if columns.isEmpty {
-      throw SQLError(.binder, "EXCLUDE leaves no column of *", at: span)
     }
     var given: Set<String> = []
     return try columns.compactMap { column in
@@ -146,8 +187,7 @@ extension Binder {
   {
     let table = qualifier?.last
     let entries = scope.entries.filter { entry in
-      !entry.isHidden
-        && (table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? !entry.isShadowed)
+      !entry.isHidden && (table.map { $0.name.lowercased() == entry.table?.lowercased() } ?? true)
     }
     if let qualifier, let table, entries.isEmpty {
       if let fields = try structColumns(qualifier, scope) { return fields }
@@ -158,12 +198,23 @@ extension Binder {
     if scope.entries.isEmpty {
       throw SQLError(.binder, "* needs a FROM clause", at: span)
     }
-    return entries.map { entry in
-      let merged = table == nil && entry.isJoined ? scope.merged[entry.name.lowercased()] : nil
+    // All copies of a USING column have the value that its bare name means.
+    var joined: [String: (group: Int, value: Expression)] = [:]
+    return entries.enumerated().compactMap { position, entry in
+      let key = entry.name.lowercased()
+      var value = Expression.column(entry.reference)
+      var group: Int?
+      if table == nil, entry.isShadowed {
+        guard let copied = joined[key] else { return nil }
+        (group, value) = (copied.group, copied.value)
+      } else if table == nil, entry.isJoined {
+        value = scope.merged[key] ?? value
+        joined[key] = (position, value)
+        group = position
+      }
       return StarColumn(
         table: entry.table,
-        item: ExpandedItem(
-          content: .bound(merged ?? .column(entry.reference)), alias: nil, name: entry.name))
+        item: ExpandedItem(content: .bound(value), alias: nil, name: entry.name), joined: group)
     }
   }
 
@@ -180,6 +231,11 @@ extension Binder {
       throw SQLError(
         .binder, "\"\(name.last.name)\" is no STRUCT and no table: .* does not apply",
         at: name.span)
+    }
+    if fields.contains(where: \.name.isEmpty) {
+      throw SQLError(
+        .binder, "the fields of the row \"\(name.last.name)\" have no names: .* does not apply",
+        at: name.span, hint: "unnest(\(name.last.name)) gives its fields")
     }
     return try fields.map { part in
       StarColumn(
@@ -199,24 +255,28 @@ extension Binder {
 
     var name: String { item.name }
 
-    /// An alias with `\0` for the column's name and `\1` for a group of the pattern.
     func naming(_ alias: String, _ binder: Binder) throws -> String {
-      guard alias.contains("\\") else { return alias }
-      var result = ""
-      var isEscaped = false
-      for character in alias {
-        if isEscaped, let group = character.wholeNumberValue {
-          result += try group == 0 && pattern == nil ? name : binder.group(group, pattern, of: name)
-          isEscaped = false
-        } else if character == "\\" && !isEscaped {
-          isEscaped = true
-        } else {
-          result.append(character)
-          isEscaped = false
-        }
-      }
-      return result
+      try binder.named(alias, for: name, pattern: pattern)
     }
+  }
+
+  /// An alias with `\0` for the column's name and `\1` for a group of the pattern.
+  private func named(_ alias: String, for name: String, pattern: String?) throws -> String {
+    guard alias.contains("\\") else { return alias }
+    var result = ""
+    var isEscaped = false
+    for character in alias {
+      if isEscaped, let group = character.wholeNumberValue {
+        result += try group == 0 && pattern == nil ? name : self.group(group, pattern, of: name)
+        isEscaped = false
+      } else if character == "\\" && !isEscaped {
+        isEscaped = true
+      } else {
+        result.append(character)
+        isEscaped = false
+      }
+    }
+    return result
   }
 
   private func group(_ group: Int, _ pattern: String?, of name: String) throws -> String {
@@ -232,14 +292,21 @@ extension Binder {
     return ""
   }
 
-  /// An expression once per column of the COLUMNS in it; once, without a match, when there is none.
+  /// An expression once per column of the COLUMNS in it; once, without a match, when there is none;
+  /// never for `COLUMNS(* EXCLUDE (…))` that leaves none.
   func bindColumnsEach(_ expression: SyntaxExpression, _ context: ExpressionContext) throws
     -> [(expression: Expression, match: ColumnsMatch?)]
   {
     var context = context
     let expansion = ColumnsExpansion()
     context.columns = expansion
-    var bound = [(expression: try bind(expression, context), match: expansion.match)]
+    var bound: [(expression: Expression, match: ColumnsMatch?)]
+    do {
+      bound = [(try bind(expression, context), expansion.match)]
+    } catch {
+      if expansion.names == [] { return [] }
+      throw error
+    }
     while let count = expansion.names?.count, bound.count < count {
       expansion.index = bound.count
       bound.append((try bind(expression, context), expansion.match))
@@ -278,6 +345,9 @@ extension Binder {
         .binder, "all COLUMNS of one expression must choose the same columns", at: span)
     }
     if expansion.names == nil { expansion.names = matches.map(\.name) }
+    if matches.isEmpty {
+      throw SQLError(.binder, "COLUMNS chooses no column", at: span)
+    }
     let match = matches[min(expansion.index, matches.count - 1)]
     expansion.match = match
     var inner = context
@@ -392,11 +462,16 @@ extension Binder {
   func outputName(_ expression: SyntaxExpression, _ scope: Scope) -> String {
     switch expression.kind {
     case .column(let name):
-      positionalName(name, scope) ?? name.last.name
+      positionalName(name, scope) ?? columnName(name, scope) ?? name.last.name
     case .field(_, let name): name.name
     case .function(let call) where isBareCount(call): "count_star()"
     default: Printer.sql(expression)
     }
+  }
+
+  /// The name as the column has it, whatever letters it was written in.
+  private func columnName(_ name: QualifiedName, _ scope: Scope) -> String? {
+    scope.matches(table: name.qualifiers.last?.name, name: name.last.name).first?.name
   }
 
   private func isBareCount(_ call: FunctionCall) -> Bool {

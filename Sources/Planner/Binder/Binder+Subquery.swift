@@ -20,17 +20,6 @@ extension Binder {
     return .column(reference)
   }
 
-  /// `(SELECT a, b …)` beside a row value: its columns as one STRUCT.
-  func bindRow(_ query: Query, _ context: ExpressionContext) throws -> Expression {
-    let bound = try bindInner(query, context)
-    context.subqueries.entries.append(SubqueryCollector.Entry(plan: bound.plan, kind: .single))
-    return .call(
-      CallExpression(
-        resolved: StructFields.pack(
-          names: bound.names.indices.map { "v\($0 + 1)" }, types: bound.plan.output.map(\.type)),
-        arguments: bound.plan.output.map { .column($0) }, span: query.span))
-  }
-
   func bindExists(_ query: Query, _ context: ExpressionContext, span: SourceSpan) throws
     -> Expression
   {
@@ -83,16 +72,60 @@ extension Binder {
     case (.query(let query), _, _) where test.comparison.isComparison:
       return try compareWithExtremes(test, query, context, span: span)
     case (.list(let list), .equal, .any):
-      return try call(
-        "contains", [try bind(list, context), try bind(test.operand, context)], span: span)
+      return try isElement(test.operand, of: list, context, span: span)
     case (.list(let list), .notEqual, .all):
-      return .not(
-        try call(
-          "contains", [try bind(list, context), try bind(test.operand, context)], span: span))
-    default:
-      throw Binder.notYet(
-        "\(test.comparison.rawValue) \(test.quantifier.rawValue) comparisons", span)
+      return .not(try isElement(test.operand, of: list, context, span: span))
+    case (.list(let list), _, _) where test.comparison.isComparison:
+      let unnest = FunctionCall(
+        name: QualifiedName(Identifier(name: "unnest", span: list.span)),
+        arguments: [Argument(list)])
+      var select = Select(span: list.span)
+      select.items = [
+        SelectItem(
+          expression: SyntaxExpression(.function(unnest), span: list.span), span: list.span)
+      ]
+      let query = Query(body: .select(select), span: list.span)
+      return try compareWithExtremes(test, query, context, span: span)
+    case (.list(let list), _, _):
+      // Patterns: each of the list is asked.
+      guard case .list(let items) = list.kind, !items.isEmpty else { break }
+      let terms = try items.map {
+        try bindBinary(test.comparison, test.operand, $0, context, span: span)
+      }
+      if terms.count == 1 { return terms[0] }
+      return test.quantifier == .any ? .or(terms) : .and(terms)
+    case (.query, _, _): break
     }
+    throw Binder.notYet(
+      "\(test.comparison.rawValue) \(test.quantifier.rawValue) comparisons", span)
+  }
+
+  /// `x = ANY (list)`, with IN's three-valued answer; in no list at all is nothing.
+  private func isElement(
+    _ operand: SyntaxExpression, of list: SyntaxExpression, _ context: ExpressionContext,
+    span: SourceSpan
+  ) throws -> Expression {
+    if case .list(let items) = list.kind {
+      return try bind(InList(operand: operand, items: items, isNegated: false), context, span: span)
+    }
+    let value = try bind(operand, context)
+    let bound = try bind(list, context)
+    let list = try call("coalesce", [bound, .constant(.list([]), bound.type)], span: span)
+    let size = try call("len", [list], span: span)
+    let known = try call("list_count", [list], span: span)
+    let isUnknown = Expression.or([
+      try call("<", [known, size], span: span),
+      .and([
+        .isNull(value, isNegated: false),
+        try call(">", [size, .constant(.integer(0), .bigint)], span: span),
+      ]),
+    ])
+    return .caseWhen(
+      CaseWhen(
+        branches: [
+          (try call("contains", [list, value], span: span), .trueConstant),
+          (isUnknown, .constant(.null, .boolean)),
+        ], otherwise: .constant(.boolean(false), .boolean), type: .boolean))
   }
 
   /// `x < ANY (…)` and its kin: true, false or unknown follows from the smallest and largest value,

@@ -121,9 +121,6 @@ private enum Summary {
   }
 
   private static func isMeasured(_ type: LogicalType) -> Bool {
-    switch type {
-    case .date, .time, .timestamp: true
-    default: type.isNumeric
-    }
+    type.isNumeric || type.isTemporal
   }
 }

@@ -53,8 +53,31 @@ struct UnnestOptions {
 extension Binder {
   static func isUnnest(_ call: FunctionCall) -> Bool {
     call.name.parts.count == 1 && call.receiver == nil
-      && ["unnest", "unlist"].contains(call.name.last.name.lowercased())
+      && ["explode", "unlist", "unnest"].contains(call.name.last.name.lowercased())
   }
+
+  /// The list that a call gives element by element, where the call is short for its unnest: DuckDB
+  /// has macros of these names.
+  static func unnestedList(_ call: FunctionCall, span: SourceSpan) -> SyntaxExpression? {
+    guard call.name.parts.count == 1, call.receiver == nil, call.arguments.count == 2 else {
+      return nil
+    }
+    func make(_ name: String, _ arguments: [Argument]) -> SyntaxExpression {
+      let name = QualifiedName(Identifier(name: name, span: call.name.span))
+      return SyntaxExpression(.function(FunctionCall(name: name, arguments: arguments)), span: span)
+    }
+    switch call.name.last.name.lowercased() {
+    case "regexp_split_to_table": return make("regexp_split_to_array", call.arguments)
+    case "generate_subscripts":
+      let one = SyntaxExpression(.literal(.integer("1")), span: span)
+      return make(
+        "generate_series", [Argument(one), Argument(make("array_length", call.arguments))])
+    default: return nil
+    }
+  }
+
+  /// Their names, for "did you mean".
+  static let unnestingNames = ["generate_subscripts", "regexp_split_to_table"]
 
   /// An array as the list it is; a NULL as a list of nothing.
   static func asList(_ expression: Expression) -> Expression {
@@ -85,28 +108,33 @@ extension Binder {
     else { return nil }
     let (list, options) = try unnestArguments(call, context, span: expression.span)
     if case .structure = list.type {
-      return spread(list, options, depth: 0, prefix: "")
+      return try spread(list, options, depth: 0, prefix: "", span: expression.span)
     }
     let (element, depth) = try unnest(list, options, context, span: expression.span)
     if case .structure = element.type, depth < options.depth {
-      return spread(element, options, depth: depth, prefix: "")
+      return try spread(element, options, depth: depth, prefix: "", span: expression.span)
     }
     return [(element, item.name)]
   }
 
   private func spread(
-    _ value: Expression, _ options: UnnestOptions, depth: Int, prefix: String
-  ) -> [(expression: Expression, name: String)] {
-    guard case .structure(let fields) = value.type else { return [] }
-    return fields.enumerated().flatMap {
+    _ value: Expression, _ options: UnnestOptions, depth: Int, prefix: String, span: SourceSpan
+  ) throws -> [(expression: Expression, name: String)] {
+    guard case .structure(let fields) = value.type, !fields.isEmpty else {
+      throw SQLError(.binder, "unnest of a struct without fields gives no column", at: span)
+    }
+    return try fields.enumerated().flatMap {
       position, field -> [(expression: Expression, name: String)] in
       let part = Expression.call(
         CallExpression(
           resolved: StructFields.extract(at: position, of: fields), arguments: [value]))
-      let name =
-        options.keepsParentNames && !prefix.isEmpty ? "\(prefix).\(field.name)" : field.name
+      // The fields of a row have no names to put behind their parents'.
+      let isUnnamed = field.name.isEmpty
+      let own = isUnnamed ? "element\(position + 1)" : field.name
+      let keepsPrefix = options.keepsParentNames && !prefix.isEmpty && !isUnnamed
+      let name = keepsPrefix ? "\(prefix).\(own)" : own
       if case .structure = field.type, depth + 1 < options.depth {
-        return spread(part, options, depth: depth + 1, prefix: name)
+        return try spread(part, options, depth: depth + 1, prefix: name, span: span)
       }
       return [(part, name)]
     }
@@ -178,6 +206,7 @@ extension Binder {
       throw SQLError(.binder, "\(name.name) of unnest takes a constant", at: expression.span)
     }
     switch (name.name.lowercased(), value) {
+    case ("recursive", .integer(let number)): if number != 0 { options.depth = .max }
     case ("recursive", .boolean(let isOn)): if isOn { options.depth = .max }
     case ("keep_parent_names", .boolean(let isOn)): options.keepsParentNames = isOn
     case ("max_depth", .integer(let depth)):
@@ -219,6 +248,8 @@ extension Binder {
         lists.append(Binder.asList(list))
       }
       if lists.isEmpty { throw SQLError(.binder, "unnest needs a list", at: span) }
+    } else if let list = Binder.unnestedList(call, span: span) {
+      lists = [Binder.asList(try bind(list, context))]
     } else if name == "range" || name == "generate_series" {
       let arguments = try call.arguments.map { argument -> Expression in
         guard let expression = argument.expression, argument.name == nil else {

@@ -291,10 +291,7 @@ extension Binder {
   }
 
   private static func canInterpolate(_ type: LogicalType) -> Bool {
-    switch type {
-    case .date, .time, .timestamp: true
-    default: type.isNumeric
-    }
+    type.isNumeric || type.isTemporal && type != .timeTZ
   }
 
   // MARK: Frames

@@ -218,9 +218,7 @@ extension Binder {
     for check in write.checks.indices {
       write.checks[check].input = layout.count - write.checks.count + check
     }
-    if plan.output != layout {
-      plan = .project(ProjectNode(input: plan, items: layout.map { (.column($0), $0) }))
-    }
+    plan = plan.keeping(layout)
     write.returnsRows = !returning.isEmpty
     let provider = try catalog.writeProvider(write)
     let outputs = write.outputFields.map { makeReference($0.name, $0.type) }
@@ -237,7 +235,7 @@ extension Binder {
     var missing = computed
     while !missing.isEmpty {
       let available = Set(plan.output.map(\.id))
-      var items = plan.output.map { (expression: Expression.column($0), reference: $0) }
+      var items: [(expression: Expression, reference: ColumnReference)] = []
       for position in missing.sorted() {
         guard let generated = definition.columns[position].generated else { continue }
         let bound = try assignmentCast(
@@ -247,10 +245,10 @@ extension Binder {
         items.append((bound, columns[position]))
         missing.remove(position)
       }
-      if items.count == plan.output.count {
+      if items.isEmpty {
         throw SQLError(.binder, "the generated columns of \"\(definition.name)\" form a circle")
       }
-      plan = .project(ProjectNode(input: plan, items: items))
+      plan = plan.adding(items)
     }
     return plan
   }
@@ -261,7 +259,7 @@ extension Binder {
   ) throws -> Plan {
     let available = Set(given.map { columns[$0].id })
     let changed = Set(write.changed.map { columns[$0].id })
-    var items = plan.output.map { (expression: Expression.column($0), reference: $0) }
+    var items: [(expression: Expression, reference: ColumnReference)] = []
     for check in definition.checks {
       let bound = try bindCheck(check, definition, columns)
       let read = bound.columnIDs
@@ -271,7 +269,7 @@ extension Binder {
       write.checks.append((0, Printer.sql(check.condition)))
     }
     if write.checks.isEmpty { return plan }
-    return .project(ProjectNode(input: plan, items: items))
+    return plan.adding(items)
   }
 
   // MARK: RETURNING

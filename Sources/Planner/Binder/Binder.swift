@@ -22,6 +22,8 @@ package final class Binder {
   var aliasExpansions = 0
   /// Inside of TRY constants that fail stay expressions.
   var attemptDepth = 0
+  /// What the clocks said to this statement, by function.
+  var moments: [String: Expression] = [:]
   /// Views and CTEs being expanded, against cycles.
   var expansionDepth = 0
   /// Values of the statement's parameters, by `Parameter.key`.

@@ -52,7 +52,8 @@ package enum ExpressionText {
       return "'"
         + plain.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
         + "'"
-    case .date, .time, .timestamp, .interval: return "\(type) '\(plain)'"
+    case .interval: return "INTERVAL '\(plain)'"
+    case _ where type.isTemporal: return "\(type) '\(plain)'"
     default: return plain
     }
   }

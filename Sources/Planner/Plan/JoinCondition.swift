@@ -54,6 +54,15 @@ extension Expression {
     comparison(nullSafe ? "IS NOT DISTINCT FROM" : "=", a, b)
   }
 
+  /// The sides of `a = b`, or of IS NOT DISTINCT FROM (`nullSafe`); nil for anything else.
+  var asEquality: (left: Expression, right: Expression, nullSafe: Bool)? {
+    guard case .call(let call) = self, call.arguments.count == 2 else { return nil }
+    let name = call.resolved.function.name
+    let nullSafe = name == "IS NOT DISTINCT FROM"
+    guard name == "=" || nullSafe else { return nil }
+    return (call.arguments[0], call.arguments[1], nullSafe)
+  }
+
   /// A comparison of two expressions of one type.
   static func comparison(_ name: String, _ a: Expression, _ b: Expression) -> Expression? {
     guard let resolved = try? ScalarFunctions.resolve(name: name, arguments: [a.type, b.type]),
@@ -68,11 +77,7 @@ extension JoinNode {
   static func equality(_ condition: Expression, _ left: Set<Int>, _ right: Set<Int>) -> (
     left: Expression, right: Expression, nullSafe: Bool
   )? {
-    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
-    let name = call.resolved.function.name
-    let nullSafe = name == "IS NOT DISTINCT FROM"
-    guard name == "=" || nullSafe else { return nil }
-    let (a, b) = (call.arguments[0], call.arguments[1])
+    guard let (a, b, nullSafe) = condition.asEquality else { return nil }
     let (x, y) = (a.columnIDs, b.columnIDs)
     if a.isVolatile || b.isVolatile || x.isEmpty || y.isEmpty { return nil }
     if x.isSubset(of: left) && y.isSubset(of: right) { return (a, b, nullSafe) }

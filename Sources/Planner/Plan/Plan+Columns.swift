@@ -57,6 +57,21 @@ extension Plan {
     replacements.isEmpty ? self : mapAllExpressions { $0.substituting(replacements) }
   }
 
+  /// The plan with exactly these columns, in this order.
+  func keeping(_ columns: [ColumnReference]) -> Plan {
+    if output == columns { return self }
+    return .project(ProjectNode(input: self, items: columns.map { (.column($0), $0) }))
+  }
+
+  /// The plan with computed columns behind its own; what passes a column on is not a second one.
+  func adding(_ items: [(expression: Expression, reference: ColumnReference)]) -> Plan {
+    let made = Set(items.map(\.reference.id))
+    let kept = output.filter { !made.contains($0.id) }.map {
+      (expression: Expression.column($0), reference: $0)
+    }
+    return .project(ProjectNode(input: self, items: kept + items))
+  }
+
   /// A copy whose columns all have references of their own, and what each was renamed to.
   package func cloned(_ makeReference: (String, LogicalType) -> ColumnReference) -> (
     plan: Plan, renamed: [Int: ColumnReference]

@@ -66,8 +66,6 @@ package struct CreateView: Sendable {
   package var name: QualifiedName
   package var columns: [Identifier]
   package var query: Query
-  /// The query's own text, to be stored: see `ParsedStatement.text(in:)`
-  package var querySpan: SourceSpan { query.span }
 }
 
 /// CREATE SCHEMA.

@@ -112,9 +112,10 @@ package struct Attach: Sendable {
   package var options: [CopyOption]
 }
 
-/// CHECKPOINT, VACUUM, ANALYZE.
+/// CHECKPOINT, VACUUM, ANALYZE, and SQLite's REINDEX of a table or an index.
 package enum Maintenance: Sendable {
   case checkpoint(Identifier?)
   case vacuum(QualifiedName?)
   case analyze(QualifiedName?)
+  case reindex(QualifiedName?)
 }

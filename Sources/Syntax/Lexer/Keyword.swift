@@ -59,7 +59,8 @@ package enum Keyword: String, CaseIterable, Sendable {
   case
     predictProba = "predict_proba"
   case prepare, probability, quarter, quarters, range, read,
-    recursive, release, rename, repeatable, replace, reset, respect, restrict, resume, rollback,
+    recursive, reindex, release, rename, repeatable, replace, reset, respect, restrict, resume,
+    rollback,
     rollup, rows, sample, savepoint, schema, schemas, second, seconds, sequence, sequential,
     session
   case sessionUser = "session_user"
@@ -118,7 +119,8 @@ package enum Keyword: String, CaseIterable, Sendable {
       .minutes, .minvalue, .model, .models, .month, .months, .name, .next, .no, .nothing, .nulls,
       .of, .option, .options, .ordinality, .others, .output, .over, .partition, .percent,
       .pragma, .preceding, .precision, .predict, .predictProba, .prepare, .probability, .quarter,
-      .quarters, .range, .read, .recursive, .release, .rename, .repeatable, .replace, .reset,
+      .quarters, .range, .read, .recursive, .reindex, .release, .rename, .repeatable, .replace,
+      .reset,
       .respect, .restrict, .resume, .rollback, .rollup, .rows, .sample, .savepoint, .schema,
       .schemas, .second, .seconds, .sequence, .sequential, .session, .sessionUser, .set, .sets,
       .source, .split, .start, .stop, .stored, .system, .tables, .target, .temp, .temporary, .ties,

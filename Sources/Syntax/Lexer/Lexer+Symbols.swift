@@ -123,7 +123,7 @@ extension Lexer {
       return sign(b, "*") ? (.tildeStar, 2) : (.tilde, 1)
     case "!":
       if sign(b, "=") { return (.notEqual, 2) }
-      guard sign(b, "~") else { return (nil, 1) }
+      guard sign(b, "~") else { return (.exclamation, 1) }
       if sign(c, "~") { return sign(d, "*") ? (.notDoubleTildeStar, 4) : (.notDoubleTilde, 3) }
       return sign(c, "*") ? (.notTildeStar, 3) : (.notTilde, 2)
     default:

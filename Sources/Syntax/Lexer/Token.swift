@@ -13,7 +13,7 @@ package enum TokenKind: UInt8, Sendable {
   case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
   case concat, ampersand, pipe, shiftLeft, shiftRight, arrow, doubleArrow
   case contains, containedBy, overlaps, distance, cosineDistance, negativeInnerProduct
-  case startsWith, at, tilde, notTilde, tildeStar, notTildeStar
+  case startsWith, at, exclamation, tilde, notTilde, tildeStar, notTildeStar
   case doubleTilde, notDoubleTilde, doubleTildeStar, notDoubleTildeStar, tripleTilde
 }
 

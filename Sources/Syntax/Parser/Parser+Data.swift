@@ -2,9 +2,14 @@ import Diagnostics
 
 extension Parser {
   mutating func insert(with: WithClause?) throws -> Insert {
-    try expect(.insert)
     var conflict: Insert.ConflictPolicy?
-    if accept(.or) {
+    if accept(.replace) {
+      // SQLite's and MySQL's form of INSERT OR REPLACE.
+      conflict = .replace
+    } else {
+      try expect(.insert)
+    }
+    if conflict == nil, accept(.or) {
       if accept(.replace) {
         conflict = .replace
       } else if accept(.ignore) {

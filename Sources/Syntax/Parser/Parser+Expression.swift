@@ -16,6 +16,13 @@ extension Parser {
     return left
   }
 
+  /// An expression behind which IN is no operator: `i > 2` in `PIVOT t ON i > 2 IN (true)`.
+  mutating func expressionBeforeIn() throws -> SyntaxExpression {
+    var left = try expression(.other)
+    while !at(.in), try extend(&left, .lowest) {}
+    return left
+  }
+
   /// Puts the next operator on `left`, where one follows that binds tightly enough.
   private mutating func extend(
     _ left: inout SyntaxExpression, _ minimum: Precedence
@@ -30,6 +37,10 @@ extension Parser {
       try subscriptSuffix(&left)
     case .dot:
       return try fieldSuffix(&left)
+    case .exclamation:
+      // `5!` is factorial(5).
+      advance()
+      left = call("factorial", [left], at: token.span, span(from: left.span.start))
     default:
       guard let symbol = BinaryOperator(token.kind), symbol.precedence >= minimum else {
         return false
@@ -61,7 +72,7 @@ extension Parser {
     let source: Quantified.Source
     switch try parenthesizedContent() {
     case .query(let query): source = .query(query)
-    case .expressions(let items, let span):
+    case .expressions(let items, _, let span):
       guard let only = items.first, items.count == 1 else {
         throw mistake("\(quantifier.rawValue) takes one list or a query", at: span)
       }
@@ -261,7 +272,7 @@ extension Parser {
     switch try parenthesizedContent() {
     case .query(let query):
       return .inQuery(InQuery(operand: left, query: query, isNegated: isNegated))
-    case .expressions(let items, _):
+    case .expressions(let items, _, _):
       return .inList(InList(operand: left, items: items, isNegated: isNegated))
     }
   }

@@ -202,7 +202,10 @@ extension Parser {
       star.replace = try oneOrMore { parser in
         let expression = try parser.expression()
         try parser.expect(.as)
-        return StarReplacement(expression: expression, name: try parser.label())
+        var name = try parser.label()
+        // `5 AS t.a`: DuckDB too replaces all columns of the name, whatever table is before it.
+        while parser.accept(.dot) { name = try parser.label() }
+        return StarReplacement(expression: expression, name: name)
       }
     }
     if at(.rename), next.kind == .leftParenthesis || isName(at: 1) {

@@ -127,6 +127,11 @@ extension Parser {
       return .map(key: key, value: value, span: span(from: start))
     case .enum where opensList:
       advance()
+      if next.kind == .rightParenthesis {
+        advance()
+        advance()
+        return .enumeration([], span: span(from: start))
+      }
       let values = try parenthesized { try $0.stringLiteral("a string") }
       return .enumeration(values, span: span(from: start))
     default:

@@ -4,7 +4,8 @@ extension Parser {
   /// What stands between parentheses.
   enum ParenthesizedContent {
     case query(Query)
-    case expressions([SyntaxExpression], span: SourceSpan)
+    /// `endsInComma`: `(a,)`, a row of one.
+    case expressions([SyntaxExpression], endsInComma: Bool, span: SourceSpan)
   }
 
   /// An operand: a constant, a name, a call, anything in brackets, a prefix operator with its own.
@@ -94,8 +95,8 @@ extension Parser {
     switch try parenthesizedContent() {
     case .query(let query):
       return SyntaxExpression(.subquery(query), span: span(from: start))
-    case .expressions(let items, _):
-      if items.count == 1, let only = items.first {
+    case .expressions(let items, let endsInComma, _):
+      if items.count == 1, !endsInComma, let only = items.first {
         return SyntaxExpression(only.kind, span: span(from: start))
       }
       return SyntaxExpression(.row(items), span: span(from: start))
@@ -125,12 +126,16 @@ extension Parser {
       }
     }
     var items = [first]
+    var endsInComma = false
     while accept(.comma) {
-      if at(.rightParenthesis) { break }
+      if at(.rightParenthesis) {
+        endsInComma = true
+        break
+      }
       items.append(try expression())
     }
     try expect(.rightParenthesis, "\",\" or \")\"")
-    return .expressions(items, span: span(from: start))
+    return .expressions(items, endsInComma: endsInComma, span: span(from: start))
   }
 
   /// `[a, b]`, also a comprehension; the bracket is at hand.

@@ -147,7 +147,8 @@ extension Parser {
   /// A query, or a statement that gives rows.
   private mutating func rowsQuery() throws -> Query {
     switch peek.keyword {
-    case .insert, .update, .delete, .merge, .train, .evaluate, .validate:
+    case .replace where next.keyword != .into: return try query()
+    case .insert, .replace, .update, .delete, .merge, .train, .evaluate, .validate:
       let start = peek.start
       let statement = try parseStatement()
       return Query(body: .statement(statement), span: span(from: start))
@@ -162,6 +163,7 @@ extension Parser {
     let with = try withClause()
     switch peek.keyword {
     case .insert: return .insert(try insert(with: with))
+    case .replace where next.keyword == .into: return .insert(try insert(with: with))
     case .update: return .update(try update(with: with))
     case .delete: return .delete(try delete(with: with))
     case .merge: return .merge(try merge(with: with))

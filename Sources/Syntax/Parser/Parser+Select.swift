@@ -70,7 +70,6 @@ extension Parser {
     }
     let expression = try expression()
     var item = SelectItem(expression: expression, span: expression.span)
-    if case .star = expression.kind, !at(.as) { return item }
     item.alias = try alias()
     item.span = span(from: start)
     return item

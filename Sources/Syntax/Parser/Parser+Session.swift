@@ -45,6 +45,9 @@ extension Parser {
       advance()
       _ = accept(.analyze)
       return .maintenance(.vacuum(isName() ? try qualifiedName() : nil))
+    case .reindex:
+      advance()
+      return .maintenance(.reindex(isName() ? try qualifiedName() : nil))
     case .analyze, .analyse:
       advance()
       return .maintenance(.analyze(isName() ? try qualifiedName() : nil))

@@ -7,7 +7,7 @@ extension Parser {
     .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
-    .pivot, .unpivot, .pivotWider, .pivotLonger, .start, .savepoint, .release,
+    .pivot, .unpivot, .pivotWider, .pivotLonger, .start, .savepoint, .release, .replace, .reindex,
   ]
 
   /// The statement at hand; nested statements (EXPLAIN, PREPARE, WITH) come here too.
@@ -25,6 +25,7 @@ extension Parser {
     case .drop: return try drop()
     case .alter: return try alter()
     case .insert: return .insert(try insert(with: nil))
+    case .replace where next.keyword == .into: return .insert(try insert(with: nil))
     case .update: return .update(try update(with: nil))
     case .delete: return .delete(try delete(with: nil))
     case .merge: return .merge(try merge(with: nil))

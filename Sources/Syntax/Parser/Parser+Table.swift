@@ -288,8 +288,7 @@ extension Parser {
   }
 
   private mutating func pivotColumn() throws -> PivotColumn {
-    // IN would be taken for the operator.
-    let expression = try expression(.other)
+    let expression = try expressionBeforeIn()
     guard accept(.in) else { return PivotColumn(expression: expression) }
     guard at(.leftParenthesis) else {
       return PivotColumn(

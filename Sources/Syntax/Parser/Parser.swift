@@ -79,15 +79,6 @@ package struct Parser: Sendable {
     return expression
   }
 
-  /// The one type in `text`.
-  package static func parseType(_ text: String) throws -> TypeName {
-    var parser = try Parser(text)
-    try parser.load()
-    let type = try parser.typeName()
-    guard parser.atEnd else { throw parser.unexpected("the end of the type") }
-    return type
-  }
-
   private mutating func load() throws {
     tokens = []
     index = 0

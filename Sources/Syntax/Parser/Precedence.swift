@@ -9,7 +9,7 @@ enum Precedence: Int, Comparable {
   /// IS, ISNULL, NOTNULL
   case isTest
   case comparison
-  /// BETWEEN, IN, LIKE
+  /// BETWEEN, IN, LIKE, `~`, `~~` and their kin
   case membership
   /// `||`, `&`, `<<`, `@>` and every other operator
   case other
@@ -37,11 +37,11 @@ extension BinaryOperator {
     case .power: .power
     case .arrow: .arrow
     case .doubleArrow, .concat, .bitAnd, .bitOr, .shiftLeft, .shiftRight, .contains, .containedBy,
-      .overlaps,
-      .distance, .cosineDistance, .negativeInnerProduct, .startsWith, .regexMatch, .regexNotMatch,
-      .regexMatchInsensitive, .regexNotMatchInsensitive, .likeOperator, .notLikeOperator,
-      .ilikeOperator, .notIlikeOperator, .globOperator:
+      .overlaps, .distance, .cosineDistance, .negativeInnerProduct, .startsWith:
       .other
+    case .regexMatch, .regexNotMatch, .regexMatchInsensitive, .regexNotMatchInsensitive,
+      .likeOperator, .notLikeOperator, .ilikeOperator, .notIlikeOperator, .globOperator:
+      .membership
     }
   }
 
@@ -88,7 +88,7 @@ extension BinaryOperator {
       .blobString, .integer, .decimal, .double, .hexInteger, .binaryInteger, .questionMark,
       .numberedParameter, .namedParameter, .leftParenthesis, .rightParenthesis, .leftBracket,
       .rightBracket, .leftBrace, .rightBrace, .comma, .dot, .colon, .doubleColon, .colonEquals,
-      .fatArrow, .at:
+      .fatArrow, .at, .exclamation:
       return nil
     }
   }

@@ -209,18 +209,17 @@ extension Printer {
     case .checkpoint(let name):
       put("CHECKPOINT")
       if let name { put(" " + Self.quoted(name.name)) }
-    case .vacuum(let name):
-      put("VACUUM")
-      if let name {
-        put(" ")
-        write(name)
-      }
-    case .analyze(let name):
-      put("ANALYZE")
-      if let name {
-        put(" ")
-        write(name)
-      }
+    case .vacuum(let name): write("VACUUM", of: name)
+    case .analyze(let name): write("ANALYZE", of: name)
+    case .reindex(let name): write("REINDEX", of: name)
+    }
+  }
+
+  private mutating func write(_ word: String, of name: QualifiedName?) {
+    put(word)
+    if let name {
+      put(" ")
+      write(name)
     }
   }
 }

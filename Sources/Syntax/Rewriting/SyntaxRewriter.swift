@@ -64,9 +64,7 @@ package struct SyntaxRewriter {
   private mutating func kind(_ kind: SyntaxExpression.Kind) throws -> SyntaxExpression.Kind {
     switch kind {
     case .literal, .typedLiteral, .column, .parameter, .defaultValue: return kind
-    case .interval(var literal):
-      literal.value = try expression(literal.value)
-      return .interval(literal)
+    case .interval(let literal): return .interval(try rewritten(literal, \.value))
     case .list(let items): return .list(try expressions(items))
     case .structure(var fields):
       for index in fields.indices { fields[index].value = try expression(fields[index].value) }
@@ -83,27 +81,17 @@ package struct SyntaxRewriter {
         star.replace[index].expression = try expression(star.replace[index].expression)
       }
       return .star(star)
-    case .columns(var columns):
-      columns.selector = try expression(columns.selector)
-      return .columns(columns)
+    case .columns(let columns): return .columns(try rewritten(columns, \.selector))
     case .unary(let op, let operand): return .unary(op, try expression(operand))
     case .binary(let op, let left, let right):
       return .binary(op, try expression(left), try expression(right))
     case .and(let terms): return .and(try expressions(terms))
     case .or(let terms): return .or(try expressions(terms))
     case .not(let operand): return .not(try expression(operand))
-    case .isTest(var test):
-      test.operand = try expression(test.operand)
-      return .isTest(test)
-    case .distinctFrom(var test):
-      test.left = try expression(test.left)
-      test.right = try expression(test.right)
-      return .distinctFrom(test)
-    case .between(var between):
-      between.operand = try expression(between.operand)
-      between.low = try expression(between.low)
-      between.high = try expression(between.high)
-      return .between(between)
+    case .isTest(let test): return .isTest(try rewritten(test, \.operand))
+    case .distinctFrom(let test): return .distinctFrom(try rewritten(test, \.left, \.right))
+    case .between(let between):
+      return .between(try rewritten(between, \.operand, \.low, \.high))
     case .inList(var list):
       list.operand = try expression(list.operand)
       list.items = try expressions(list.items)
@@ -112,10 +100,8 @@ package struct SyntaxRewriter {
       test.operand = try expression(test.operand)
       test.query = try query(test.query)
       return .inQuery(test)
-    case .inCollection(var test):
-      test.operand = try expression(test.operand)
-      test.collection = try expression(test.collection)
-      return .inCollection(test)
+    case .inCollection(let test):
+      return .inCollection(try rewritten(test, \.operand, \.collection))
     case .like(var like):
       like.operand = try expression(like.operand)
       like.pattern = try expression(like.pattern)
@@ -141,9 +127,7 @@ package struct SyntaxRewriter {
       }
       branches.otherwise = try optional(branches.otherwise)
       return .caseWhen(branches)
-    case .cast(var cast):
-      cast.operand = try expression(cast.operand)
-      return .cast(cast)
+    case .cast(let cast): return .cast(try rewritten(cast, \.operand))
     case .collate(let operand, let name): return .collate(try expression(operand), name)
     case .exists(let inner): return .exists(try query(inner))
     case .subquery(let inner): return .subquery(try query(inner))
@@ -170,6 +154,15 @@ package struct SyntaxRewriter {
       return .slice(slice)
     case .field(let operand, let name): return .field(try expression(operand), name)
     }
+  }
+
+  /// A copy of the node with the expressions at these places rewritten, in this order.
+  private mutating func rewritten<Node>(
+    _ node: Node, _ places: WritableKeyPath<Node, SyntaxExpression>...
+  ) throws -> Node {
+    var node = node
+    for place in places { node[keyPath: place] = try expression(node[keyPath: place]) }
+    return node
   }
 
   private mutating func shadowed<Result>(

@@ -115,15 +115,23 @@ func testValue(_ type: LogicalType, _ number: Int) -> Value {
     return .double(number == 3 ? .nan : number == 4 ? .infinity : Double(number) / 8 - 1)
   case .decimal: return .decimal(Int128(number * 7 - 20))
   case .varchar: return .varchar(testText(number))
+  case .json: return .varchar("[\(number)]")
+  case .enumeration(let labels): return .varchar(labels.labels[number % labels.labels.count])
+  case .uuid: return .uuid(UInt128(number) << 120 | 7)
   case .blob: return .blob(Array(testText(number).utf8) + [0, UInt8(number & 255)])
   case .date: return .date(Int32(number * 100 - 300))
   case .time: return .time(Int64(number) * 1_000_003)
-  case .timestamp: return .timestamp(Int64(number) * 1_000_000_007 - 5)
+  case .timeTZ:
+    return .timeTZ(ZonedTime.pack(microseconds: Int64(number) * 1_000_003, offset: number * 60))
+  case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds, .timestampTZ:
+    return .timestamp(Int64(number) * 1_000_000_007 - 5)
   case .interval: return .interval(Interval(months: Int32(number), days: 3, microseconds: 5))
   case .list(let item):
     return .list((0..<number % 4).map { $0 == 2 ? .null : testValue(item, number + $0) })
   case .array(let item, let count): return .list((0..<count).map { testValue(item, number + $0) })
   case .structure(let fields): return .structure(fields.map { testValue($0.type, number) })
+  case .map(let key, let item):
+    return .list([.structure([testValue(key, number), testValue(item, number + 1)])])
   }
 }
 
@@ -143,7 +151,9 @@ let testTypes: [LogicalType] = [
   .decimal(precision: 9, scale: 2), .decimal(precision: 18, scale: 3),
   .decimal(precision: 38, scale: 4), .varchar, .blob, .date, .time, .timestamp, .interval,
   .list(.integer), .list(.varchar), .array(.float, count: 2),
-  .structure([Field("a", .integer), Field("b", .varchar)]), .list(.list(.bigint)),
+  .structure([Field("a", .integer), Field("b", .varchar)]), .list(.list(.bigint)), .json, .uuid,
+  .enumeration(EnumLabels((0..<300).map { "label \($0)" })), .timeTZ, .timestampNanoseconds,
+  .timestampTZ, .map(key: .varchar, value: .integer),
 ]
 
 /// Values with NaN equal to itself, as a key of a Swift dictionary.

@@ -73,12 +73,7 @@ extension Unnesting {
 
   /// The domain's rows under new references.
   private mutating func rows(of domain: Domain) -> Flattened {
-    var id = nextReferenceID
-    let copy = domain.source.cloned { name, type in
-      id += 1
-      return ColumnReference(id: id, name: name, type: type)
-    }
-    nextReferenceID = id
+    let copy = cloned(domain.source)
     var columns: [Int: ColumnReference] = [:]
     var keys: [(expression: Expression, reference: ColumnReference)] = []
     for column in domain.columns {
@@ -177,16 +172,8 @@ extension Unnesting {
     if node.rows.count == 1 {
       return Flattened(plan: arm(node.rows[0], node.columns), columns: rows.columns)
     }
-    var id = nextReferenceID
-    let arms = node.rows.map { row -> Plan in
-      let references = node.columns.map { makeReference($0.name, $0.type) }
-      id = nextReferenceID
-      let copy = arm(row, references).cloned { name, type in
-        id += 1
-        return ColumnReference(id: id, name: name, type: type)
-      }
-      nextReferenceID = id
-      return copy.plan
+    let arms = node.rows.map { row in
+      cloned(arm(row, node.columns.map { makeReference($0.name, $0.type) })).plan
     }
     let outer = keys.map { makeReference($0.name, $0.type) }
     return Flattened(
@@ -213,12 +200,7 @@ extension Unnesting {
     // Without GROUP BY there is a row also for outer values that have no rows.
     let rows = rows(of: domain)
     let found = makeReference("found", .boolean)
-    let groups = Plan.project(
-      ProjectNode(
-        input: .aggregate(aggregate),
-        items: Plan.aggregate(aggregate).output.map { (.column($0), $0) } + [
-          (.trueConstant, found)
-        ]))
+    let groups = Plan.aggregate(aggregate).adding([(.trueConstant, found)])
     let joined = Plan.join(
       JoinNode(
         kind: .left, left: rows.plan, right: groups,
@@ -242,7 +224,7 @@ extension Unnesting {
     var arms: [Plan] = []
     var keyed = node
     keyed.sets.removeAll(where: \.isEmpty)
-    if !keyed.sets.isEmpty { arms.append(renamed(.aggregate(keyed))) }
+    if !keyed.sets.isEmpty { arms.append(cloned(.aggregate(keyed)).plan) }
     let single = AggregateNode(input: node.input, keys: [], calls: node.calls)
     var items = node.keys.map { (expression: Expression.constant(.null, $1.type), reference: $1) }
     items += node.calls.map { (.column($1), $1) }
@@ -250,19 +232,13 @@ extension Unnesting {
       (.constant(.integer(Int128(1) << keys.count - 1), reference.type), reference)
     }
     let row = Plan.project(ProjectNode(input: .aggregate(single), items: items))
-    for set in node.sets where set.isEmpty { arms.append(renamed(row)) }
+    for set in node.sets where set.isEmpty { arms.append(cloned(row).plan) }
     return UnionNode(inputs: arms, columns: Plan.aggregate(node).output)
   }
 
-  /// The plan once more, its columns under new references.
-  private mutating func renamed(_ plan: Plan) -> Plan {
-    var id = nextReferenceID
-    let copy = plan.cloned { name, type in
-      id += 1
-      return ColumnReference(id: id, name: name, type: type)
-    }
-    nextReferenceID = id
-    return copy.plan
+  /// The plan once more, its columns under new references, and what each was renamed to.
+  private mutating func cloned(_ plan: Plan) -> (plan: Plan, renamed: [Int: ColumnReference]) {
+    plan.cloned { makeReference($0, $1) }
   }
 
   private mutating func flatten(_ node: JoinNode, _ domain: Domain) throws -> Flattened {
@@ -319,7 +295,7 @@ extension Unnesting {
     }
     if node.kind != .full { return Flattened(plan: .join(joined), columns: kept.columns) }
     // Either side may be missing: the domain's value is on the other.
-    var items = Plan.join(joined).output.map { (expression: Expression.column($0), reference: $0) }
+    var items: [(expression: Expression, reference: ColumnReference)] = []
     var columns: [Int: ColumnReference] = [:]
     for column in domain.columns {
       guard let a = left.columns[column.id], let b = right.columns[column.id] else { continue }
@@ -333,8 +309,7 @@ extension Unnesting {
         ))
       columns[column.id] = reference
     }
-    return Flattened(
-      plan: .project(ProjectNode(input: .join(joined), items: items)), columns: columns)
+    return Flattened(plan: Plan.join(joined).adding(items), columns: columns)
   }
 
   /// The join with outer columns taken from the sides that have them now; a key that reads one on
@@ -377,8 +352,7 @@ extension Unnesting {
     let inputs = try node.inputs.map { input -> Plan in
       let own = input.output
       let flat = try flatten(input, domain)
-      return Unnesting.keeping(
-        own + domain.columns.compactMap { flat.columns[$0.id] }, of: flat.plan)
+      return flat.plan.keeping(own + domain.columns.compactMap { flat.columns[$0.id] })
     }
     return Flattened(
       plan: .union(UnionNode(inputs: inputs, columns: node.columns + outer)),
@@ -426,8 +400,7 @@ extension Unnesting {
     }
     guard let condition = Expression.conjunction(conditions) else { return input }
     return Flattened(
-      plan: Unnesting.keeping(
-        kept, of: .filter(FilterNode(input: numbered, condition: condition))),
+      plan: Plan.filter(FilterNode(input: numbered, condition: condition)).keeping(kept),
       columns: input.columns)
   }
 

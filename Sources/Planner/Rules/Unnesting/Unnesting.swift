@@ -29,24 +29,7 @@ struct Unnesting {
   private mutating func unnest(_ plan: Plan) throws -> Plan {
     let below = try plan.mapChildren { try unnest($0) }
     guard case .dependentJoin(let node) = below else { return below }
-    return Unnesting.keeping(node.join.output, of: try eliminate(node))
-  }
-
-  /// The plan with exactly these columns, in this order.
-  static func keeping(_ columns: [ColumnReference], of plan: Plan) -> Plan {
-    if plan.output == columns { return plan }
-    return .project(ProjectNode(input: plan, items: columns.map { (.column($0), $0) }))
-  }
-
-  /// The plan with computed columns behind its own; what passes a column on is not a second one.
-  static func adding(
-    _ items: [(expression: Expression, reference: ColumnReference)], to plan: Plan
-  ) -> Plan {
-    let made = Set(items.map(\.reference.id))
-    let kept = plan.output.filter { !made.contains($0.id) }.map {
-      (expression: Expression.column($0), reference: $0)
-    }
-    return .project(ProjectNode(input: plan, items: kept + items))
+    return try eliminate(node).keeping(node.join.output)
   }
 
   private mutating func eliminate(_ node: DependentJoinNode) throws -> Plan {
@@ -113,7 +96,7 @@ struct Unnesting {
     for step in steps {
       switch step {
       case .project(let project):
-        plan = Unnesting.adding(project.items, to: plan)
+        plan = plan.adding(project.items)
       case .filter(let filter):
         plan = .filter(FilterNode(input: plan, condition: filter.condition))
       case .unnest(var unnest):
@@ -129,7 +112,7 @@ struct Unnesting {
     if let condition = Expression.conjunction(conditions) {
       plan = .filter(FilterNode(input: plan, condition: condition))
     }
-    return Unnesting.keeping(left + node.right.output, of: plan)
+    return plan.keeping(left + node.right.output)
   }
 
   /// Whether above the UNNEST there are only projections of plain columns.
@@ -159,7 +142,7 @@ struct Unnesting {
     if node.kind == .inner, case .project(let project) = node.right {
       // What the projection computes of outer columns is computed above the join.
       items = project.items
-      node.right = project.input
+      node.readRight(through: items, to: project.input)
     }
     var puller = ConditionPuller(free: free, nextID: nextReferenceID)
     guard let pulled = puller.pull(node.right) else {
@@ -170,14 +153,6 @@ struct Unnesting {
     guard pulled.plan.freeColumns.isDisjoint(with: free) else { return nil }
     var join = node.join
     join.right = pulled.plan
-    if !items.isEmpty {
-      let replacements = Dictionary(
-        firstOf: items.map { ($0.reference.id, $0.expression) })
-      join.keys = join.keys.map {
-        ($0.left, $0.right.substituting(replacements), $0.nullSafe)
-      }
-      join.residual = join.residual?.substituting(replacements)
-    }
     let isMark = if case .mark = node.kind { true } else { false }
     var residual: [Expression] = join.residual.map { [$0] } ?? []
     var required: [Expression] = []
@@ -199,7 +174,7 @@ struct Unnesting {
       join.right = .filter(FilterNode(input: join.right, condition: condition))
     }
     join.residual = Expression.conjunction(residual)
-    return items.isEmpty ? .join(join) : Unnesting.adding(items, to: .join(join))
+    return items.isEmpty ? .join(join) : Plan.join(join).adding(items)
   }
 
   /// Below a mark, a semi or an anti join only the compared columns count: projections are read
@@ -212,23 +187,11 @@ struct Unnesting {
     while true {
       switch node.right {
       case .project(let project):
-        let replacements = Dictionary(
-          firstOf: project.items.map { ($0.reference.id, $0.expression) })
-        node.keys = node.keys.map {
-          ($0.left, $0.right.substituting(replacements), $0.nullSafe)
-        }
-        node.condition = node.condition?.substituting(replacements)
-        node.right = project.input
+        node.readRight(through: project.items, to: project.input)
       case .sort(let sort) where sort.limit == nil: node.right = sort.input
       case .aggregate(let aggregate)
       where aggregate.calls.isEmpty && !aggregate.keys.isEmpty && aggregate.sets.isEmpty:
-        let replacements = Dictionary(
-          firstOf: aggregate.keys.map { ($0.reference.id, $0.expression) })
-        node.keys = node.keys.map {
-          ($0.left, $0.right.substituting(replacements), $0.nullSafe)
-        }
-        node.condition = node.condition?.substituting(replacements)
-        node.right = aggregate.input
+        node.readRight(through: aggregate.keys, to: aggregate.input)
       case .limit(let limit)
       where node.keys.isEmpty && node.condition == nil && limit.offset == 0
         && (limit.limit ?? 1) > 0 && limit.isConstant:
@@ -285,12 +248,7 @@ struct Unnesting {
     aggregate.input = pulled.plan
     // Whether there was a group at all.
     let found = puller.makeReference("found", .boolean)
-    let groups = Plan.project(
-      ProjectNode(
-        input: .aggregate(aggregate),
-        items: Plan.aggregate(aggregate).output.map { (.column($0), $0) } + [
-          (.trueConstant, found)
-        ]))
+    let groups = Plan.aggregate(aggregate).adding([(.trueConstant, found)])
     var joined = Plan.join(
       JoinNode(kind: .left, left: node.left, right: groups, keys: keys, residual: nil))
     joined = try Unnesting.fillingEmpty(aggregate.calls, found: found, in: joined) {
@@ -307,7 +265,7 @@ struct Unnesting {
     for step in above.reversed() {
       switch step {
       case .project(let project):
-        plan = Unnesting.adding(project.items, to: plan)
+        plan = plan.adding(project.items)
       case .filter(let filter): passes.append(filter.condition)
       default: break
       }
@@ -396,11 +354,8 @@ struct Unnesting {
   }
 
   static func correlation(_ condition: Expression, _ free: Set<Int>) -> Correlation? {
-    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
-    let nullSafe = call.resolved.function.name == "is not distinct from"
-    guard call.resolved.function.name == "=" || nullSafe else { return nil }
-    for (inner, outer) in [(0, 1), (1, 0)] {
-      let (a, b) = (call.arguments[inner], call.arguments[outer])
+    guard let (left, right, nullSafe) = condition.asEquality else { return nil }
+    for (a, b) in [(left, right), (right, left)] {
       let read = b.columnIDs
       if a.columnIDs.isDisjoint(with: free), !read.isEmpty, read.isSubset(of: free) {
         return Correlation(inner: a, outer: b, nullSafe: nullSafe)
@@ -415,6 +370,18 @@ struct Unnesting {
     guard let resolved = try? ScalarFunctions.resolve(name: name, arguments: [a.type, b.type])
     else { preconditionFailure("join keys are of one comparable type") }
     return .call(CallExpression(resolved: resolved, arguments: [a, b], span: nil))
+  }
+}
+
+extension DependentJoinNode {
+  /// Takes a step off the right side: what read its columns reads what they were computed from.
+  fileprivate mutating func readRight(
+    through items: [(expression: Expression, reference: ColumnReference)], to input: Plan
+  ) {
+    let replacements = Dictionary(firstOf: items.map { ($0.reference.id, $0.expression) })
+    keys = keys.map { ($0.left, $0.right.substituting(replacements), $0.nullSafe) }
+    condition = condition?.substituting(replacements)
+    right = input
   }
 }
 

@@ -1,0 +1,70 @@
+import Columnar
+import Diagnostics
+
+/// Paths made of parts.
+enum PathBuildingFunctions {
+  static let rows: [ScalarFunction] = [
+    ScalarFunction(
+      "hive_partition_component", category: "path",
+      summary: "The folder `name=value` of a partitioned data set, both encoded as in a URL.",
+      examples: [
+        ("hive_partition_component('day', DATE '2024-02-29')", "day=2024-02-29"),
+        ("hive_partition_component('a', 'x/y')", "a=x%2Fy"),
+      ],
+      overloads: [
+        ScalarOverload(
+          [.any, .any], resultFrom: { _ in .varchar }, coerce: { _ in [.varchar, .varchar] },
+          nulls: .custom
+        ) { a, n, t in
+          let (names, values) = (
+            ColumnReader<StringView>(a[0]), ColumnReader<StringView>(a[1])
+          )
+          return try Kernels.texts([a[0]], n) { row, buffer in
+            try TextEncodingFunctions.appendURL(names.pointer(row).buffer, to: &buffer)
+            try buffer.append(UInt8(0x3D))
+            if values.isNull(row) {
+              try buffer.append("__HIVE_DEFAULT_PARTITION__")
+            } else {
+              try TextEncodingFunctions.appendURL(values.pointer(row).buffer, to: &buffer)
+            }
+          }
+        }
+      ]),
+    ScalarFunction(
+      "path_join", category: "path",
+      summary: "The parts as one path, . and .. resolved; an error where a later part is absolute.",
+      examples: [("path_join('a', '../b/', 'c.csv')", "b/c.csv"), ("path_join('/', 'b')", "/b")],
+      overloads: [
+        ScalarOverload([.exactly(.varchar)], variadic: .exactly(.varchar), returns: .varchar) {
+          a, n, _ in
+          let readers = a.map { ColumnReader<StringView>($0) }
+          return try Kernels.texts(a, n) { row, buffer in
+            try buffer.append(try joined(readers.map { $0[row].string }))
+          }
+        }
+      ]),
+  ]
+
+  private static func joined(_ paths: [String]) throws -> String {
+    let isAbsolute = paths.first?.hasPrefix("/") ?? false
+    var parts: [Substring] = []
+    for (position, path) in paths.enumerated() {
+      if position > 0, path.hasPrefix("/"), !(isAbsolute && parts.isEmpty) {
+        throw SQLError(
+          .invalidInput, "the absolute path '\(path)' cannot be joined to a path before it")
+      }
+      for part in path.split(separator: "/") where part != "." {
+        if part == "..", let last = parts.last, last != ".." {
+          parts.removeLast()
+        } else if part == "..", isAbsolute {
+          continue
+        } else {
+          parts.append(part)
+        }
+      }
+    }
+    let text = parts.joined(separator: "/")
+    if isAbsolute { return "/" + text }
+    return text.isEmpty ? "." : text
+  }
+}

@@ -1,0 +1,70 @@
+"""The differences of functions that are meant, by the names that docs/dialect.md gives them with their reasons.
+
+Division by zero is not here: DuckDB is set to give NULL too (see engines.DuckDB).
+"""
+
+import re
+
+import intended
+
+
+def check_documented():
+    """Ends the program where a difference has no reason written down."""
+    text = intended.DIALECT.read_text()
+    for name in DIFFERENCES:
+        if f"*{name}*" not in text:
+            raise SystemExit(f"{intended.DIALECT}: no word of the intended difference {name}")
+
+
+def explanation(function, verdict, what, sql):
+    """The name of the difference that this is, or None."""
+    for name, matches in DIFFERENCES.items():
+        if matches(function, verdict, what, sql):
+            return name
+    return None
+
+
+def functions(names, verdicts=("differs", "only DuckDB fails", "only apus fails"), text=""):
+    """Calls of these functions (a pattern), with one of these verdicts, where `text` is in what is said."""
+    pattern = re.compile(f"(?:{names})$")
+    return lambda function, verdict, what, sql: (
+        verdict in verdicts and pattern.match(function) is not None and re.search(text, what) is not None)
+
+
+DIFFERENCES = {
+    "varying-arguments": functions(".*", ["only DuckDB fails"],
+                                   "must be a constant|can only take constant|needs? (to be )?a? ?constant|must be constant"),
+    "null-before-checks": functions(".*", ["only DuckDB fails"], "— apus None$"),
+    "division-by-zero": functions("divide|fdiv|fmod|mod|multiply", ["differs", "only DuckDB fails"], "(inf|nan|zero)"),
+    "exact-quantiles": functions("approx_quantile|reservoir_quantile|(list|array)_approx_quantile"),
+    "order-of-elements": functions("(list|array)_(distinct|intersect|unique)", ["differs"], "^value [\"']?\\["),
+    "order-of-ties": functions("(arg_?(max|min)|(max|min)_by|arg_(max|min)_nulls_last)", ["differs"], "^value \"?'?\\["),
+    "infinite-moments": functions("(list_|array_)?(favg|fsum|kahan_sum|sumkahan|regr_.*|kurtosis.*|skewness|corr|covar_.*|var.*|std.*|sem|avg|mean)",
+                                  text="(inf|nan|out of range)"),
+    "substring-limits": functions("substr.*|(list|array)_(extract|element|slice)|element_at|left.*|right.*", ["only DuckDB fails"],
+                                  "outside of supported range"),
+    "count-of-nothing": functions("count_?if", ["differs"], "None, apus '0'"),
+    "wide-sums": functions("(list_|array_)?sum_no_overflow", text=""),
+    "null-separators": functions("regexp_split_to_array|string_split_regex|str_split_regex|parse_.*", ["differs"], "apus None$"),
+    "far-dates": lambda function, verdict, what, sql: verdict.startswith("only") and re.search(
+        "5874897-12-31|290309-12-22|294247|9223372036854775807", sql) is not None,
+    "interval-means": functions("(list_|array_)?(avg|mean)|multiply", ["differs"], r"\d:\d\d:\d\d"),
+    "interpolated-moments": functions("(list_|array_)?(quantile_cont|median|mad)", ["differs"], r"\d:\d\d:\d\d"),
+    "signs-of-quantiles": functions("quantile.*", ["only DuckDB fails"], "consistent signs"),
+    "digits-of-casts": functions("round|round_even|roundbankers|trunc", ["differs"], "type DECIMAL|value"),
+    "exact-remainders": functions("mod", ["only DuckDB fails"], "Overflow in division"),
+    "separator-as-text": functions("(list|array)?_?(aggregate|aggr)", ["only DuckDB fails"], "No matching aggregate"),
+    "concat-of-null": functions("(list|array)_(cat|concat)", text=r"value '\[\]', apus None|matches \w+\(\);"),
+    "nanoseconds-printed": functions("strftime", ["differs"]),
+    "empty-rows": functions("row|struct_pack", ["differs", "only DuckDB fails"]),
+    "postfix-factorial": functions("factorial", ["only apus fails"], 'near "!"'),
+    "times-without-zone": functions("to_timestamp|current_timestamp|now", ["differs"], "^type TIMESTAMP WITH TIME ZONE"),
+    "columns-of-rows": functions("unnest", ["differs", "only DuckDB fails"]),
+    "least-interval": functions("to_microseconds", ["differs"], "-2562047788"),
+    "nice-dates": functions("equi_width_bins"),
+    "names-of-expressions": functions("alias", ["differs"]),
+    "quoted-fields": lambda function, verdict, what, sql: (
+        verdict == "differs" and what.startswith("type ") and what.replace('"', "").split(", apus ")[0][5:]
+        == what.replace('"', "").split(", apus ")[1]),
+    "hash-values": functions("hash", ["differs"], "^value"),
+}
