@@ -60,13 +60,12 @@ private struct JSONReader {
   mutating func value(_ first: Place, _ tape: inout JSONTape) throws(JSONMistake) -> Place {
     var at = first
     var open = JSONReader.noParent
+    var isObject = false
     var depth = 0
     while true {
       guard at < end else { throw endOfData() }
       let byte = at.pointee
-      if open != JSONReader.noParent, tape.nodes[Int(open)].kind == .array {
-        tape.nodes[Int(open)].count &+= 1
-      }
+      if !isObject, open != JSONReader.noParent { tape.nodes[Int(open)].count &+= 1 }
       var opened = false
       switch byte {
       case 0x22:
@@ -76,7 +75,8 @@ private struct JSONReader {
         if depth > rules.maximumDepth {
           throw mistake(at, "nested deeper than \(rules.maximumDepth) levels")
         }
-        let kind: JSONKind = byte == 0x7B ? .object : .array
+        isObject = byte == 0x7B
+        let kind: JSONKind = isObject ? .object : .array
         tape.append(JSONNode(kind, at, length: 0, next: open, isPlain: true))
         open = UInt32(truncatingIfNeeded: tape.count &- 1)
         at += 1
@@ -103,12 +103,12 @@ private struct JSONReader {
         let container = Int(open)
         at = skipSpace(at, &tape, container)
         guard at < end else { throw endOfData() }
-        let isObject = tape.nodes[container].kind == .object
         let closing: UInt8 = isObject ? 0x7D : 0x5D
         if at.pointee == closing {
           at += 1
           depth -= 1
           open = close(container, at, &tape)
+          isObject = open != JSONReader.noParent && tape.nodes[Int(open)].kind == .object
           opened = false
           continue
         }
@@ -323,7 +323,12 @@ private struct JSONReader {
         let slash = word ^ (ones &* 0x5C)
         let found =
           ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash) | (word &- (ones &* 0x20)) | word
-        if found & (ones &* 0x80) != 0 { break }
+        let hits = found & (ones &* 0x80)
+        if hits != 0 {
+          // The lowest hit is one; those above may be borrowed.
+          at += hits.trailingZeroBitCount >> 3
+          break
+        }
         at += 8
       }
       guard at < end else { throw endOfData() }

@@ -1,5 +1,7 @@
-/// The little of JSON that tensor files need, read from untrusted bytes: bounded depth, no recursion
-/// beyond it, nil for anything malformed.
+import JSONReading
+
+/// The little of JSON that tensor files need, read from untrusted bytes: nil for anything malformed
+/// or nested deeper than such a file ever is.
 indirect enum HeaderJSON {
   case object([(key: String, value: HeaderJSON)])
   case array([HeaderJSON])
@@ -8,10 +10,13 @@ indirect enum HeaderJSON {
   case other
 
   static func parse(_ bytes: ArraySlice<UInt8>) -> HeaderJSON? {
-    var reader = Reader(bytes: bytes, at: bytes.startIndex)
-    guard let value = reader.value(depth: 0) else { return nil }
-    reader.skipSpace()
-    return reader.at == bytes.endIndex ? value : nil
+    var rules = JSONRules.strict
+    rules.maximumDepth = 16
+    return bytes.withUnsafeBufferPointer { input in
+      var tape = JSONTape()
+      guard let root = try? tape.read(input, rules) else { return nil }
+      return value(tape, root)
+    }
   }
 
   subscript(key: String) -> HeaderJSON? {
@@ -31,104 +36,29 @@ indirect enum HeaderJSON {
     return result
   }
 
-  private struct Reader {
-    let bytes: ArraySlice<UInt8>
-    var at: Int
-    static let maximumDepth = 16
-
-    mutating func skipSpace() {
-      while at < bytes.endIndex, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
-    }
-
-    mutating func take(_ byte: UInt8) -> Bool {
-      skipSpace()
-      guard at < bytes.endIndex, bytes[at] == byte else { return false }
-      at += 1
-      return true
-    }
-
-    mutating func value(depth: Int) -> HeaderJSON? {
-      skipSpace()
-      guard depth < Self.maximumDepth, at < bytes.endIndex else { return nil }
-      switch bytes[at] {
-      case UInt8(ascii: "{"): return object(depth: depth)
-      case UInt8(ascii: "["): return array(depth: depth)
-      case UInt8(ascii: "\""): return text().map { .text($0) }
-      default: return scalar()
-      }
-    }
-
-    private mutating func object(depth: Int) -> HeaderJSON? {
-      at += 1
+  private static func value(_ tape: borrowing JSONTape, _ index: Int) -> HeaderJSON {
+    let node = tape[index]
+    switch node.kind {
+    case .object:
       var members: [(key: String, value: HeaderJSON)] = []
-      if take(UInt8(ascii: "}")) { return .object(members) }
-      repeat {
-        skipSpace()
-        guard at < bytes.endIndex, bytes[at] == UInt8(ascii: "\""), let key = text(),
-          take(UInt8(ascii: ":")), let value = value(depth: depth + 1)
-        else { return nil }
-        members.append((key, value))
-      } while take(UInt8(ascii: ","))
-      return take(UInt8(ascii: "}")) ? .object(members) : nil
-    }
-
-    private mutating func array(depth: Int) -> HeaderJSON? {
-      at += 1
+      var key = index + 1
+      for _ in 0..<node.count {
+        members.append((tape.string(key), value(tape, key + 1)))
+        key = Int(tape[key + 1].next)
+      }
+      return .object(members)
+    case .array:
       var items: [HeaderJSON] = []
-      if take(UInt8(ascii: "]")) { return .array(items) }
-      repeat {
-        guard let value = value(depth: depth + 1) else { return nil }
-        items.append(value)
-      } while take(UInt8(ascii: ","))
-      return take(UInt8(ascii: "]")) ? .array(items) : nil
-    }
-
-    private mutating func text() -> String? {
-      at += 1
-      var result: [UInt8] = []
-      while at < bytes.endIndex {
-        let byte = bytes[at]
-        at += 1
-        if byte == UInt8(ascii: "\"") { return String(decoding: result, as: UTF8.self) }
-        guard byte == UInt8(ascii: "\\") else {
-          result.append(byte)
-          continue
-        }
-        guard at < bytes.endIndex, let escaped = escape() else { return nil }
-        result += escaped
+      var item = index + 1
+      for _ in 0..<node.count {
+        items.append(value(tape, item))
+        item = Int(tape[item].next)
       }
-      return nil
-    }
-
-    private mutating func escape() -> [UInt8]? {
-      let byte = bytes[at]
-      at += 1
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-      case UInt8(ascii: "n"): return [0x0A]
-      case UInt8(ascii: "t"): return [0x09]
-      case UInt8(ascii: "r"): return [0x0D]
-      case UInt8(ascii: "b"): return [0x08]
-      case UInt8(ascii: "f"): return [0x0C]
-      case UInt8(ascii: "u"):
-        guard at + 4 <= bytes.endIndex,
-          let code = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16),
-          let scalar = Unicode.Scalar(code)
-        else { return nil }
-        at += 4
-        return Array(String(Character(scalar)).utf8)
-      default: return nil
-      }
-    }
-
-    private mutating func scalar() -> HeaderJSON? {
-      let start = at
-      while at < bytes.endIndex, ![0x2C, 0x5D, 0x7D, 0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) {
-        at += 1
-      }
-      let word = String(decoding: bytes[start..<at], as: UTF8.self)
-      if ["true", "false", "null"].contains(word) { return .other }
-      return Double(word).map { .number($0) }
+      return .array(items)
+    case .string: return .text(tape.string(index))
+    case .unsigned, .signed, .double, .wide:
+      return Double(String(decoding: node.bytes, as: UTF8.self)).map { .number($0) } ?? .other
+    case .null, .false, .true: return .other
     }
   }
 }

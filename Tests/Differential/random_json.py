@@ -27,7 +27,9 @@ NUMBERS = ["0", "1", "-1", "7", "42", "255", "-128", "300", "2147483648", "92233
            "0.5", "1.0", "1.50", "-2.25", "1e5", "1E-7", "1e22", "1.5e300", "1e400", "0.000001", "0.0000012", "123456.789",
            "-0", "-0.0", "0.1", "3.0000000000000004", "100000000000000000000.5", "2.5", "3.5"]
 SCALARS = ["INTEGER", "TINYINT", "UBIGINT", "BIGINT", "HUGEINT", "DOUBLE", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP",
-           "TIME", "DECIMAL(5,2)", "DECIMAL(18,3)", "JSON", "USMALLINT", "FLOAT"]
+           "TIME", "JSON", "USMALLINT", "FLOAT"]
+# Not with others: beside a DECIMAL DuckDB reads every number as text.
+DECIMALS = ["DECIMAL(5,2)", "DECIMAL(18,3)", "DECIMAL(38,10)"]
 
 
 def string(generator, text):
@@ -107,7 +109,7 @@ def path(generator, pattern=False):
 
 def nested_type(generator, depth=0):
     if depth >= 3 or generator.random() < (0.3, 0.6, 0.8)[depth]:
-        return generator.choice(SCALARS)
+        return generator.choice(generator.scalars)
     kind = generator.random()
     if kind < 0.45:
         return nested_type(generator, depth + 1) + "[]"
@@ -119,7 +121,7 @@ def nested_type(generator, depth=0):
 
 def structure(generator, depth=0):
     if depth >= 3 or generator.random() < (0.2, 0.6, 0.8)[depth]:
-        return json.dumps(generator.choice(SCALARS + ["INTEGER[]"]))
+        return json.dumps(generator.choice(generator.scalars))
     if generator.random() < 0.5:
         return "[" + structure(generator, depth + 1) + "]"
     names = generator.sample(["a", "b", "c", "key"], generator.randint(1, 3))
@@ -134,7 +136,7 @@ def matching(generator, text):
     """A type that the document has, or nearly."""
     def of(value, depth=0):
         if generator.random() < 0.05:
-            return generator.choice(SCALARS)
+            return generator.choice(generator.scalars)
         if isinstance(value, list):
             return (of(generator.choice(value), depth + 1) if value else "INTEGER") + "[]"
         if isinstance(value, dict):
@@ -148,8 +150,8 @@ def matching(generator, text):
         if isinstance(value, bool):
             return generator.choice(["BOOLEAN", "INTEGER", "VARCHAR"])
         if value is None:
-            return generator.choice(SCALARS)
-        return generator.choice(["BIGINT", "DOUBLE", "HUGEINT", "VARCHAR", "DECIMAL(18,3)", "INTEGER"])
+            return generator.choice(generator.scalars)
+        return generator.choice(["BIGINT", "DOUBLE", "HUGEINT", "VARCHAR", "INTEGER"])
     try:
         return of(json.loads(text))
     except ValueError:
@@ -178,6 +180,7 @@ TEMPLATES = [
 
 def make(generator):
     template = generator.choice(TEMPLATES)
+    generator.scalars = DECIMALS if generator.random() < 0.15 and "{m}" not in template else SCALARS
     first = document(generator, loose=generator.random() < 0.3)
     second = document(generator, loose=generator.random() < 0.2)
     if generator.random() < 0.06:
@@ -248,8 +251,9 @@ def oracle(connection, sql):
 
 def is_intended(text, how, found, wanted):
     """Whether docs/dialect.md has the difference."""
-    if "json_structure" in text and how == "columns":
-        return "is a constant" in found[1]
+    if "json_transform" in text and "json_structure" in text:
+        # DuckDB folds the only row, and stumbles over keys with escapes or in two cases.
+        return wanted[0] == "error" or how == "columns" and "is a constant" in found[1]
     # DuckDB forgets to indent numbers that no DOUBLE holds.
     if "json_pretty" in text and wanted[0] == "value":
         return re.sub(r"^ +", "", found[1], flags=re.M) == re.sub(r"^ +", "", wanted[1], flags=re.M)

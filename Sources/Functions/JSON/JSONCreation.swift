@@ -26,58 +26,82 @@ package enum JSONCreation {
 
 /// Writes the rows of one column as JSON; the types are taken apart once.
 package struct JSONValueWriter {
-  private indirect enum Form {
+  private enum Form {
     case null
     /// Numbers and truth values: their text is JSON.
-    case plain(Column)
+    case plain(ColumnReader<StringView>)
     /// Text that is shown in quotes.
-    case quoted(Column)
-    case json(Column)
-    case float(Column)
-    case double(Column)
-    case list(Column, JSONValueWriter)
-    case array(JSONValueWriter, width: Int)
-    case structure(keys: [[UInt8]], [JSONValueWriter])
-    case row([JSONValueWriter])
-    case map(Column, keys: Column, JSONValueWriter)
+    case quoted(ColumnReader<StringView>)
+    case json(ColumnReader<StringView>)
+    case bigint(ColumnReader<Int64>)
+    case integer(ColumnReader<Int32>)
+    case float(ColumnReader<Float>)
+    case double(ColumnReader<Double>)
+    case list(ColumnReader<ListEntry>)
+    case array(width: Int)
+    case structure
+    case row
+    case map(ColumnReader<ListEntry>, keys: ColumnReader<StringView>)
   }
 
   private let form: Form
   private let column: Column
+  /// Holds what `form` reads, where that is not the column itself.
+  private let kept: Column?
+  /// Of a list or a MAP the elements or values, of a struct its fields.
+  private let parts: [JSONValueWriter]
+  /// `"name":` of each field.
+  private let keys: [[UInt8]]
 
   package init(_ column: Column) throws {
     self.column = column
+    var kept: Column?
+    var parts: [JSONValueWriter] = []
+    var keys: [[UInt8]] = []
+    func text(_ made: Column) -> ColumnReader<StringView> {
+      kept = made
+      return ColumnReader(made)
+    }
     switch column.type {
     case .null: form = .null
-    case .boolean, .tinyint, .smallint, .integer, .bigint, .hugeint, .utinyint, .usmallint,
-      .uinteger, .ubigint, .uhugeint:
-      form = .plain(ValueText.text(of: column))
+    case .bigint: form = .bigint(ColumnReader(column))
+    case .integer: form = .integer(ColumnReader(column))
+    case .boolean, .tinyint, .smallint, .hugeint, .utinyint, .usmallint, .uinteger, .ubigint,
+      .uhugeint:
+      form = .plain(text(ValueText.text(of: column)))
     // Digits that a DOUBLE holds are one.
     case .decimal(let precision, _) where precision <= 15:
-      form = .double(try Cast.column(column, to: .double))
-    case .decimal: form = .plain(ValueText.text(of: column))
-    case .float: form = .float(column)
-    case .double: form = .double(column)
-    case .varchar: form = .quoted(column)
-    case .json: form = .json(column)
+      let doubles = try Cast.column(column, to: .double)
+      kept = doubles
+      form = .double(ColumnReader(doubles))
+    case .decimal: form = .plain(text(ValueText.text(of: column)))
+    case .float: form = .float(ColumnReader(column))
+    case .double: form = .double(ColumnReader(column))
+    case .varchar: form = .quoted(ColumnReader(column))
+    case .json: form = .json(ColumnReader(column))
     case .blob, .date, .time, .timeTZ, .timestamp, .timestampSeconds, .timestampMilliseconds,
       .timestampNanoseconds, .timestampTZ, .interval, .uuid, .enumeration:
-      form = .quoted(try Cast.column(column, to: .varchar))
-    case .list: form = .list(column, try JSONValueWriter(column.children[0]))
-    case .array(_, let width): form = .array(try JSONValueWriter(column.children[0]), width: width)
+      form = .quoted(text(try Cast.column(column, to: .varchar)))
+    case .list:
+      parts = [try JSONValueWriter(column.children[0])]
+      form = .list(ColumnReader(column))
+    case .array(_, let width):
+      parts = [try JSONValueWriter(column.children[0])]
+      form = .array(width: width)
     case .structure(let fields):
-      let writers = try column.children.map { try JSONValueWriter($0) }
-      if fields.allSatisfy(\.name.isEmpty) {
-        form = .row(writers)
-      } else {
-        form = .structure(keys: fields.map { JSONValueWriter.key($0.name) }, writers)
-      }
+      parts = try column.children.map { try JSONValueWriter($0) }
+      let isRow = fields.allSatisfy(\.name.isEmpty)
+      if !isRow { keys = fields.map { JSONValueWriter.key($0.name) } }
+      form = isRow ? .row : .structure
     case .map:
-      let entries = column.children[0]
+      let entries = column.children[0].flattened()
+      parts = [try JSONValueWriter(entries.children[1])]
       form = .map(
-        column, keys: try Cast.column(entries.children[0], to: .varchar),
-        try JSONValueWriter(entries.children[1]))
+        ColumnReader(column), keys: text(try Cast.column(entries.children[0], to: .varchar)))
     }
+    self.kept = kept
+    self.parts = parts
+    self.keys = keys
   }
 
   /// `"name":`
@@ -91,66 +115,63 @@ package struct JSONValueWriter {
 
   /// Row `row` of the column, `null` where it is NULL.
   package func append(_ row: Int, to buffer: inout TextBuffer) throws {
-    if column.isNull(row) {
+    if column.mayHaveNulls, column.isNull(row) {
       buffer.append("null")
       return
     }
     switch form {
     case .null: buffer.append("null")
-    case .plain(let text):
-      buffer.append(ColumnReader<StringView>(text).pointer(row).buffer)
-    case .quoted(let text):
-      JSONText.append(quoted: ColumnReader<StringView>(text).pointer(row).buffer, to: &buffer)
+    case .plain(let text): buffer.append(text.pointer(row).buffer)
+    case .quoted(let text): JSONText.append(quoted: text.pointer(row).buffer, to: &buffer)
     case .json(let text):
       var tape = JSONTape()
-      let root = try JSONDocuments.read(ColumnReader<StringView>(text).pointer(row).buffer, &tape)
+      let root = try JSONDocuments.read(text.pointer(row).buffer, &tape)
       JSONText.append(tape, root, to: &buffer)
-    case .float(let values):
-      JSONText.append(double: Double(ColumnReader<Float>(values)[row]), to: &buffer)
-    case .double(let values):
-      JSONText.append(double: ColumnReader<Double>(values)[row], to: &buffer)
-    case .list(let lists, let items):
-      let entry = ColumnReader<ListEntry>(lists)[row]
-      try append(items, entry.offset..<(entry.offset + entry.length), to: &buffer)
-    case .array(let items, let width):
+    case .bigint(let values): buffer.append(integer: values[row])
+    case .integer(let values): buffer.append(integer: values[row])
+    case .float(let values): JSONText.append(double: Double(values[row]), to: &buffer)
+    case .double(let values): JSONText.append(double: values[row], to: &buffer)
+    case .list(let lists):
+      let entry = lists[row]
+      try append(entry.offset..<(entry.offset + entry.length), to: &buffer)
+    case .array(let width):
       let start = column.valueIndex(row) * width
-      try append(items, start..<(start + width), to: &buffer)
-    case .structure(let keys, let fields):
+      try append(start..<(start + width), to: &buffer)
+    case .structure:
       let index = column.valueIndex(row)
-      for (position, field) in fields.enumerated() {
+      for position in parts.indices {
         buffer.append(position == 0 ? 0x7B : 0x2C)
         keys[position].withUnsafeBufferPointer { buffer.append($0) }
-        try field.append(index, to: &buffer)
+        try parts[position].append(index, to: &buffer)
       }
+      if parts.isEmpty { buffer.append(0x7B) }
       buffer.append(0x7D)
-    case .row(let fields):
+    case .row:
       let index = column.valueIndex(row)
-      for (position, field) in fields.enumerated() {
+      for position in parts.indices {
         buffer.append(position == 0 ? 0x5B : 0x2C)
-        try field.append(index, to: &buffer)
+        try parts[position].append(index, to: &buffer)
       }
+      if parts.isEmpty { buffer.append(0x5B) }
       buffer.append(0x5D)
-    case .map(let maps, let keys, let values):
-      let entry = ColumnReader<ListEntry>(maps)[row]
-      let names = ColumnReader<StringView>(keys)
+    case .map(let maps, let names):
+      let entry = maps[row]
       buffer.append(0x7B)
-      for item in 0..<entry.length {
-        if item > 0 { buffer.append(0x2C) }
-        JSONText.append(quoted: names.pointer(entry.offset + item).buffer, to: &buffer)
+      for item in entry.offset..<(entry.offset + entry.length) {
+        if item > entry.offset { buffer.append(0x2C) }
+        JSONText.append(quoted: names.pointer(item).buffer, to: &buffer)
         buffer.append(0x3A)
-        try values.append(entry.offset + item, to: &buffer)
+        try parts[0].append(item, to: &buffer)
       }
       buffer.append(0x7D)
     }
   }
 
-  private func append(
-    _ items: JSONValueWriter, _ range: Range<Int>, to buffer: inout TextBuffer
-  ) throws {
+  private func append(_ range: Range<Int>, to buffer: inout TextBuffer) throws {
     buffer.append(0x5B)
     for item in range {
       if item > range.lowerBound { buffer.append(0x2C) }
-      try items.append(item, to: &buffer)
+      try parts[0].append(item, to: &buffer)
     }
     buffer.append(0x5D)
   }

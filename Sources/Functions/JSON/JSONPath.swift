@@ -180,7 +180,7 @@ package struct JSONPath: Hashable, Sendable {
             steps.append(.everyLevel)
             if byte == UInt8(ascii: "[") { continue }
             if take("*") {
-              steps.append(.everyItem)
+              if at == bytes.count { steps.append(.everyItem) }
               continue
             }
           }

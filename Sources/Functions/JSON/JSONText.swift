@@ -139,6 +139,11 @@ package enum JSONText {
       }
       return
     }
+    // Here SQL's form is the same.
+    if value.magnitude >= 1e-4, value.magnitude < 1e15 {
+      ValueText.append(double: value, to: &buffer)
+      return
+    }
     if value.sign == .minus { buffer.append(0x2D) }
     if value == 0 {
       buffer.append("0.0")

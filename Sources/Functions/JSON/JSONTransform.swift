@@ -163,6 +163,7 @@ package struct JSONTransform {
     case .false: return 0
     case .unsigned, .signed, .double:
       guard let value = parse(tape[Int(place)].bytes) else { return nil }
+      if tape[Int(place)].kind == .signed, value == 0 { return 0 }
       // The number itself is finite.
       return value.isInfinite ? nil : value
     case .string, .wide:
@@ -214,8 +215,6 @@ package struct JSONTransform {
     _ tape: borrowing JSONTape, _ places: [Place], _ type: LogicalType, _ precision: Int,
     _ scale: Int, _ t: T.Type
   ) throws -> Column {
-    let factor = Double(TextParsing.powerOfTen(scale))
-    let bound = Double(TextParsing.powerOfTen(precision))
     return try values(tape, places, type, t, what: "decimal") { place in
       func parsed(_ text: UnsafeBufferPointer<UInt8>) -> T? {
         TextParsing.decimal(text, precision: precision, scale: scale).flatMap { T(exactly: $0) }
@@ -224,11 +223,8 @@ package struct JSONTransform {
       case .true, .false:
         let one: StaticString = tape[Int(place)].kind == .true ? "1" : "0"
         return one.withUTF8Buffer { parsed($0) }
-      case .unsigned, .signed, .string, .wide: return text(tape, place, parsed)
-      case .double:
-        guard let value = TextParsing.double(tape[Int(place)].bytes) else { return nil }
-        let rounded = (value * factor).rounded(.toNearestOrAwayFromZero)
-        return abs(rounded) < bound ? T(exactly: rounded) : nil
+      // From its digits: a DOUBLE between would lose some.
+      case .unsigned, .signed, .double, .string, .wide: return text(tape, place, parsed)
       case .null, .array, .object: return nil
       }
     }
