@@ -10,11 +10,11 @@ extension Binder {
   ) throws -> Expression {
     let bound = unmarked(try bind(operand, context))
     switch op {
-    case .plus:
-      if bound.type == .varchar { throw Binder.signOfText("+", span) }
-      return bound
+    case .plus: return bound
     case .minus:
-      if bound.type == .varchar { throw Binder.signOfText("-", span) }
+      if bound.type == .varchar {
+        throw SQLError(.binder, "- takes a number, not VARCHAR", at: span)
+      }
       // -2147483648 is an INTEGER although 2147483648 is not.
       if case .literal = operand.kind, case .constant(.integer(let value), _) = bound {
         let negated = value == .min ? value : -value
@@ -301,12 +301,5 @@ extension Binder {
       CaseWhen(
         branches: zip(conditions, cast).map { ($0, $1) },
         otherwise: branches.otherwise == nil ? nil : cast.last, type: type))
-  }
-
-  // MARK: Messages
-
-  private static func signOfText(_ sign: String, _ span: SourceSpan) -> SQLError {
-    SQLError(
-      .binder, "\(sign) takes a number, not VARCHAR", at: span)
   }
 }

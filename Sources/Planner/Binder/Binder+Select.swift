@@ -83,8 +83,11 @@ extension Binder {
     if case .on(let expressions) = select.distinct {
       context.clause = "DISTINCT ON"
       distinctOn = try expressions.map { expression in
-        try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
-          .map { selected[$0].expression } ?? bind(expression, context)
+        // As in ORDER BY, an alias alone wins over a column.
+        let place =
+          try ordinal(expression, count: selected.count, clause: "DISTINCT ON")
+          ?? alias(expression, among: selected, aliases)
+        return try place.map { selected[$0].expression } ?? bind(expression, context)
       }
     }
 
