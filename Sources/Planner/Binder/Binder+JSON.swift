@@ -41,10 +41,3 @@ extension Binder {
       names: fields.map(\.name) + (ordinality == nil ? [] : ["ordinality"]))
   }
 }
-
-extension LogicalType {
-  /// Whether `value.name` means something: STRUCT and JSON.
-  var hasFields: Bool {
-    if case .structure = self { true } else { self == .json }
-  }
-}
