@@ -117,10 +117,10 @@
     }
   }
 
-  /// Whether parts are read by `value.name`: structs and maps.
+  /// Whether parts are read by `value.name`: structs, maps and JSON.
   package var hasFields: Bool {
     switch self {
-    case .structure, .map: true
+    case .structure, .map, .json: true
     default: false
     }
   }

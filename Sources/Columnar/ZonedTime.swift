@@ -7,8 +7,10 @@ package enum ZonedTime {
 
   /// From microseconds since midnight in the zone and the zone's seconds east of UTC.
   package static func pack(microseconds: Int64, offset: Int) -> UInt64 {
-    let instant = UInt64(microseconds - Int64(offset) * 1_000_000 + bias)
-    return instant << 24 | UInt64(offsetLimit - offset)
+    // Nothing keeps a file from times beyond a day: these come out wrong, and do no harm.
+    let instant = microseconds &- Int64(offset) &* 1_000_000 &+ bias
+    return UInt64(truncatingIfNeeded: instant) << 24
+      | UInt64(truncatingIfNeeded: offsetLimit &- offset) & 0xFF_FFFF
   }
 
   /// Microseconds since midnight at UTC: negative before it, a day or more behind it.

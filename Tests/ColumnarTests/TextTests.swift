@@ -258,9 +258,14 @@ import Testing
       _ = Calendar.addMonths(days, Int(Int32.max))
       _ = Calendar.add(Interval(months: .max, days: .min, microseconds: .min), toDate: days)
     }
-    for timestamp in [-9_223_372_022_400_000_000, -1, 0, Int64.max - 1] {
+    for timestamp: Int64 in [Calendar.firstTimestamp, -1, 0, .max - 1] {
       let parts = Calendar.split(timestamp)
       #expect(Calendar.timestamp(days: parts.days, microseconds: parts.microseconds) == timestamp)
+    }
+    // Infinite, or before the first whole day.
+    for timestamp: Int64 in [.min, .max] {
+      let parts = Calendar.split(timestamp)
+      #expect(Calendar.timestamp(days: parts.days, microseconds: parts.microseconds) == nil)
     }
   }
 

@@ -240,8 +240,9 @@
       else { return nil }
       result = whole
     }
-    let byDays = result.addingReportingOverflow(Int64(interval.days) &* microsecondsPerDay)
-    if byDays.overflow { return nil }
+    let length = Int64(interval.days).multipliedReportingOverflow(by: microsecondsPerDay)
+    let byDays = result.addingReportingOverflow(length.partialValue)
+    if length.overflow || byDays.overflow { return nil }
     let sum = byDays.partialValue.addingReportingOverflow(interval.microseconds)
     return sum.overflow || !isInRange(sum.partialValue) ? nil : sum.partialValue
   }

@@ -52,7 +52,7 @@ enum TimeZoneFile {
       let time = integer(bytes, times + index * width, width)
       guard var span = type(Int(bytes[indices + index])) else { return nil }
       let last = spans[spans.count - 1]
-      guard last.start == .min || time > last.start, abs(time) < 1 << 60 else {
+      guard last.start == .min || time > last.start, time.magnitude < 1 << 60 else {
         // "Since the Big Bang", as older files write it.
         if spans.count == 1, time <= -(1 << 59) {
           spans[0] = span

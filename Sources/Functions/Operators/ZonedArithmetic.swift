@@ -45,8 +45,9 @@ enum ZonedArithmetic {
   private static func add(
     days: Int64, to instant: Int64, _ cursor: inout ZoneCursor
   ) -> Int64? {
-    guard let clock = cursor.local(instant),
-      let moved = add(micros: days &* Calendar.microsecondsPerDay, to: instant),
+    let (length, overflows) = days.multipliedReportingOverflow(by: Calendar.microsecondsPerDay)
+    guard !overflows, let clock = cursor.local(instant),
+      let moved = add(micros: length, to: instant),
       let shown = cursor.local(moved)
     else { return nil }
     let wanted = Calendar.split(clock).microseconds
