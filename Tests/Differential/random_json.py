@@ -115,6 +115,8 @@ def nested_type(generator, depth=0):
         return nested_type(generator, depth + 1) + "[]"
     if kind < 0.5:
         return nested_type(generator, depth + 1) + "[2]"
+    if kind < 0.65:
+        return f"MAP(VARCHAR, {nested_type(generator, depth + 1)})"
     names = generator.sample(["a", "b", "c", "key"], generator.randint(1, 3))
     return "STRUCT(" + ", ".join(f"{name} {nested_type(generator, depth + 1)}" for name in names) + ")"
 
@@ -140,6 +142,8 @@ def matching(generator, text):
         if isinstance(value, list):
             return (of(generator.choice(value), depth + 1) if value else "INTEGER") + "[]"
         if isinstance(value, dict):
+            if generator.random() < 0.15:
+                return "MAP(VARCHAR, %s)" % (of(generator.choice(list(value.values())), depth + 1) if value else "JSON")
             names = {name.lower(): name for name in value if name}
             if not names:
                 return "JSON"

@@ -47,7 +47,7 @@ package struct JSONPath: Hashable, Sendable {
 
   /// Element `position` of an array, from its end when negative.
   package init(position: Int) {
-    steps = [position < 0 ? .fromEnd(0 - position) : .index(position)]
+    steps = [position < 0 ? .fromEnd(Int(clamping: position.magnitude)) : .index(position)]
     isPattern = false
   }
 

@@ -25,6 +25,12 @@ struct JSONValues<T: BitwiseCopyable> {
     values.append(zero)
   }
 
+  /// Makes a row NULL that had a value.
+  mutating func setNull(_ row: Int, _ zero: T) {
+    nulls.append(row)
+    values[row] = zero
+  }
+
   func column(_ type: LogicalType, children: [Column] = [], owners: [AnyObject] = []) -> Column {
     let column = Column(flat: type, count: values.count, children: children, heaps: owners)
     values.withUnsafeBufferPointer { source in

@@ -205,8 +205,13 @@ package struct JSONTransform {
     }
   }
 
-  /// Without a point, an exponent and underscores; hexadecimal digits may be any.
+  /// Without a point, an exponent, underscores and zeros before; hexadecimal digits may be any.
   private func isPlainInteger(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    if let zero = text.firstIndex(where: { $0 >= 0x30 && $0 <= 0x39 }), text[zero] == 0x30,
+      zero + 1 < text.count, text[zero + 1] &- 0x30 <= 9
+    {
+      return false
+    }
     if text.contains(where: { $0 | 32 == UInt8(ascii: "x") }) { return !text.contains(0x5F) }
     return !text.contains { $0 == 0x2E || $0 == 0x5F || $0 | 32 == UInt8(ascii: "e") }
   }
@@ -425,7 +430,7 @@ package struct JSONTransform {
     _ tape: borrowing JSONTape, _ places: [Place], _ type: LogicalType, _ key: LogicalType,
     _ value: LogicalType
   ) throws -> Column {
-    let (entries, items) = try self.items(tape, places, of: .object, "OBJECT")
+    var (entries, items) = try self.items(tape, places, of: .object, "OBJECT")
     var names: [Place] = []
     var values: [Place] = []
     for position in stride(from: 0, to: items.count, by: 2) {
@@ -433,15 +438,20 @@ package struct JSONTransform {
       values.append(items[position + 1])
     }
     let keys = try column(tape, names, key)
-    if keys.mayHaveNulls, (0..<keys.count).contains(where: { keys.isNull($0) }) {
-      throw mistake("a key does not fit \(key), and the keys of a MAP cannot be NULL")
-    }
-    for entry in entries.values where entry.length > 1 {
+    for (row, entry) in entries.values.enumerated() where entry.length > 0 {
       var seen: Set<Value> = []
-      for item in entry.offset..<(entry.offset + entry.length)
-      where !seen.insert(keys.value(item)).inserted {
-        throw mistake("Map keys must be unique")
+      let items = entry.offset..<(entry.offset + entry.length)
+      let isNull = keys.mayHaveNulls && items.contains { keys.isNull($0) }
+      if !isNull, entry.length == 1 || items.allSatisfy({ seen.insert(keys.value($0)).inserted }) {
+        continue
       }
+      if rules.isStrict {
+        throw mistake(
+          isNull
+            ? "a key does not fit \(key), and the keys of a MAP cannot be NULL"
+            : "Map keys must be unique")
+      }
+      entries.setNull(row, ListEntry(offset: entry.offset, length: 0))
     }
     let child = Column(
       flat: .mapEntry(key, value), count: names.count,
