@@ -212,7 +212,7 @@ extension Binder {
       return try rest.dropFirst(2).reduce(found) { try field($0, $1) }
     }
     if let found = try unique(context.scope.matches(table: nil, name: first.name), name),
-      found.type.hasFields || found.type == .json
+      found.type.hasFields
     {
       return try rest.dropFirst().reduce(found) { try field($0, $1) }
     }
