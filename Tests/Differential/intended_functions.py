@@ -57,8 +57,6 @@ DIFFERENCES = {
     "concat-of-null": functions("(list|array)_(cat|concat)", text=r"value '\[\]', apus None|matches \w+\(\);"),
     "nanoseconds-printed": functions("strftime", ["differs"]),
     "empty-rows": functions("row|struct_pack", ["differs", "only DuckDB fails"]),
-    "postfix-factorial": functions("factorial", ["only apus fails"], 'near "!"'),
-    "times-without-zone": functions("to_timestamp|current_timestamp|now", ["differs"], "^type TIMESTAMP WITH TIME ZONE"),
     "columns-of-rows": functions("unnest", ["differs", "only DuckDB fails"]),
     "least-interval": functions("to_microseconds", ["differs"], "-2562047788"),
     "nice-dates": functions("equi_width_bins"),
