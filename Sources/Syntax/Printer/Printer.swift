@@ -63,6 +63,9 @@ package struct Printer {
         "\""
           + identifier.name.split(separator: "\"", omittingEmptySubsequences: false)
           .joined(separator: "\"\"") + "\"")
+    } else if identifier.name.hasPrefix("#"), identifier.name.dropFirst().allSatisfy(\.isNumber) {
+      // `#2` is the second column only without quotes.
+      put(identifier.name)
     } else {
       put(Self.quoted(identifier.name))
     }
