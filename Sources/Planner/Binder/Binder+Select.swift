@@ -224,7 +224,10 @@ extension Binder {
     context.prefersAliases = true
     context.aliases = context.aliases.filter { alias in
       let columns = context.scope.matches(table: nil, name: alias.key)
-      return !columns.contains { keys.contains(.column($0.reference)) }
+      // USING of an outer join means both copies by the bare name.
+      let columnKeys: [Expression] = columns.map { .column($0.reference) }
+      let meant = columnKeys + [context.scope.merged[alias.key]].compactMap(\.self)
+      return !meant.contains(where: keys.contains)
     }
     return context
   }
