@@ -8,7 +8,7 @@ typedef double d8u __attribute__((vector_size(64), aligned(8)));
 #define sum8(x) ({ d8v s_x = (x); \
   ((s_x[0] + s_x[4]) + (s_x[2] + s_x[6])) + ((s_x[1] + s_x[5]) + (s_x[3] + s_x[7])); })
 
-// Sums over pairs of elements, a vector at a time and the rest one by one; the bodies see `a` and
+// Sums over pairs of elements, a vector at a time and the rest one by one; the body sees `a` and
 // `b`, of vectors and of single numbers.
 #define PAIRS(lanes, vector, number, load_lanes, ...)          \
   long at = 0;                                                 \
@@ -25,48 +25,28 @@ typedef double d8u __attribute__((vector_size(64), aligned(8)));
 #define SQUARES(to) to##xy += (a - b) * (a - b);
 #define PRODUCTS(to) to##xy += a * b; to##xx += a * a; to##yy += b * b;
 
-CLONES float apus_dot(const float *x, const float *y, long n) {
-  f16v lanes_xy = {};
-  float rest_xy = 0;
-  PAIRS(16, f16v, float, load, PRODUCT)
-  return sum16(lanes_xy) + rest_xy;
-}
+// The three functions for one type of number.
+#define DISTANCES(suffix, number, vector, lanes, load_lanes, sum)                              \
+  CLONES number apus_dot##suffix(const number *x, const number *y, long n) {                   \
+    vector lanes_xy = {};                                                                      \
+    number rest_xy = 0;                                                                        \
+    PAIRS(lanes, vector, number, load_lanes, PRODUCT)                                          \
+    return sum(lanes_xy) + rest_xy;                                                            \
+  }                                                                                            \
+  CLONES number apus_square_distance##suffix(const number *x, const number *y, long n) {       \
+    vector lanes_xy = {};                                                                      \
+    number rest_xy = 0;                                                                        \
+    PAIRS(lanes, vector, number, load_lanes, SQUARES)                                          \
+    return sum(lanes_xy) + rest_xy;                                                            \
+  }                                                                                            \
+  CLONES void apus_products##suffix(const number *x, const number *y, long n, number *sums) {  \
+    vector lanes_xy = {}, lanes_xx = {}, lanes_yy = {};                                        \
+    number rest_xy = 0, rest_xx = 0, rest_yy = 0;                                              \
+    PAIRS(lanes, vector, number, load_lanes, PRODUCTS)                                         \
+    sums[0] = sum(lanes_xy) + rest_xy;                                                         \
+    sums[1] = sum(lanes_xx) + rest_xx;                                                         \
+    sums[2] = sum(lanes_yy) + rest_yy;                                                         \
+  }
 
-CLONES double apus_dot_double(const double *x, const double *y, long n) {
-  d8v lanes_xy = {};
-  double rest_xy = 0;
-  PAIRS(8, d8v, double, load8, PRODUCT)
-  return sum8(lanes_xy) + rest_xy;
-}
-
-CLONES float apus_square_distance(const float *x, const float *y, long n) {
-  f16v lanes_xy = {};
-  float rest_xy = 0;
-  PAIRS(16, f16v, float, load, SQUARES)
-  return sum16(lanes_xy) + rest_xy;
-}
-
-CLONES double apus_square_distance_double(const double *x, const double *y, long n) {
-  d8v lanes_xy = {};
-  double rest_xy = 0;
-  PAIRS(8, d8v, double, load8, SQUARES)
-  return sum8(lanes_xy) + rest_xy;
-}
-
-CLONES void apus_products(const float *x, const float *y, long n, float *sums) {
-  f16v lanes_xy = {}, lanes_xx = {}, lanes_yy = {};
-  float rest_xy = 0, rest_xx = 0, rest_yy = 0;
-  PAIRS(16, f16v, float, load, PRODUCTS)
-  sums[0] = sum16(lanes_xy) + rest_xy;
-  sums[1] = sum16(lanes_xx) + rest_xx;
-  sums[2] = sum16(lanes_yy) + rest_yy;
-}
-
-CLONES void apus_products_double(const double *x, const double *y, long n, double *sums) {
-  d8v lanes_xy = {}, lanes_xx = {}, lanes_yy = {};
-  double rest_xy = 0, rest_xx = 0, rest_yy = 0;
-  PAIRS(8, d8v, double, load8, PRODUCTS)
-  sums[0] = sum8(lanes_xy) + rest_xy;
-  sums[1] = sum8(lanes_xx) + rest_xx;
-  sums[2] = sum8(lanes_yy) + rest_yy;
-}
+DISTANCES(, float, f16v, 16, load, sum16)
+DISTANCES(_double, double, d8v, 8, load8, sum8)

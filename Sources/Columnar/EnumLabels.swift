@@ -1,7 +1,8 @@
 /// The texts that an ENUM's values are, in their order; a value is stored as its position.
 @usableFromInline package final class EnumLabels: Hashable, Sendable, CustomStringConvertible {
   package let labels: [String]
-  private let positions: [String: Int]
+  /// Where a text is, by the hash of its bytes with open addressing: its position and one, or 0.
+  private let slots: [UInt32]
   /// The labels as VARCHAR, without and with a NULL behind them: what casts to text refer to.
   private let texts: Column
   private let textsAndNull: Column
@@ -9,7 +10,6 @@
   /// No two texts may be equal.
   package init(_ labels: [String]) {
     self.labels = labels
-    positions = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
     func column(withNull: Bool) -> Column {
       var builder = ColumnBuilder(.varchar, capacity: labels.count + 1)
       for label in labels {
@@ -21,6 +21,16 @@
     }
     texts = column(withNull: false)
     textsAndNull = column(withNull: true)
+    var size = 8
+    while size < labels.count * 2 { size *= 2 }
+    var slots = [UInt32](repeating: 0, count: size)
+    let views = texts.values(as: StringView.self)
+    for position in labels.indices {
+      var slot = Int(truncatingIfNeeded: Hashing.hash(UnsafePointer(views + position))) & (size - 1)
+      while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
+      slots[slot] = UInt32(truncatingIfNeeded: position + 1)
+    }
+    self.slots = slots
   }
 
   /// The rows of a column of this type as VARCHAR: a dictionary over the labels.
@@ -36,7 +46,24 @@
     return Column.dictionary(hasNull ? textsAndNull : texts, rows)
   }
 
-  package func position(of label: String) -> Int? { positions[label] }
+  package func position(of label: String) -> Int? {
+    let heap = StringHeap()
+    let view = heap.store(label)
+    return withExtendedLifetime(heap) { withUnsafePointer(to: view) { position(of: $0) } }
+  }
+
+  /// The look-up of a column's texts: no String is made.
+  package func position(of text: UnsafePointer<StringView>) -> Int? {
+    let views = texts.values(as: StringView.self)
+    let mask = slots.count - 1
+    var slot = Int(truncatingIfNeeded: Hashing.hash(text)) & mask
+    while slots[slot] != 0 {
+      let position = Int(slots[slot]) - 1
+      if views[position] == text.pointee { return position }
+      slot = (slot + 1) & mask
+    }
+    return nil
+  }
 
   /// As few bytes as the number of labels allows.
   package var physical: PhysicalType {

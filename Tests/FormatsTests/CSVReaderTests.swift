@@ -170,7 +170,7 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
     ("a,b\n1,2\n", [("delim", .varchar(";;"), .varchar)], "takes one ASCII character"),
     (
       "a,b\n1,2\n", [("types", .structure([.varchar("INTT")]), .structure([Field("a", .varchar)]))],
-      "no type \"INTT\""
+      "type \"INTT\" does not exist"
     ),
     (
       "a,b\n1,2\n", [("types", .structure([.varchar("INT")]), .structure([Field("c", .varchar)]))],

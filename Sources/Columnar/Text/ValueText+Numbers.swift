@@ -80,6 +80,12 @@ extension ValueText {
 
   /// Swift prints the same shortest digits, but chooses between the forms by other limits.
   private static func append(description: String, to buffer: inout TextBuffer) {
+    let (digits, exponent) = shortestDigits(description)
+    append(digits: digits, exponent: exponent, to: &buffer)
+  }
+
+  /// `digits` · 10^`exponent` of what Swift prints for a positive number.
+  package static func shortestDigits(_ description: String) -> (digits: UInt64, exponent: Int) {
     var digits: UInt64 = 0
     var exponent = 0
     var afterPoint = false
@@ -101,8 +107,7 @@ extension ValueText {
         }
       }
     }
-    exponent += isNegative ? -written : written
-    append(digits: digits, exponent: exponent, to: &buffer)
+    return (digits, exponent + (isNegative ? -written : written))
   }
 
   /// digits · 10^exponent in the form that its size asks for.

@@ -49,8 +49,13 @@ extension ValueText {
 
   @usableFromInline
   static func append(fraction microseconds: Int, to buffer: inout TextBuffer) {
-    var digits = 6
-    var rest = microseconds
+    append(fraction: microseconds, of: 6, to: &buffer)
+  }
+
+  /// A point and so many digits after it, without zeros at the end.
+  static func append(fraction: Int, of places: Int, to buffer: inout TextBuffer) {
+    var digits = places
+    var rest = fraction
     while rest % 10 == 0, digits > 1 {
       rest /= 10
       digits -= 1

@@ -48,18 +48,7 @@ extension ValueText {
     let seconds = rest / unitsPerSecond
     append(time: seconds &* 1_000_000, to: &buffer)
     let fraction = Int(rest % unitsPerSecond) &* (1_000_000_000 / Int(unitsPerSecond))
-    if fraction > 0 { append(nanoseconds: fraction, to: &buffer) }
-  }
-
-  private static func append(nanoseconds: Int, to buffer: inout TextBuffer) {
-    var digits = 9
-    var rest = nanoseconds
-    while rest % 10 == 0, digits > 1 {
-      rest /= 10
-      digits -= 1
-    }
-    buffer.append(0x2E)
-    buffer.append(decimal: UInt64(rest), digits: digits)
+    if fraction > 0 { append(fraction: fraction, of: 9, to: &buffer) }
   }
 
   /// `12:34:56+02`, `12:34:56.5-03:30`

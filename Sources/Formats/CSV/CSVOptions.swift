@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import Functions
 
 /// What `read_csv` was told; nil where the file itself is to tell.
 package struct CSVOptions: Sendable {
@@ -34,43 +35,35 @@ package struct CSVOptions: Sendable {
   package init(_ arguments: [(name: String, value: Value, type: LogicalType)]) throws {
     for (name, value, type) in arguments {
       switch name.lowercased() {
-      case "delim", "sep", "delimiter": delimiter = try CSVOptions.character(name, value)
+      case "delim", "sep", "delimiter": delimiter = try FormatOption.character(name, value)
       case "quote":
-        let text = try CSVOptions.text(name, value)
-        quote = text.isEmpty ? CSVQuoting.none : .character(try CSVOptions.character(name, value))
+        let text = try FormatOption.text(name, value)
+        quote = text.isEmpty ? CSVQuoting.none : .character(try FormatOption.character(name, value))
       case "escape":
-        if try !CSVOptions.text(name, value).isEmpty {
-          escape = try CSVOptions.character(name, value)
+        if try !FormatOption.text(name, value).isEmpty {
+          escape = try FormatOption.character(name, value)
         }
-      case "header": header = try CSVOptions.flag(name, value)
-      case "nullstr": nullText = Array(try CSVOptions.text(name, value).utf8)
-      case "skip": skip = try CSVOptions.count(name, value)
-      case "names", "column_names": names = try CSVOptions.list(name, value)
-      case "columns": columns = try CSVOptions.fields(name, value, type)
+      case "header": header = try FormatOption.flag(name, value)
+      case "nullstr": nullText = Array(try FormatOption.text(name, value).utf8)
+      case "skip": skip = try FormatOption.count(name, value)
+      case "names", "column_names": names = try FormatOption.list(name, value)
+      case "columns": columns = try FormatOption.fields(name, value, type)
       case "types", "dtypes", "column_types":
         if case .list = value {
           typesAreByPosition = true
-          types = try CSVOptions.list(name, value).enumerated().map {
-            Field("\($0.offset)", try CSVOptions.type($0.element))
+          types = try FormatOption.list(name, value).enumerated().map {
+            Field("\($0.offset)", try TypeText.type(named: $0.element))
           }
         } else {
-          types = try CSVOptions.fields(name, value, type)
+          types = try FormatOption.fields(name, value, type)
         }
-      case "all_varchar": allVarchar = try CSVOptions.flag(name, value)
-      case "auto_detect": detects = try CSVOptions.flag(name, value)
+      case "all_varchar": allVarchar = try FormatOption.flag(name, value)
+      case "auto_detect": detects = try FormatOption.flag(name, value)
       case "sample_size":
-        let size = try CSVOptions.integer(name, value)
+        let size = try FormatOption.integer(name, value)
         sampleSize = size < 0 ? .max : max(1, size)
-      case "ignore_errors": ignoresErrors = try CSVOptions.flag(name, value)
-      case "compression":
-        let text = try CSVOptions.text(name, value).lowercased()
-        if text != "auto" && text != "auto_detect" {
-          guard let found = FileCompression(rawValue: text == "gz" ? "gzip" : text) else {
-            throw SQLError(
-              .binder, "unknown compression \"\(text)\"", hint: "use auto, none, gzip or zstd")
-          }
-          compression = found
-        }
+      case "ignore_errors": ignoresErrors = try FormatOption.flag(name, value)
+      case "compression": compression = try FormatOption.compression(name, value)
       default:
         throw SQLError(
           .binder, "read_csv has no option \"\(name)\"",
@@ -78,101 +71,6 @@ package struct CSVOptions: Sendable {
       }
     }
   }
-
-  // MARK: Values
-
-  static func text(_ name: String, _ value: Value) throws -> String {
-    guard case .varchar(let text) = value else { throw wrongValue(name, "a string") }
-    return text
-  }
-
-  static func character(_ name: String, _ value: Value) throws -> UInt8 {
-    let text = try text(name, value)
-    let plain = text == "\\t" ? "\t" : text
-    guard plain.utf8.count == 1, let byte = plain.utf8.first, byte != 10, byte != 13 else {
-      throw wrongValue(name, "one ASCII character")
-    }
-    return byte
-  }
-
-  static func flag(_ name: String, _ value: Value) throws -> Bool {
-    switch value {
-    case .boolean(let flag): return flag
-    case .integer(0): return false
-    case .integer(1): return true
-    case .varchar(let text):
-      if let flag = TextParsing.withText(text, { TextParsing.boolean($0) }) { return flag }
-      throw wrongValue(name, "true or false")
-    default: throw wrongValue(name, "true or false")
-    }
-  }
-
-  static func integer(_ name: String, _ value: Value) throws -> Int {
-    guard case .integer(let wide) = value, let number = Int(exactly: wide) else {
-      throw wrongValue(name, "an integer")
-    }
-    return number
-  }
-
-  static func count(_ name: String, _ value: Value) throws -> Int {
-    let number = try integer(name, value)
-    if number < 0 { throw wrongValue(name, "an integer that is not negative") }
-    return number
-  }
-
-  static func list(_ name: String, _ value: Value) throws -> [String] {
-    guard case .list(let elements) = value else { throw wrongValue(name, "a list of strings") }
-    return try elements.map { try text(name, $0) }
-  }
-
-  static func fields(_ name: String, _ value: Value, _ type: LogicalType) throws -> [Field] {
-    guard case .structure(let values) = value, case .structure(let fields) = type,
-      values.count == fields.count
-    else { throw wrongValue(name, "a struct like {'column': 'TYPE'}") }
-    return try zip(fields, values).map {
-      Field($0.name, try CSVOptions.type(try text(name, $1)))
-    }
-  }
-
-  private static func wrongValue(_ name: String, _ wanted: String) -> SQLError {
-    SQLError(.binder, "option \"\(name)\" of read_csv takes \(wanted)")
-  }
-
-  /// The scalar type of a name as it stands in an option.
-  static func type(_ name: String) throws -> LogicalType {
-    let upper = name.uppercased()
-    if let known = typeNames[upper] { return known }
-    if upper.hasPrefix("DECIMAL(") || upper.hasPrefix("NUMERIC("), upper.hasSuffix(")") {
-      let numbers = upper.dropFirst(8).dropLast().split(separator: ",").map {
-        Int(String($0.filter { $0 != " " }))
-      }
-      if numbers.count <= 2, let first = numbers.first, let precision = first,
-        let scale = numbers.count == 2 ? numbers[1] : 0, precision >= 1, precision <= 38,
-        scale >= 0, scale <= precision
-      {
-        return .decimal(precision: precision, scale: scale)
-      }
-    }
-    throw SQLError(
-      .catalog, "no type \"\(name)\" can be read from CSV",
-      hint: didYouMean(upper, among: typeNames.keys))
-  }
-
-  private static let typeNames: [String: LogicalType] = [
-    "BIGINT": .bigint, "BLOB": .blob, "BOOL": .boolean, "BOOLEAN": .boolean, "DATE": .date,
-    "DECIMAL": .decimal(precision: 18, scale: 3), "DOUBLE": .double, "FLOAT": .float,
-    "FLOAT4": .float, "FLOAT8": .double, "HUGEINT": .hugeint, "INT": .integer, "INT1": .tinyint,
-    "INT2": .smallint, "INT4": .integer, "INT8": .bigint, "INTEGER": .integer,
-    "INTERVAL": .interval, "LONG": .bigint, "NUMERIC": .decimal(precision: 18, scale: 3),
-    "REAL": .float, "SMALLINT": .smallint, "STRING": .varchar, "TEXT": .varchar, "TIME": .time,
-    "TIMESTAMP": .timestamp,
-    "DATETIME": .timestamp, "TIMESTAMPTZ": .timestampTZ, "TIMESTAMP WITH TIME ZONE": .timestampTZ,
-    "TIMESTAMP_NS": .timestampNanoseconds, "TIMESTAMP_MS": .timestampMilliseconds,
-    "TIMESTAMP_S": .timestampSeconds, "TIMESTAMP_US": .timestamp, "TIMETZ": .timeTZ,
-    "TIME WITH TIME ZONE": .timeTZ, "TINYINT": .tinyint, "UBIGINT": .ubigint, "UHUGEINT": .uhugeint,
-    "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint, "UUID": .uuid,
-    "VARCHAR": .varchar,
-  ]
 }
 
 /// Which character quotes fields, if any.

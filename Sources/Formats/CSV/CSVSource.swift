@@ -55,7 +55,10 @@ package final class CSVSource: TableSource {
   package func scan(
     columns: [Int], filters: [ScanFilter], batchRows: Int
   ) throws -> any PartitionedScan {
-    CSVScan(source: self, columns: columns, batchRows: max(1, batchRows))
+    RangedScan(files: files) { [self] file, range, partition in
+      CSVPartitionReader(
+        self, file, range, columns: columns, batchRows: max(1, batchRows), sequence: partition)
+    }
   }
 
   private static func open(_ path: String, _ options: CSVOptions) throws -> FileBytes {
@@ -84,7 +87,7 @@ package final class CSVSource: TableSource {
 /// One file cut into ranges of whole records. Where a range starts depends on the quotes before it,
 /// so starts are found one after the other, each when it is first asked for: a pass at memory speed
 /// over the range before. That keeps the cut right whatever the quotes hold, and needs no guess.
-final class CSVFile: Sendable {
+final class CSVFile: RangedFile {
   let bytes: FileBytes
   let dialect: CSVDialect
   let dataStart: Int
@@ -121,27 +124,4 @@ final class CSVFile: Sendable {
   }
 
   private func nominal(_ index: Int) -> Int { min(bytes.count, dataStart + index * rangeBytes) }
-}
-
-/// A scan of some columns of CSV files; a partition is a range of one file.
-struct CSVScan: PartitionedScan {
-  let source: CSVSource
-  let columns: [Int]
-  let batchRows: Int
-
-  var partitionCount: Int { source.files.reduce(0) { $0 + $1.rangeCount } }
-
-  func open(_ partition: Int) throws -> (any BatchSource)? {
-    var index = partition
-    for file in source.files {
-      if index < file.rangeCount {
-        let range = file.range(index)
-        if range.isEmpty { return nil }
-        return CSVPartitionReader(
-          source, file, range, columns: columns, batchRows: batchRows, sequence: partition)
-      }
-      index -= file.rangeCount
-    }
-    return nil
-  }
 }

@@ -25,24 +25,23 @@ package struct CSVWriterOptions: Sendable {
     var escapeIsGiven = false
     for (name, value, _) in arguments {
       switch name.lowercased() {
-      case "delim", "sep", "delimiter": delimiter = try CSVOptions.character(name, value)
+      case "delim", "sep", "delimiter": delimiter = try FormatOption.character(name, value)
       case "quote":
-        let isEmpty = try CSVOptions.text(name, value).isEmpty
-        quote = isEmpty ? nil : try CSVOptions.character(name, value)
+        let isEmpty = try FormatOption.text(name, value).isEmpty
+        quote = isEmpty ? nil : try FormatOption.character(name, value)
         if let quote, !escapeIsGiven { escape = quote }
       case "escape":
-        escape = try CSVOptions.character(name, value)
+        escape = try FormatOption.character(name, value)
         escapeIsGiven = true
-      case "header": header = value.isNull ? true : try CSVOptions.flag(name, value)
-      case "nullstr", "null": nullText = try CSVOptions.text(name, value)
+      case "header": header = value.isNull ? true : try FormatOption.flag(name, value)
+      case "nullstr", "null": nullText = try FormatOption.text(name, value)
       case "compression":
-        let pinned = try CSVOptions([(name: "compression", value: value, type: .varchar)])
-        compression = pinned.compression
+        compression = try FormatOption.compression(name, value)
       case "force_quote":
         if case .varchar(let one) = value {
           forceQuote = [one.lowercased()]
         } else {
-          forceQuote = try CSVOptions.list(name, value).map { $0.lowercased() }
+          forceQuote = try FormatOption.list(name, value).map { $0.lowercased() }
         }
       default:
         throw SQLError(

@@ -6,7 +6,7 @@ import JSONReading
 
 /// One JSON file, cut into ranges of whole lines where it has a document a line: a raw line end is
 /// never inside a document, so that each range is found without those before it.
-final class JSONFile: Sendable {
+final class JSONFile: RangedFile {
   let bytes: FileBytes
   let layout: JSONLayout
   let rangeCount: Int

@@ -16,10 +16,9 @@ package struct JSONWriterOptions: Sendable {
   package init(_ arguments: [(name: String, value: Value, type: LogicalType)]) throws {
     for (name, value, _) in arguments {
       switch name.lowercased() {
-      case "array": isArray = value.isNull ? true : try CSVOptions.flag(name, value)
+      case "array": isArray = value.isNull ? true : try FormatOption.flag(name, value)
       case "compression":
-        compression =
-          try CSVOptions([(name: "compression", value: value, type: .varchar)]).compression
+        compression = try FormatOption.compression(name, value)
       default:
         throw SQLError(
           .binder, "COPY to JSON has no option \"\(name)\"",

@@ -51,15 +51,15 @@ package struct JSONReadOptions: Sendable {
       switch name.lowercased() {
       case "format": layout = try JSONReadOptions.layout(value)
       case "array":
-        layout = try value.isNull || CSVOptions.flag(name, value) ? .array : .newlineDelimited
-      case "columns": columns = try JSONReadOptions.fields(value, type)
+        layout = try value.isNull || FormatOption.flag(name, value) ? .array : .newlineDelimited
+      case "columns": columns = try FormatOption.fields(name, value, type)
       case "auto_detect":
-        detects = try CSVOptions.flag(name, value)
+        detects = try FormatOption.flag(name, value)
         detectsIsGiven = true
       case "records":
         if case .varchar(let text) = value, text.lowercased() == "auto" { break }
-        isRecords = try CSVOptions.flag(name, value)
-      case "objects": givesObjects = try CSVOptions.flag(name, value)
+        isRecords = try FormatOption.flag(name, value)
+      case "objects": givesObjects = try FormatOption.flag(name, value)
       case "sample_size": sampleSize = try JSONReadOptions.limit(name, value) ?? .max
       case "maximum_sample_files":
         maximumSampleFiles = try JSONReadOptions.limit(name, value) ?? .max
@@ -68,19 +68,19 @@ package struct JSONReadOptions: Sendable {
       case "field_appearance_threshold":
         fieldAppearanceThreshold = try JSONReadOptions.share(name, value, type)
       case "convert_strings_to_integers":
-        convertsStringsToIntegers = try CSVOptions.flag(name, value)
-      case "ignore_errors": ignoresErrors = try CSVOptions.flag(name, value)
-      case "maximum_object_size": maximumObjectSize = try CSVOptions.count(name, value)
+        convertsStringsToIntegers = try FormatOption.flag(name, value)
+      case "ignore_errors": ignoresErrors = try FormatOption.flag(name, value)
+      case "maximum_object_size": maximumObjectSize = try FormatOption.count(name, value)
       // The columns of all files are found together in any case.
-      case "union_by_name": _ = try CSVOptions.flag(name, value)
+      case "union_by_name": _ = try FormatOption.flag(name, value)
       case "filename":
         if case .varchar(let text) = value, Set(["true", "false"]).isDisjoint(with: [text]) {
           fileNameColumn = text
         } else {
-          fileNameColumn = try CSVOptions.flag(name, value) ? "filename" : nil
+          fileNameColumn = try FormatOption.flag(name, value) ? "filename" : nil
         }
       case "compression":
-        compression = try CSVOptions([(name: name, value: value, type: type)]).compression
+        compression = try FormatOption.compression(name, value)
       default:
         throw SQLError(
           .binder, "read_json has no option \"\(name)\"",
@@ -96,7 +96,7 @@ package struct JSONReadOptions: Sendable {
   }
 
   private static func layout(_ value: Value) throws -> JSONLayout? {
-    let text = try CSVOptions.text("format", value).lowercased()
+    let text = try FormatOption.text("format", value).lowercased()
     if text == "auto" { return nil }
     if text == "nd" || text == "newline" { return .newlineDelimited }
     guard let layout = JSONLayout(rawValue: text) else {
@@ -109,7 +109,7 @@ package struct JSONReadOptions: Sendable {
 
   /// A count, -1 for no limit.
   private static func limit(_ name: String, _ value: Value) throws -> Int? {
-    let number = try CSVOptions.integer(name, value)
+    let number = try FormatOption.integer(name, value)
     return number < 0 ? nil : number
   }
 
@@ -119,17 +119,5 @@ package struct JSONReadOptions: Sendable {
       throw SQLError(.binder, "option \"\(name)\" of read_json takes a number from 0 to 1")
     }
     return share
-  }
-
-  static func fields(_ value: Value, _ type: LogicalType) throws -> [Field] {
-    guard case .structure(let values) = value, case .structure(let fields) = type,
-      values.count == fields.count
-    else {
-      throw SQLError(
-        .binder, "option \"columns\" of read_json takes a struct like {'a': 'INTEGER'}")
-    }
-    return try zip(fields, values).map { field, value in
-      Field(field.name, try TypeText.type(named: try CSVOptions.text("columns", value)))
-    }
   }
 }

@@ -38,7 +38,7 @@ package final class JSONSource: TableSource {
       isRecords = options.isRecords ?? (options.columns != nil || isObject)
       keys = try JSONSource.columns(structure, types, options, isRecords: isRecords)
     }
-    var fields = JSONSource.distinct(keys)
+    var fields = withUniqueNames(keys)
     if let name = options.fileNameColumn { fields.append(Field(name, .varchar)) }
     schema = fields
     let size = files.reduce(0) { $0 + $1.bytes.count }
@@ -86,20 +86,6 @@ package final class JSONSource: TableSource {
     return zip(own.keys, own.children).map { Field($0, types.type($1, depth: 1)) }
   }
 
-  /// Names that differ in their case only are numbered.
-  private static func distinct(_ fields: [Field]) -> [Field] {
-    var taken: Set<String> = []
-    return fields.map { field in
-      var name = field.name
-      var number = 0
-      while !taken.insert(name.lowercased()).inserted {
-        number += 1
-        name = "\(field.name)_\(number)"
-      }
-      return Field(name, field.type)
-    }
-  }
-
   /// Whether a document is taken apart into columns.
   var takesMembers: Bool {
     isRecords && !(keys.count == 1 && schema[0].name == "json" && isWholeDocument)
@@ -117,29 +103,9 @@ package final class JSONSource: TableSource {
   package func scan(
     columns: [Int], filters: [ScanFilter], batchRows: Int
   ) throws -> any PartitionedScan {
-    JSONScan(source: self, columns: columns, batchRows: max(1, batchRows))
-  }
-}
-
-/// A scan of some columns of JSON files; a partition is a range of one file.
-struct JSONScan: PartitionedScan {
-  let source: JSONSource
-  let columns: [Int]
-  let batchRows: Int
-
-  var partitionCount: Int { source.files.reduce(0) { $0 + $1.rangeCount } }
-
-  func open(_ partition: Int) throws -> (any BatchSource)? {
-    var index = partition
-    for file in source.files {
-      if index < file.rangeCount {
-        let range = file.range(index)
-        if range.isEmpty { return nil }
-        return JSONPartitionReader(
-          source, file, range, columns: columns, batchRows: batchRows, sequence: partition)
-      }
-      index -= file.rangeCount
+    RangedScan(files: files) { [self] file, range, partition in
+      JSONPartitionReader(
+        self, file, range, columns: columns, batchRows: max(1, batchRows), sequence: partition)
     }
-    return nil
   }
 }

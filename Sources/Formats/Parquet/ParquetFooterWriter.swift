@@ -73,36 +73,32 @@ enum ParquetFooterWriter {
   ) {
     let path = above + [name]
     let repetition = isRequired ? 0 : 1
-    switch type {
-    case .map(let key, let value):
+    /// The group of a list or a MAP and the repeated group in it, which has so many fields.
+    func describeRepeated(
+      _ name: String, _ repetition: Int, inner: StaticString, fields: Int, converted: Int,
+      annotation: Int
+    ) {
       elements.append {
         $0.int32(3, repetition)
         $0.binary(4, name.utf8)
         $0.int32(5, 1)
-        $0.int32(6, 1)
-        $0.structure(10) { $0.structure(2) { _ in } }
+        $0.int32(6, converted)
+        $0.structure(10) { $0.structure(annotation) { _ in } }
       }
       elements.append {
         $0.int32(3, 2)
-        $0.binary(4, "key_value".utf8)
-        $0.int32(5, 2)
+        $0.binary(4, inner.description.utf8)
+        $0.int32(5, fields)
       }
+    }
+    switch type {
+    case .map(let key, let value):
+      describeRepeated(name, repetition, inner: "key_value", fields: 2, converted: 1, annotation: 2)
       let entry = path + ["key_value"]
       describe("key", key, entry, isRequired: true, &elements, &paths)
       describe("value", value, entry, &elements, &paths)
     case .list(let element), .array(let element, _):
-      elements.append {
-        $0.int32(3, repetition)
-        $0.binary(4, name.utf8)
-        $0.int32(5, 1)
-        $0.int32(6, 3)
-        $0.structure(10) { $0.structure(3) { _ in } }
-      }
-      elements.append {
-        $0.int32(3, 2)
-        $0.binary(4, "list".utf8)
-        $0.int32(5, 1)
-      }
+      describeRepeated(name, repetition, inner: "list", fields: 1, converted: 3, annotation: 3)
       describe("element", element, path + ["list"], &elements, &paths)
     case .structure(let fields):
       elements.append {

@@ -41,7 +41,7 @@ package final class ParquetSource: TableSource {
   package init(paths: [String], options: ParquetReadOptions = ParquetReadOptions()) throws {
     guard !paths.isEmpty else { throw SQLError(.io, "no Parquet files to read") }
     files = try paths.map { try ParquetFile(path: $0, binaryAsString: options.binaryAsString) }
-    schema = Self.uniqueNames(files[0].schema.fields)
+    schema = withUniqueNames(files[0].schema.fields)
     for file in files.dropFirst() { try Self.checkSame(file, as: files[0]) }
     metadata = ParquetMetadata(files)
   }
@@ -80,20 +80,6 @@ package final class ParquetSource: TableSource {
     }
     if found.count > wanted.count {
       throw mismatch(file, first, "has a further column \"\(found[wanted.count].name)\"")
-    }
-  }
-
-  /// Names that differ only in case, or not at all, get a number, as in DuckDB.
-  private static func uniqueNames(_ fields: [Field]) -> [Field] {
-    var seen: Set<String> = []
-    return fields.map { field in
-      var name = field.name
-      var number = 0
-      while !seen.insert(name.lowercased()).inserted {
-        number += 1
-        name = "\(field.name)_\(number)"
-      }
-      return Field(name, field.type)
     }
   }
 

@@ -74,9 +74,16 @@ enum TextCast {
     func parse<T: BitwiseCopyable>(
       _ t: T.Type, _ body: (UnsafeBufferPointer<UInt8>) -> T?
     ) throws -> Column {
+      try parseViews(t) { body($0.buffer) }
+    }
+
+    @inline(__always)
+    func parseViews<T: BitwiseCopyable>(
+      _ t: T.Type, _ body: (UnsafePointer<StringView>) -> T?
+    ) throws -> Column {
       let reader = ColumnReader<StringView>(column)
       return try Kernels.nullableRows([column], column.count, type, t) { row in
-        if let value = body(reader.pointer(row).buffer) { return value }
+        if let value = body(reader.pointer(row)) { return value }
         if tryCast { return nil }
         throw Cast.notText(reader[row].string, type)
       }
@@ -129,7 +136,7 @@ enum TextCast {
       } catch var error as SQLError {
         let reader = ColumnReader<StringView>(column)
         let wrong = (0..<column.count).first {
-          !reader.isNull($0) && labels.position(of: reader[$0].string) == nil
+          !reader.isNull($0) && labels.position(of: reader.pointer($0)) == nil
         }
         if let wrong {
           error.hint = didYouMean(reader[wrong].string, among: labels.labels)
@@ -140,14 +147,10 @@ enum TextCast {
 
     private func positions(_ labels: EnumLabels) throws -> Column {
       switch type.physical {
-      case .uint8: try parse(UInt8.self) { position($0, labels).map { UInt8($0) } }
-      case .uint16: try parse(UInt16.self) { position($0, labels).map { UInt16($0) } }
-      default: try parse(UInt32.self) { position($0, labels).map { UInt32($0) } }
+      case .uint8: try parseViews(UInt8.self) { labels.position(of: $0).map { UInt8($0) } }
+      case .uint16: try parseViews(UInt16.self) { labels.position(of: $0).map { UInt16($0) } }
+      default: try parseViews(UInt32.self) { labels.position(of: $0).map { UInt32($0) } }
       }
-    }
-
-    private func position(_ text: UnsafeBufferPointer<UInt8>, _ labels: EnumLabels) -> Int? {
-      labels.position(of: String(decoding: text, as: UTF8.self))
     }
 
     /// Lists, arrays, structs and maps are parsed to values: rare, and not worth a kernel.

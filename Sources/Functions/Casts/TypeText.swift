@@ -10,7 +10,7 @@ package enum TypeText {
     guard let type = parser.type(depth: 0), parser.isAtEnd else {
       throw SQLError(
         .catalog, "type \"\(text)\" does not exist",
-        hint: didYouMean(text.uppercased(), among: names.keys))
+        hint: didYouMean(text.uppercased(), among: TypeNames.all.keys.map { $0.uppercased() }))
     }
     return type
   }
@@ -58,7 +58,7 @@ package enum TypeText {
       while name != "STRUCT", name != "MAP" {
         let back = at
         guard let next = word()?.uppercased() else { break }
-        if TypeText.names.keys.contains(where: { $0.hasPrefix(name + " " + next) }) {
+        if TypeNames.all.keys.contains(where: { $0.hasPrefix((name + " " + next).lowercased()) }) {
           name += " " + next
         } else {
           at = back
@@ -81,7 +81,8 @@ package enum TypeText {
       case "VARCHAR", "CHAR", "TEXT":
         if take("(") { guard number() != nil, take(")") else { return nil } }
         return .varchar
-      default: return TypeText.names[name]
+      case "NULL": return .null
+      default: return TypeNames.all[name.lowercased()]
       }
     }
 
@@ -133,19 +134,4 @@ package enum TypeText {
       return at > start ? String(decoding: text[start..<at], as: UTF8.self) : nil
     }
   }
-
-  private static let names: [String: LogicalType] = [
-    "BIGINT": .bigint, "BLOB": .blob, "BOOL": .boolean, "BOOLEAN": .boolean, "BYTEA": .blob,
-    "DATE": .date, "DATETIME": .timestamp, "DOUBLE": .double, "DOUBLE PRECISION": .double,
-    "FLOAT": .float, "FLOAT4": .float, "FLOAT8": .double, "HUGEINT": .hugeint, "INT": .integer,
-    "INT1": .tinyint, "INT128": .hugeint, "INT2": .smallint, "INT4": .integer, "INT8": .bigint,
-    "INTEGER": .integer, "INTERVAL": .interval, "JSON": .json, "LONG": .bigint, "NULL": .null,
-    "REAL": .float, "SMALLINT": .smallint, "STRING": .varchar, "TIME": .time,
-    "TIME WITH TIME ZONE": .timeTZ, "TIMESTAMP": .timestamp,
-    "TIMESTAMP WITH TIME ZONE": .timestampTZ, "TIMESTAMPTZ": .timestampTZ,
-    "TIMESTAMP_MS": .timestampMilliseconds, "TIMESTAMP_NS": .timestampNanoseconds,
-    "TIMESTAMP_S": .timestampSeconds, "TIMETZ": .timeTZ, "TINYINT": .tinyint, "UBIGINT": .ubigint,
-    "UHUGEINT": .uhugeint, "UINTEGER": .uinteger, "USMALLINT": .usmallint, "UTINYINT": .utinyint,
-    "UUID": .uuid,
-  ]
 }

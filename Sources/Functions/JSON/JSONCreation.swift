@@ -44,8 +44,14 @@ package struct JSONValueWriter {
     case map(ColumnReader<ListEntry>, keys: ColumnReader<StringView>)
   }
 
+  /// A tape for the documents of a JSON column, one after the other.
+  private final class Scratch {
+    var tape = JSONTape()
+  }
+
   private let form: Form
   private let column: Column
+  private let scratch = Scratch()
   /// Holds what `form` reads, where that is not the column itself.
   private let kept: Column?
   /// Of a list or a MAP the elements or values, of a struct its fields.
@@ -124,9 +130,9 @@ package struct JSONValueWriter {
     case .plain(let text): buffer.append(text.pointer(row).buffer)
     case .quoted(let text): JSONText.append(quoted: text.pointer(row).buffer, to: &buffer)
     case .json(let text):
-      var tape = JSONTape()
-      let root = try JSONDocuments.read(text.pointer(row).buffer, &tape)
-      JSONText.append(tape, root, to: &buffer)
+      scratch.tape.removeAll()
+      let root = try JSONDocuments.read(text.pointer(row).buffer, &scratch.tape)
+      JSONText.append(scratch.tape, root, to: &buffer)
     case .bigint(let values): buffer.append(integer: values[row])
     case .integer(let values): buffer.append(integer: values[row])
     case .float(let values): JSONText.append(double: Double(values[row]), to: &buffer)

@@ -108,14 +108,28 @@ enum JSONCreationFunctions {
   static func documents(
     _ count: Int, _ body: (Int, inout TextBuffer) throws -> Void
   ) throws -> Column {
+    try nullableDocuments(count) { row, buffer in
+      try body(row, &buffer)
+      return true
+    }
+  }
+
+  /// A document per row; NULL where the body gives false.
+  static func nullableDocuments(
+    _ count: Int, _ body: (Int, inout TextBuffer) throws -> Bool
+  ) throws -> Column {
     let heap = StringHeap()
     let result = Column(flat: .json, count: count, heaps: [heap])
     let target = result.values(as: StringView.self)
     var buffer = TextBuffer()
     for row in 0..<count {
       buffer.removeAll()
-      try body(row, &buffer)
-      target[row] = heap.store(UnsafePointer(buffer.start), buffer.count)
+      if try body(row, &buffer) {
+        target[row] = heap.store(UnsafePointer(buffer.start), buffer.count)
+      } else {
+        target[row] = StringView()
+        result.setNull(row)
+      }
     }
     return result
   }

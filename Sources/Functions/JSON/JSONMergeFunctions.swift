@@ -39,9 +39,10 @@ enum JSONMergeFunctions {
         ) { a, n, _ in
           let x = ColumnReader<StringView>(a[0])
           let y = ColumnReader<StringView>(a[1])
-          return try nullableDocuments(n) { row, buffer in
+          var tape = JSONTape()
+          return try JSONCreationFunctions.nullableDocuments(n) { row, buffer in
             if y.isNull(row) { return false }
-            var tape = JSONTape()
+            tape.removeAll()
             let new = try JSONDocuments.read(y.pointer(row).buffer, &tape)
             if x.isNull(row) {
               JSONText.append(tape, new, to: &buffer)
@@ -87,10 +88,11 @@ enum JSONMergeFunctions {
       coerce: documents, nulls: .custom
     ) { a, n, _ in
       let readers = a.map { ColumnReader<StringView>($0) }
-      return try nullableDocuments(n) { row, buffer in
+      var tape = JSONTape()
+      return try JSONCreationFunctions.nullableDocuments(n) { row, buffer in
         // Behind a NULL that no document follows there is nothing.
         guard let last = readers.last, !last.isNull(row) else { return false }
-        var tape = JSONTape()
+        tape.removeAll()
         var made: JSONMerge.Node?
         for reader in readers {
           if reader.isNull(row) {
@@ -104,25 +106,6 @@ enum JSONMergeFunctions {
         return made != nil
       }
     }
-  }
-
-  private static func nullableDocuments(
-    _ count: Int, _ body: (Int, inout TextBuffer) throws -> Bool
-  ) throws -> Column {
-    let heap = StringHeap()
-    let result = Column(flat: .json, count: count, heaps: [heap])
-    let target = result.values(as: StringView.self)
-    var buffer = TextBuffer()
-    for row in 0..<count {
-      buffer.removeAll()
-      if try body(row, &buffer) {
-        target[row] = heap.store(UnsafePointer(buffer.start), buffer.count)
-      } else {
-        target[row] = StringView()
-        result.setNull(row)
-      }
-    }
-    return result
   }
 }
 

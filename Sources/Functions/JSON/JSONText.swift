@@ -150,30 +150,12 @@ package enum JSONText {
       return
     }
     // Swift prints the same digits in other forms.
-    var digits: [UInt8] = []
-    var exponent = 0
-    var written = 0
-    var (isFraction, isWritten, isNegative) = (false, false, false)
-    for byte in value.magnitude.description.utf8 {
-      switch byte {
-      case 0x2E: isFraction = true
-      case 0x65: isWritten = true
-      case 0x2D: isNegative = true
-      case 0x2B: break
-      default:
-        if isWritten {
-          written = written * 10 + Int(byte - 0x30)
-        } else {
-          if isFraction { exponent -= 1 }
-          if !digits.isEmpty || byte != 0x30 { digits.append(byte) }
-        }
-      }
-    }
-    exponent += isNegative ? -written : written
-    while let last = digits.last, last == 0x30 {
-      digits.removeLast()
+    var (number, exponent) = ValueText.shortestDigits(value.magnitude.description)
+    while number % 10 == 0 {
+      number /= 10
       exponent += 1
     }
+    let digits = Array(number.description.utf8)
     append(digits: digits, point: digits.count + exponent, to: &buffer)
   }
 
