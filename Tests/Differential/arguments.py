@@ -106,7 +106,7 @@ PLACES = [(re.compile(f"(?:{names})$", re.I), position, values) for names, posit
 SIZED = re.compile(r"(repeat|lpad|rpad|range|generate_series|list_resize|array_resize|bar|factorial|left|right|.*_grapheme|"
                    r"min|max|arg_m.*|argm.*|m(in|ax)_by|approx_top_k|equi_width_bins|ntile|gamma|space|binom.*|date_add)$")
 SMALL = ["0", "1", "2", "3", "5", "-1", "-2", "10", "17"]
-CONSTANT = re.compile(r"(approx_quantile|quantile.*|reservoir_quantile|string_agg|group_concat|listagg|min|max|arg_m.*|argm.*|m.*_by|"
+CONSTANT = re.compile(r"(approx_quantile|histogram.*|quantile.*|reservoir_quantile|string_agg|group_concat|listagg|min|max|arg_m.*|argm.*|m.*_by|"
                       r"approx_top_k|equi_width_bins|list_sort|array_sort|list_grade_up|array_grade_up|grade_up|"
                       r"(list|array)_reverse_sort|(list|array)_aggr(egate)?|aggregate|struct_extract.*|"
                       r"regexp_extract.*|parse_.*)$")

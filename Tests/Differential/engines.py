@@ -83,22 +83,32 @@ class Apus:
 
 class DuckDB:
     def __init__(self, setup):
+        self.setup = setup
+        self.open()
+
+    def open(self):
         self.connection = duckdb.connect()
         self.connection.execute("SET enable_progress_bar = false")
         # By zero Apus gives NULL: the first row of docs/dialect.md's differences.
         for setting in ("error_on_division_by_zero = false", "ieee_floating_point_ops = false", "threads = 1"):
             self.connection.execute("SET " + setting)
-        for statement in setup:
+        for statement in self.setup:
             self.connection.execute(statement)
 
     def run(self, sql):
+        answer = self.answer(sql)
+        # An internal error of its own makes the database useless for all that follows.
+        if answer.error and answer.error.startswith(("INTERNAL Error", "FATAL Error")):
+            self.open()
+        return answer
+
+    def answer(self, sql):
         try:
             cursor = self.connection.execute(sql)
             rows = cursor.fetchall()
             return Answer([str(column[1]) for column in cursor.description], rows)
         except Exception as error:  # any failure is an answer to compare
             return Answer(error=str(error).split("\n")[0])
-
 
     def run_plainly(self, sql):
         """The answer without its optimizer, which has mistakes of its own (seen: EXISTS over a LEFT JOIN)."""

@@ -79,7 +79,7 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     for row in 0..<count {
       group.removeAll(keepingCapacity: true)
       chains.forEachRow(of: first + row) { group.append(values[$0]) }
-      if group.isEmpty || perGroup == 0 {
+      if group.isEmpty {
         empty.append(row)
         for slot in 0..<perGroup { target[row * perGroup + slot] = T.zero }
         continue

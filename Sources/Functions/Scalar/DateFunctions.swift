@@ -277,7 +277,8 @@ enum DateFunctions {
   private static func clock(_ hour: Int64, _ minute: Int64, _ second: Double) throws -> Int64 {
     let micros = (second * 1e6).rounded()
     guard micros >= 0, micros <= 60e6,
-      let start = Calendar.clock(hour: Int(hour), minute: Int(minute), second: 0)
+      let start = Calendar.clock(hour: Int(hour), minute: Int(minute), second: 0),
+      start + Int64(micros) <= Calendar.microsecondsPerDay
     else {
       throw SQLError(
         .conversion, "there is no time of hour \(hour), minute \(minute), second \(second)")

@@ -26,8 +26,8 @@ enum DateKernels {
       let iso = Calendar.isoWeek(days)
       let monday = Int(days) - Calendar.isoDayOfWeek(days) + 1 - (iso.week - 1) * 7
       return Int32(exactly: monday).flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
-    case .timezone, .timezoneHour, .timezoneMinute: throw noUnit(part)
-    case .month, .quarter, .year, .decade, .century, .millennium, .era:
+    case .era, .timezone, .timezoneHour, .timezoneMinute: throw noUnit(part)
+    case .month, .quarter, .year, .decade, .century, .millennium:
       let date = Calendar.civil(days)
       var year = date.year
       var month = 1
@@ -64,7 +64,7 @@ enum DateKernels {
 
   /// How many boundaries of the part lie between: date_diff.
   static func boundaries(_ start: Int64, _ end: Int64, _ part: DatePart) throws -> Int64 {
-    if part.isOfZone { throw noUnit(part) }
+    if !part.isLengthOfTime { throw noUnit(part) }
     let (startDays, _) = Calendar.split(start)
     let (endDays, _) = Calendar.split(end)
     if part == .isoyear {
@@ -88,7 +88,7 @@ enum DateKernels {
 
   /// How many whole parts lie between: date_sub.
   static func wholeParts(_ start: Int64, _ end: Int64, _ part: DatePart) throws -> Int64 {
-    if part.isOfZone { throw noUnit(part) }
+    if !part.isLengthOfTime { throw noUnit(part) }
     if let months = part.months {
       return wholeMonths(start, end) / Int64(months)
     }

@@ -112,6 +112,9 @@ package enum DatePart: String, Sendable, CaseIterable {
     self == .timezone || self == .timezoneHour || self == .timezoneMinute
   }
 
+  /// Neither the parts of a zone nor eras can be counted between two moments.
+  var isLengthOfTime: Bool { !isOfZone && self != .era }
+
   private func value(offset: Int) -> Int64 {
     switch self {
     case .timezoneHour: Int64(offset / 3600)
@@ -188,7 +191,7 @@ package enum DatePart: String, Sendable, CaseIterable {
     switch self {
     case .month: 1
     case .quarter: 3
-    case .year, .isoyear, .era: 12
+    case .year, .isoyear: 12
     case .decade: 120
     case .century: 1200
     case .millennium: 12_000

@@ -33,7 +33,7 @@ enum PathBuildingFunctions {
     ScalarFunction(
       "path_join", category: "path",
       summary: "The parts as one path, . and .. resolved; an error where a later part is absolute.",
-      examples: [("path_join('a', '../b/', 'c.csv')", "b/c.csv"), ("path_join('/', 'b')", "/b")],
+      examples: [("path_join('a', '../b/', 'c.csv')", "b/c.csv"), ("path_join('/', 'b/')", "/b/")],
       overloads: [
         ScalarOverload([.exactly(.varchar)], variadic: .exactly(.varchar), returns: .varchar) {
           a, n, _ in
@@ -63,8 +63,8 @@ enum PathBuildingFunctions {
         }
       }
     }
-    let text = parts.joined(separator: "/")
-    if isAbsolute { return "/" + text }
-    return text.isEmpty ? "." : text
+    if parts.isEmpty { return isAbsolute ? "/" : "." }
+    let end = paths.last?.hasSuffix("/") ?? false ? "/" : ""
+    return (isAbsolute ? "/" : "") + parts.joined(separator: "/") + end
   }
 }

@@ -94,17 +94,20 @@ enum TimeBucketFunctions {
       let origins = more == [.time] ? ColumnReader<Int64>(a[2]) : nil
       return try Kernels.rows(a, n, t, Int64.self) { row in
         let width = widths[row]
-        guard width.months == 0, width.days == 0, width.microseconds > 0 else {
+        let day = Calendar.microsecondsPerDay
+        let given = origins?[row] ?? (moves?[row].microseconds ?? 0) % day
+        // A bucket of months holds the whole day.
+        if width.months > 0, width.days == 0, width.microseconds == 0 { return given }
+        let (days, isTooLong) = Int64(width.days).multipliedReportingOverflow(by: day)
+        let (length, isLonger) = days.addingReportingOverflow(width.microseconds)
+        guard width.months == 0, !isTooLong, !isLonger, length > 0 else {
           throw SQLError(
             .invalidInput, "the width of a bucket of times is a positive length of time")
         }
-        let day = Calendar.microsecondsPerDay
         // Counted from the first Monday of 2000, as buckets of timestamps.
-        let origin =
-          origins?[row]
-          ?? DateKernels.firstMonday % width.microseconds + (moves?[row].microseconds ?? 0) % day
-        let start = DateKernels.floored(Int(x[row] &- origin), Int(width.microseconds))
-        let (begin, overflows) = Int64(start).multipliedReportingOverflow(by: width.microseconds)
+        let origin = origins == nil ? DateKernels.firstMonday % length + given : given
+        let start = DateKernels.floored(Int(x[row] &- origin), Int(length))
+        let (begin, overflows) = Int64(start).multipliedReportingOverflow(by: length)
         let (moved, exceeds) = begin.addingReportingOverflow(origin)
         if overflows || exceeds { throw TemporalArithmetic.outOfRange(.time) }
         let wrapped = moved % day
