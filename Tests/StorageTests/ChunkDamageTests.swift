@@ -48,7 +48,7 @@ import Testing
       for nulls in [ColumnSamples.Nulls.none, .some, .runs] {
         let column = try ColumnSamples.column(type, shape, nulls, count: 300)
         let bytes = try ColumnChunk.encode(column)
-        for attempt in 0..<400 {
+        for attempt in 0..<150 {
           var damaged = bytes
           // Heads and counts stand at the beginning of a payload: mostly hit those.
           let reach = attempt % 2 == 0 ? min(bytes.count, 96) : bytes.count

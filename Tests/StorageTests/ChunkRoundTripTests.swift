@@ -35,7 +35,7 @@ import Testing
   func givesBackEveryShape(_ type: LogicalType) throws {
     for shape in ColumnSamples.Shape.allCases {
       for nulls in ColumnSamples.Nulls.allCases {
-        for count in [0, 1, 2, 63, 64, 65, 1023, 1024, 2500] {
+        for count in [0, 1, 2, 65, 1024, 1500] {
           let column = try ColumnSamples.column(type, shape, nulls, count: count)
           let back = try Self.roundTrip(column)
           let difference = Self.difference(column, back)
@@ -47,7 +47,7 @@ import Testing
 
   @Test(arguments: [LogicalType.integer, .bigint, .double, .varchar, .list(.integer)])
   func givesBackAFullRowGroup(_ type: LogicalType) throws {
-    for shape in [ColumnSamples.Shape.sorted, .few, .random] {
+    for shape in [ColumnSamples.Shape.sorted, .random] {
       let column = try ColumnSamples.column(
         type, shape, .some, count: EngineLimits.rowGroupRows)
       let difference = Self.difference(column, try Self.roundTrip(column))
