@@ -22,7 +22,8 @@ let package = Package(
     .target(name: "Diagnostics"),
     .target(name: "JSONReading"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
-    .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
+    .target(
+      name: "Storage", dependencies: ["Columnar", "Diagnostics", "CVectorMath", "CZstd"]),
     .target(
       name: "Functions",
       dependencies: ["Columnar", "Diagnostics", "JSONReading", "CPCRE2", "CVectorMath"]),
@@ -52,6 +53,8 @@ let package = Package(
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "Columnar", "Diagnostics"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(

@@ -7,6 +7,7 @@
 #ifndef APUS_CVECTORMATH_H
 #define APUS_CVECTORMATH_H
 
+#include "bit_packing.h"
 #include "csv_scan.h"
 #include <stdint.h>
 

@@ -1,0 +1,53 @@
+import Columnar
+
+/// A run of floating-point numbers in a chunk: as integers of their bits, or by ALP. ALP (Afroozeh,
+/// Kuffo and Boncz 2023) finds that most doubles were decimals: `number = integer * 10^factor *
+/// 10^-exponent` holds bit for bit, and such integers pack well. A block has one pair of exponents;
+/// numbers for which it does not hold (NaN, -0, true reals) are kept on the side.
+enum FloatStream {
+  /// The powers: exact up to 10^22 for doubles, and to 10^10 for floats.
+  static let powers: [Double] = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+    1e18,
+  ]
+  static let inverses: [Double] = [
+    1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14,
+    1e-15, 1e-16, 1e-17, 1e-18,
+  ]
+}
+
+/// A floating-point type that ALP works on, with the integers of the same width.
+protocol DecimalScalable: BinaryFloatingPoint & BitwiseCopyable {
+  associatedtype Word: PackableWord where Word.Magnitude == Word
+  associatedtype Whole: FixedWidthInteger & SignedInteger & BitwiseCopyable
+  where Whole.Magnitude == Word
+
+  /// The largest exponent used.
+  static var largestExponent: Int { get }
+  /// Integers beyond it are not decoded exactly.
+  static var largestWhole: Self { get }
+  /// Added and taken away, it rounds a number that is less than `largestWhole`.
+  static var rounder: Self { get }
+  var word: Word { get }
+  static func power(_ exponent: Int) -> Self
+  static func inverse(_ exponent: Int) -> Self
+  /// Integers to numbers, in place.
+  static func scale(
+    _ values: UnsafeMutableRawPointer, _ count: Int, _ factor: Self, _ inverse: Self)
+}
+
+extension DecimalScalable {
+  /// The integer of a number for a pair of exponents, if decoding it gives the number again.
+  @inline(__always)
+  func whole(factor: Int, exponent: Int) -> Whole? {
+    let scaled = self * Self.power(exponent) * Self.inverse(factor)
+    // False for NaN too.
+    guard scaled.magnitude < Self.largestWhole else { return nil }
+    let rounded = scaled + Self.rounder - Self.rounder
+    let back = rounded * Self.power(factor) * Self.inverse(exponent)
+    return back.isIdentical(to: self) ? Whole(rounded) : nil
+  }
+
+  @inline(__always)
+  private func isIdentical(to other: Self) -> Bool { word == other.word }
+}
