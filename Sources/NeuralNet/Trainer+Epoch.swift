@@ -14,6 +14,9 @@ extension Trainer {
       return nil
     }
     epoch += 1
+    learningRate =
+      options.schedule?.rate(base: options.learningRate, epoch: epoch - 1, losses: monitoredLosses)
+      ?? options.learningRate
     let start = monotonicSeconds()
     // Batches of one: the order cannot matter but for dropout, which goes by position.
     let shuffles = options.shuffle && batchRows < training.rows
@@ -37,7 +40,7 @@ extension Trainer {
     }
     var report = EpochReport(
       epoch: epoch, loss: mean(lossSum, weightSum), validationLoss: nil, metrics: [],
-      learningRate: options.learningRate, rows: training.rows, seconds: 0, best: false,
+      learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
       stopReason: nil)
     if loss.kind != .regression {
       report.metrics.append(.init(name: "accuracy", value: ratio(correct, weightSum)))
@@ -62,6 +65,7 @@ extension Trainer {
   private func judge(_ report: inout EpochReport) throws {
     let monitored =
       options.monitor == "loss" ? report.loss : report.validationLoss ?? report.loss
+    if options.schedule?.readsLosses == true { monitoredLosses.append(monitored) }
     if monitored < bestLoss - options.minDelta || epoch == 1 {
       bestLoss = monitored
       epochsWithoutGain = 0
@@ -232,6 +236,11 @@ extension Trainer {
       let factor = options.clipNorm / (norm + 1e-6)
       if factor < 1 { apus_scale(lanes.pointer, count, Float(factor)) }
     }
+    if options.clipValue > 0 {
+      if options.clipNorm <= 0 { _ = apus_reduce_lanes(gradient, count) }
+      gradient.lane_count = 1
+      apus_clamp(lanes.pointer, count, Float(options.clipValue))
+    }
     let parts = team.count > 1 && count * laneCount > 200_000 ? team.count : 1
     let part = roundedUpTo16((count + parts - 1) / parts)
     if parts == 1 {
@@ -251,7 +260,7 @@ extension Trainer {
       OptimizerStep(
         weights: parameters.pointer + start, gradient: gradient,
         state: optimizerState.map { $0.pointer + start }, count: end - start,
-        learningRate: options.learningRate, number: stepNumber, values: optimizerValues))
+        learningRate: learningRate, number: stepNumber, values: optimizerValues))
   }
 
   /// The sum of the row weights of a batch.

@@ -36,6 +36,10 @@ package final class Trainer {
   var order: [UInt32]
   var epoch = 0
   var stepNumber = 0
+  /// That of the epoch at hand.
+  var learningRate = 0.0
+  /// The monitored loss of each epoch, for a schedule that reads it.
+  var monitoredLosses: [Double] = []
   var bestLoss = Double.infinity
   var epochsWithoutGain = 0
   var bestWeights: Weights?
@@ -100,7 +104,9 @@ package final class Trainer {
     parameterStride = roundedUpTo16(count) + 16
     parameters = try weights.storage.copy()
     lanes = try FloatBuffer(count: parameterStride * laneCount)
-    optimizerState = try (0..<optimizer.stateCount).map { _ in try FloatBuffer(count: count) }
+    optimizerState = try (0..<optimizer.stateCount(optimizerValues)).map { _ in
+      try FloatBuffer(count: count)
+    }
     laneSums = .allocate(capacity: Self.maximumLanes)
     laneSums.initialize(repeating: LaneSums(), count: Self.maximumLanes)
     order = []

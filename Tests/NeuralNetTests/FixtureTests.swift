@@ -99,6 +99,16 @@ import Testing
         ["beta1": 0.8, "beta2": 0.95, "eps": 1e-6, "weight_decay": 0.1]
       ),
       ("adamw", "adamw", 0.01, ["weight_decay": 0.1]), ("clip_norm", "sgd", 0.5, [:]),
+      ("clip_value", "sgd", 0.5, [:]), ("adam_amsgrad", "adam", 0.02, ["amsgrad": 1]),
+      ("rmsprop", "rmsprop", 0.01, [:]),
+      ("rmsprop_centered_mom", "rmsprop", 0.005, ["alpha": 0.9, "momentum": 0.5, "centered": 1]),
+      ("adagrad", "adagrad", 0.1, [:]),
+      (
+        "adagrad_decay", "adagrad", 0.1,
+        ["lr_decay": 0.1, "weight_decay": 0.01, "initial_accumulator_value": 0.1]
+      ),
+      ("adadelta", "adadelta", 1, [:]), ("adamax", "adamax", 0.01, [:]),
+      ("nadam", "nadam", 0.01, [:]), ("radam", "radam", 0.05, [:]), ("rprop", "rprop", 0.01, [:]),
     ] as [(String, String, Double, [String: Double])])
   func optimizer(_ file: String, _ name: String, _ rate: Double, _ values: [String: Double]) throws
   {
@@ -117,6 +127,7 @@ import Testing
       options.optimizerOptions = values
       options.batchSize = .rows(8)
       if file == "clip_norm" { options.clipNorm = 0.3 }
+      if file == "clip_value" { options.clipValue = 0.05 }
       let set = try TrainingSet(width: 5, target: .values(width: 3))
       try set.append(
         features: Array(x.values[..<(steps * 40)]), targets: Array(y.values[..<(steps * 24)]))

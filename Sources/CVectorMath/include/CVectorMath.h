@@ -137,7 +137,32 @@ typedef struct {
   float correction1, correction2;  // 1 - beta1^t and sqrt(1 - beta2^t)
   int decoupled;                   // AdamW: the decay acts on the weights, not on the gradient
 } apus_adam_options;
-void apus_adam(float *p, apus_gradient g, float *m, float *v, long n, const apus_adam_options *o);
+// largest: null, or the largest v so far (AMSGrad, Reddi et al. 2018).
+void apus_adam(float *p, apus_gradient g, float *m, float *v, float *largest, long n,
+               const apus_adam_options *o);
+
+// ---- optimizers_adaptive.c: what each field means is in the function that reads it -------------
+typedef struct {
+  float learning_rate, decay1, decay2, eps, weight_decay, momentum;
+  float initial, scale, gradient_rate, smallest, largest;
+  int first_step;
+} apus_adaptive_options;
+// velocity and average may be null: no momentum, not centered.
+void apus_rmsprop(float *p, apus_gradient g, float *square, float *velocity, float *average, long n,
+                  const apus_adaptive_options *o);
+void apus_adagrad(float *p, apus_gradient g, float *sum, long n, const apus_adaptive_options *o);
+void apus_adadelta(float *p, apus_gradient g, float *square, float *change, long n,
+                   const apus_adaptive_options *o);
+void apus_adamax(float *p, apus_gradient g, float *m, float *norm, long n,
+                 const apus_adaptive_options *o);
+void apus_nadam(float *p, apus_gradient g, float *m, float *v, long n,
+                const apus_adaptive_options *o);
+void apus_radam(float *p, apus_gradient g, float *m, float *v, long n,
+                const apus_adaptive_options *o);
+void apus_rprop(float *p, apus_gradient g, float *previous, float *sizes, long n,
+                const apus_adaptive_options *o);
+// x within -limit ... limit.
+void apus_clamp(float *x, long n, float limit);
 
 // lane 0 = the sum of the lanes, the others cleared; returns the sum of its squares.
 double apus_reduce_lanes(apus_gradient g, long n);
