@@ -169,6 +169,7 @@ extension Trainer {
       let rows = min(tileRows, job.first + job.count - start)
       worker.load(
         job.set, order: job.order, first: start, count: rows,
+        classWeights: options.classWeights,
         wantsValues: loss.kind != .classes, targetWidth: plan.outputWidth)
       executor.forward(
         parameters: parameters.pointer, rows: rows, firstRow: start, isTraining: job.trains)
@@ -198,7 +199,9 @@ extension Trainer {
         predictions: executor.output, targets: worker.targets.pointer,
         classes: classIds(worker, set), weights: worker.weights.pointer,
         gradient: executor.outputGradient, scale: scale, parameter: lossParameter,
-        width: plan.outputWidth, rows: roundedUpTo16(rows), stride: executor.stride))
+        smoothing: Float(options.labelSmoothing),
+        positiveWeights: positiveWeights.map { UnsafePointer($0.pointer) }, width: plan.outputWidth,
+        rows: roundedUpTo16(rows), stride: executor.stride))
   }
 
   private func classIds(_ worker: TrainerWorker, _ set: TrainingSet) -> UnsafePointer<Int32>? {
@@ -265,26 +268,31 @@ extension Trainer {
 
   /// The sum of the row weights of a batch.
   private func totalWeight(_ set: TrainingSet, first: Int, count: Int) -> Double {
-    guard set.isWeighted else { return Double(count) }
+    guard set.isWeighted || !options.classWeights.isEmpty else { return Double(count) }
     var sum = 0.0
     for i in first..<first + count {
       let row = order.isEmpty || set !== training ? i : Int(order[i])
-      sum += Double(set.weights.pointer[row])
+      let weight = set.isWeighted ? set.weights.pointer[row] : 1
+      sum += Double(options.classWeights.isEmpty ? weight : weight * classWeight(set, row))
     }
     return sum
   }
 
+  private func classWeight(_ set: TrainingSet, _ row: Int) -> Float {
+    options.classWeights[Int(set.classes[row])]
+  }
+
   /// Outputs that a row's loss is averaged over.
   private var averagedWidth: Double {
-    loss.kind == .classes ? 1 : Double(plan.outputWidth)
+    loss.isPerRow ? 1 : Double(plan.outputWidth)
   }
 
   private func scale(_ weight: Double) -> Float {
-    weight > 0 ? Float(1 / (weight * averagedWidth)) : 0
+    options.sumsLoss ? 1 : weight > 0 ? Float(1 / (weight * averagedWidth)) : 0
   }
 
   private func mean(_ sum: Double, _ weight: Double) -> Double {
-    weight > 0 ? sum / (weight * averagedWidth) : 0
+    options.sumsLoss ? sum : weight > 0 ? sum / (weight * averagedWidth) : 0
   }
 
   private func ratio(_ sum: Double, _ weight: Double) -> Double {

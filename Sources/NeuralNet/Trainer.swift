@@ -20,6 +20,8 @@ package final class Trainer {
   let optimizer: OptimizerDefinition
   let optimizerValues: [Double]
   let lossParameter: Float
+  /// [outputs] weights of the positive cases, where they are not all 1.
+  let positiveWeights: FloatBuffer?
   let batchRows: Int
   let tileRows: Int
   let laneCount: Int
@@ -83,6 +85,7 @@ package final class Trainer {
     let parameter = options.lossParameter ?? loss.parameter?.defaultValue ?? 0
     if let name = loss.parameter?.name, parameter <= 0 { throw Self.badLossParameter(name) }
     lossParameter = Float(parameter)
+    positiveWeights = try Self.checkLossWeights(loss, options, network, training.target)
     switch options.batchSize {
     case .full: batchRows = training.rows
     case .rows(let rows): batchRows = min(rows, training.rows)
@@ -167,6 +170,42 @@ package final class Trainer {
         }
       }
     }
+  }
+
+  /// Errors: weights that do not fit the loss, the classes or the outputs.
+  private static func checkLossWeights(
+    _ loss: LossDefinition, _ options: TrainerOptions, _ network: Network, _ target: TargetKind
+  ) throws -> FloatBuffer? {
+    func refuse(_ name: String, _ reason: String) -> SQLError {
+      SQLError(.model, "option \"\(name)\" \(reason)")
+    }
+    if !options.classWeights.isEmpty {
+      guard case .classes(let count) = target, options.classWeights.count == count else {
+        throw refuse("class_weights", "needs a class as target, and a weight for each class")
+      }
+      guard options.classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+        throw refuse("class_weights", "must be numbers from 0 up")
+      }
+    }
+    if options.labelSmoothing > 0 {
+      guard loss.name == "cross_entropy", case .classes = target else {
+        throw refuse("label_smoothing", "needs cross_entropy over classes")
+      }
+    }
+    guard !options.positiveWeights.isEmpty else { return nil }
+    let outputs = network.outputWidth
+    guard loss.kind == .binary, [1, outputs].contains(options.positiveWeights.count) else {
+      throw refuse("pos_weight", "needs the loss bce, and a weight for each output")
+    }
+    let buffer = try FloatBuffer(count: outputs)
+    for i in 0..<outputs {
+      let given = options.positiveWeights
+      buffer.pointer[i] = given[given.count == 1 ? 0 : i]
+      guard buffer.pointer[i] >= 0, buffer.pointer[i].isFinite else {
+        throw refuse("pos_weight", "must be a number from 0 up")
+      }
+    }
+    return buffer
   }
 
   static func noRows() -> SQLError {

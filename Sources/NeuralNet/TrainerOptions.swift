@@ -17,6 +17,14 @@ package struct TrainerOptions: Sendable {
   /// Nil: by the kind of target.
   package var loss: String?
   package var lossParameter: Double?
+  /// Of the classes, in the order of their ids: a row counts with that of its class. Empty: all 1.
+  package var classWeights: [Float] = []
+  /// Of the positive cases of each output, or one for all. Empty: all 1.
+  package var positiveWeights: [Float] = []
+  /// The probability that is spread over all classes. Szegedy et al. 2016.
+  package var labelSmoothing = 0.0
+  /// The sum over the rows in place of their mean.
+  package var sumsLoss = false
   package var optimizer = "adam"
   /// Only those given: momentum, nesterov, beta1, beta2, eps, weight_decay, …
   package var optimizerOptions: [String: Double] = [:]
@@ -129,6 +137,11 @@ private let optionTable: [OptionDefinition] = [
     }
     options.initializer = choice
   },
+  OptionDefinition("label_smoothing") { options, value in
+    let share = try value.number(from: 0)
+    guard share <= 1 else { throw value.error("a number from 0 to 1") }
+    options.labelSmoothing = share
+  },
   OptionDefinition("learning_rate", ["lr"]) { $0.learningRate = try $1.number(from: 0) },
   OptionDefinition("loss") { options, value in
     options.loss = try LossDefinition.named(try value.text()).name
@@ -147,8 +160,14 @@ private let optionTable: [OptionDefinition] = [
     options.optimizer = try OptimizerDefinition.named(try value.text()).name
   },
   OptionDefinition("patience") { $0.patience = try $1.integer(from: 0) },
+  OptionDefinition("pos_weight") { $0.positiveWeights = [Float(try $1.number(from: 0))] },
   OptionDefinition("precision") { _, value in
     guard try value.text().lowercased() == "f32" else { throw value.error("'f32'") }
+  },
+  OptionDefinition("reduction") { options, value in
+    let text = try value.text().lowercased()
+    guard text == "mean" || text == "sum" else { throw value.error("'mean' or 'sum'") }
+    options.sumsLoss = text == "sum"
   },
   OptionDefinition("restore_best") { $0.restoreBest = try $1.boolean() },
   OptionDefinition("seed") { options, value in

@@ -3,14 +3,16 @@ import Testing
 
 @Suite struct FixtureTests {
   @Test(arguments: [
-    "elu", "gelu", "leaky_relu", "log_softmax", "relu", "sigmoid", "silu", "softmax", "softplus",
-    "tanh",
+    "elu", "gelu", "gelu_tanh", "hardsigmoid", "hardswish", "l2norm", "leaky_relu", "log_softmax",
+    "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
   ])
   func activation(_ name: String) throws {
-    guard let fixture = try Fixtures.load("layers/act_\(name)"), let x = fixture["input.0"],
+    guard let fixture = try Fixtures.load("layers/act_\(name)"), var x = fixture["input.0"],
       let y = fixture["output.0"], let dy = fixture["outgrad.0"], let dx = fixture["inputgrad.0"]
     else { return }
     let width = x.shape.last ?? 0
+    // Recorded as normalize(x + 1), so that no row is zero.
+    if name == "l2norm" { x.values = x.values.map { $0 + 1 } }
     let bare = try Network.sequential(inputWidth: width, layers: [LayerCall(name)])
     let output = try predict(Predictor(network: bare, weights: Weights(network: bare)), x.values)
     #expect(near(output, y.values))
@@ -50,6 +52,10 @@ import Testing
       ("bce_logits", "bce", nil), ("bce_logits_large", "bce_with_logits", nil),
       ("cross_entropy", "cross_entropy", nil), ("cross_entropy_large", "cross_entropy", nil),
       ("cross_entropy_soft", "cross_entropy", nil), ("nll", "nll", nil),
+      ("mse_sum", "mse", nil), ("bce_logits_posweight", "bce", nil), ("kldiv", "kldiv", nil),
+      ("cross_entropy_weight", "cross_entropy", nil),
+      ("cross_entropy_ignore", "cross_entropy", nil),
+      ("cross_entropy_smooth", "cross_entropy", nil),
     ] as [(String, String, Double?)])
   func loss(_ file: String, _ name: String, _ parameter: Double?) throws {
     guard let fixture = try Fixtures.load("losses/\(file)"), let x = fixture["input"],
@@ -68,7 +74,17 @@ import Testing
     try weights.setTensor("0.weight", shape: [width, rows], values: turned(x.values))
     let identity = (0..<rows * rows).map { Float($0 / rows == $0 % rows ? 1 : 0) }
     let set: TrainingSet
-    if target.shape.count == 1 {
+    if file == "cross_entropy_ignore" {
+      // A row without a class is a row of weight 0.
+      set = try TrainingSet(width: rows, target: .classes(count: width), weighted: true)
+      try identity.withUnsafeBufferPointer { matrix in
+        guard let base = matrix.baseAddress else { return }
+        try set.append(
+          rows: rows, columns: (0..<rows).map { base + $0 * rows },
+          classes: target.values.map { max(0, Int32($0)) },
+          weights: target.values.map { $0 < 0 ? 0 : 1 })
+      }
+    } else if target.shape.count == 1 {
       set = try TrainingSet(width: rows, target: .classes(count: width))
       try set.append(features: identity, classes: target.values.map { Int32($0) })
     } else {
@@ -77,6 +93,14 @@ import Testing
     }
     var options = sgd(loss: name)
     options.lossParameter = parameter
+    let factors: [Float] = [1.7272566556930542, 0.7442885637283325, 1.4949744939804077, 1.2065613]
+    switch file {
+    case "mse_sum": try options.set("reduction", to: .text("sum"))
+    case "bce_logits_posweight": options.positiveWeights = factors
+    case "cross_entropy_weight": options.classWeights = factors
+    case "cross_entropy_smooth": try options.set("label_smoothing", to: .number(0.1))
+    default: break
+    }
     let trainer = try Trainer(network: net, weights: weights, training: set, options: options)
     let report = try trainer.nextEpoch()
     #expect(near([Float(report?.loss ?? .nan)], loss.values))

@@ -82,6 +82,16 @@ void apus_log_softmax_backward(const float *y, const float *dy, float *dx, long 
 void apus_dropout(const float *x, float *y, long width, long n, long stride, float p, uint64_t key,
                   uint64_t first);
 
+// ---- activations_more.c: out = f(x), or with dy: out = f'(x) dy -------------------------------
+void apus_relu6(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_softsign(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_hardsigmoid(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_hardswish(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_mish(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_gelu_tanh(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_l2norm(const float *x, const float *dy, float *out, long width, long n, long stride,
+                 float eps);
+
 // Flat arrays of any length.
 void apus_exp(const float *x, float *y, long n);
 void apus_log(const float *x, float *y, long n);
@@ -111,6 +121,17 @@ double apus_nll_classes(const float *z, const int32_t *classes, const float *wei
                         float *gradient, float scale, long width, long n, long stride);
 double apus_nll_soft(const float *z, const float *y, const float *weights, float *gradient,
                      float scale, long width, long n, long stride);
+// ---- losses_more.c: as above -------------------------------------------------------------------
+double apus_cross_entropy_smoothed(const float *z, const int32_t *classes, const float *weights,
+                                   float smoothing, float *gradient, float scale, long width,
+                                   long n, long stride);
+double apus_bce_logits_weighted(const float *z, const float *y, const float *weights,
+                                const float *positive, float *gradient, float scale, long width,
+                                long n, long stride);
+double apus_kl_divergence(const float *z, const float *y, const float *weights, float *gradient,
+                          float scale, long width, long n, long stride);
+double apus_cosine_loss(const float *z, const float *y, const float *weights, float *gradient,
+                        float scale, long width, long n, long stride);
 // The sum of weights where the largest prediction is that of the class (first of equals).
 double apus_count_correct_classes(const float *z, const int32_t *classes, const float *weights,
                                   long width, long n, long stride);
