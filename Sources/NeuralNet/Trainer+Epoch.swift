@@ -228,7 +228,8 @@ extension Trainer {
   /// One step over the flat vectors; every weight on its own, so cutting it up changes nothing.
   private func applyOptimizer() {
     stepNumber += 1
-    let count = roundedUpTo16(network.parameterCount)
+    updateBuffers()
+    let count = roundedUpTo16(network.trainedCount)
     guard count > 0 else { return }
     var gradient = apus_gradient(
       lanes: lanes.pointer, lane_stride: parameterStride, lane_count: laneCount)
@@ -251,6 +252,19 @@ extension Trainer {
     } else {
       team.run { index in
         step(from: min(count, index * part), to: min(count, (index + 1) * part), gradient)
+      }
+    }
+  }
+
+  /// Running statistics change by what the layers' backward passes ask for, and by no optimizer.
+  private func updateBuffers() {
+    let first = roundedUpTo16(network.trainedCount)
+    guard first < network.parameterCount else { return }
+    for lane in 0..<laneCount {
+      let changes = lanes.pointer + lane * parameterStride
+      for i in first..<network.parameterCount {
+        parameters.pointer[i] += changes[i]
+        changes[i] = 0
       }
     }
   }

@@ -90,7 +90,9 @@ package final class Trainer {
     case .full: batchRows = training.rows
     case .rows(let rows): batchRows = min(rows, training.rows)
     }
-    tileRows = min(Self.maximumTileRows, roundedUpTo16(batchRows))
+    tileRows =
+      plan.needsWholeBatch
+      ? roundedUpTo16(batchRows) : min(Self.maximumTileRows, roundedUpTo16(batchRows))
     laneCount = min(Self.maximumLanes, (batchRows + tileRows - 1) / tileRows)
 
     let workload = batchRows.multipliedReportingOverflow(by: network.flopsPerRow)
@@ -147,6 +149,12 @@ package final class Trainer {
         .model, "the network expects \(network.inputWidth) inputs, the data has \(set.width)")
     }
     let outputs = network.outputWidth
+    guard loss.kind != .classes || network.outputShape.dimensions.count == 1 else {
+      throw SQLError(
+        .model,
+        "loss '\(loss.name)' expects a vector of classes, the network gives \(network.outputShape)",
+        hint: "end with flatten() and linear(…)")
+    }
     switch set.target {
     case .values(let width):
       guard width == outputs else {

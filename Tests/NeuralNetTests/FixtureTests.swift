@@ -2,49 +2,6 @@ import NeuralNet
 import Testing
 
 @Suite struct FixtureTests {
-  @Test(arguments: [
-    "elu", "gelu", "gelu_tanh", "hardsigmoid", "hardswish", "l2norm", "leaky_relu", "log_softmax",
-    "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
-  ])
-  func activation(_ name: String) throws {
-    guard let fixture = try Fixtures.load("layers/act_\(name)"), var x = fixture["input.0"],
-      let y = fixture["output.0"], let dy = fixture["outgrad.0"], let dx = fixture["inputgrad.0"]
-    else { return }
-    let width = x.shape.last ?? 0
-    // Recorded as normalize(x + 1), so that no row is zero.
-    if name == "l2norm" { x.values = x.values.map { $0 + 1 } }
-    let bare = try Network.sequential(inputWidth: width, layers: [LayerCall(name)])
-    let output = try predict(Predictor(network: bare, weights: Weights(network: bare)), x.values)
-    #expect(near(output, y.values))
-    // The bias before the activation receives the gradient with respect to its input. An mae loss
-    // would give signs only; mse with target y - dy * width / 2 gives dy exactly, row by row.
-    let net = try Network.sequential(
-      inputWidth: width, layers: [LayerCall("linear", [.integer(width)]), LayerCall(name)])
-    for row in 0..<x.values.count / width {
-      let part = row * width..<(row + 1) * width
-      var weights = try Weights(network: net, initializer: .zeros)
-      try weights.setTensor("0.bias", shape: [width], values: Array(x.values[part]))
-      let set = try TrainingSet(width: width, target: .values(width: width))
-      let target = part.map { y.values[$0] - dy.values[$0] * Float(width) / 2 }
-      try set.append(features: [Float](repeating: 0, count: width), targets: target)
-      let after = try stepped(net, weights, set, loss: "mse")
-      let slope = zip(weights.tensor("0.bias") ?? [], after.tensor("0.bias") ?? []).map { $0 - $1 }
-      #expect(near(slope, Array(dx.values[part]), relative: 1e-3, absolute: 5e-5))
-    }
-  }
-
-  @Test func linear() throws {
-    guard let fixture = try Fixtures.load("layers/linear"), let x = fixture["input.0"],
-      let weight = fixture["param.weight"], let bias = fixture["param.bias"],
-      let y = fixture["output.0"]
-    else { return }
-    let net = try Network.sequential(inputWidth: 5, layers: [LayerCall("linear", [.integer(7)])])
-    var weights = try Weights(network: net)
-    try weights.setTensor("0.weight", shape: weight.shape, values: weight.values)
-    try weights.setTensor("0.bias", shape: bias.shape, values: bias.values)
-    #expect(near(try predict(Predictor(network: net, weights: weights), x.values), y.values))
-  }
-
   @Test(
     arguments: [
       ("mse", "mse", nil), ("mae", "mae", nil), ("huber", "huber", nil),

@@ -32,6 +32,18 @@ enum Fixtures {
     return result
   }
 
+  /// The recordings of a folder, without folder and ending, by the index.
+  static func names(_ folder: String) throws -> [String] {
+    guard let bytes = try bytes("index.json"),
+      case .array(let items) = HeaderJSON.parse(bytes[...])?["fixtures"]
+    else { return [] }
+    return items.compactMap { item in
+      guard case .text(let path) = item["path"], path.hasPrefix(folder), path.hasSuffix(".json")
+      else { return nil }
+      return String(path.dropFirst(folder.count).dropLast(5))
+    }
+  }
+
   private static func bytes(_ name: String) throws -> [UInt8]? {
     guard let folder, let file = fopen("\(folder)/\(name)", "rb") else { return nil }
     defer { fclose(file) }

@@ -189,6 +189,47 @@ void apus_clamp(float *x, long n, float limit);
 double apus_reduce_lanes(apus_gradient g, long n);
 void apus_scale(float *x, long n, float factor);
 
+// ---- shaped.c: vectors of n rows, `stride` floats apart ----------------------------------------
+void apus_add_scaled(const float *x, float *y, long n, float scale);  // y += x scale
+void apus_add_vectors(const float *x, const float *y, float *sum, long width, long n, long stride);
+void apus_largest(const float *x, float *y, long n);  // y = max(x, y)
+void apus_largest_backward(const float *x, const float *y, const float *dy, float *dx, float *taken,
+                           long n);
+// (x - mean) / sqrt(variance + eps) * weight + bias over `width` vectors of each row; `span` vectors
+// in a row share a weight. Not centered: the mean is taken for 0. bias may be null, as may dx.
+void apus_normalize(const float *x, float *y, const float *weight, const float *bias, long width,
+                    long span, int centered, float eps, long n, long stride);
+void apus_normalize_backward(const float *x, const float *dy, float *dx, const float *weight,
+                             float *weight_sums, float *bias_sums, long width, long span,
+                             int centered, float eps, long n, long stride);
+double apus_sum_channel(const float *x, float mean, int squared, long span, long count, long n,
+                        long stride);
+double apus_dot_channel(const float *x, float mean, const float *dy, long span, long count, long n,
+                        long stride);
+void apus_affine_channel(const float *x, float *y, float a, float b, long span, long n,
+                         long stride);
+void apus_affine_channel_backward(const float *x, const float *dy, float *dx, float mean, float a,
+                                  float b, float c, long span, long count, long n, long stride);
+
+// ---- recurrent.c: the cells of lstm and gru, and attention -------------------------------------
+void apus_lstm_cell(float *gates, const float *before, float *cell, float *output, long hidden,
+                    long n, long stride);
+void apus_lstm_cell_backward(const float *gates, const float *before, const float *cell,
+                             const float *slope, float *cell_slope, float *gate_slopes, long hidden,
+                             long n, long stride);
+void apus_gru_cell(float *input, const float *state, const float *before, float *output,
+                   long hidden, long n, long stride);
+void apus_gru_cell_backward(const float *gates, const float *state, const float *before,
+                            const float *slope, float *direct, float *input_slopes,
+                            float *state_slopes, long hidden, long n, long stride);
+void apus_attention(const float *q, const float *k, const float *v, float *weights, float *output,
+                    long steps, long depth, long pitch, long output_pitch, int causal, long n,
+                    long stride);
+void apus_attention_backward(const float *q, const float *k, const float *v, const float *weights,
+                             const float *slope, float *dq, float *dk, float *dv, float *slopes,
+                             long steps, long depth, long pitch, long output_pitch, int causal,
+                             long n, long stride);
+
 // ---- distances.c: two vectors of any length ----------------------------------------------------
 float apus_dot(const float *x, const float *y, long n);
 double apus_dot_double(const double *x, const double *y, long n);
