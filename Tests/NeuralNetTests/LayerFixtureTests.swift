@@ -72,6 +72,13 @@ import Testing
       "pool_avgpool1d": call(
         "avg_pool1d", [.integer(3)], [("stride", .integer(2)), ("padding", .integer(1))]),
     ]
+    cases["mha_self"] = call("attention", [.integer(2)], [])
+    cases["mha_causal"] = call("attention", [.integer(2)], [("causal", .boolean(true))])
+    for (name, isFirst) in [("encoder_layer", false), ("encoder_layer_prenorm", true)] {
+      cases[name] = call(
+        "transformer_encoder", [.integer(2), .integer(16)],
+        [("activation", .text("gelu")), ("norm_first", .boolean(isFirst))])
+    }
     for name in [
       "elu", "gelu", "gelu_tanh", "hardsigmoid", "hardswish", "l2norm", "leaky_relu", "log_softmax",
       "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
@@ -85,7 +92,6 @@ import Testing
   static let skipped = [
     "act_softmax_dim0": "a softmax over the rows of a batch is no layer: a row's output would hang "
       + "on the rows beside it",
-    "lstm_init_state": "three inputs: waits for GRAPH",
     "mha_cross": "two inputs: waits for GRAPH",
     "mha_padded": "a second input with the lengths: waits for GRAPH",
   ]
@@ -130,10 +136,68 @@ import Testing
     }
   }
 
+  static let recurrent =
+    ["lstm", "gru", "rnn_tanh"].flatMap { name in
+      ["", "_2layer", "_bidir"].map { name + $0 }
+    } + ["lstm_init_state"]
+
+  /// Recurrent layers, with first and last states as further inputs and outputs.
+  @Test(arguments: recurrent)
+  func states(_ name: String) throws {
+    guard let fixture = try Fixtures.load("layers/\(name)"), let x = fixture["input.0"],
+      let h = fixture["output.1"]
+    else { return }
+    let cell: RecurrentCell =
+      name.hasPrefix("lstm") ? .lstm : name.hasPrefix("gru") ? .gru : .tanh
+    let ways = name.hasSuffix("_bidir") ? 2 : 1
+    let takesStates = fixture["input.1"] != nil
+    let operation = RecurrentOperator(
+      cell: cell, steps: x.shape[1], features: x.shape[2], hidden: h.shape[2],
+      layers: h.shape[0] / ways, ways: ways, takesStates: takesStates, givesStates: true)
+    let rows = x.shape[0]
+    let pass = try Pass(
+      operation, operation.parameterSpecs.flatMap { fixture["param.\($0.name)"]?.values ?? [] },
+      Self.joined(fixture, "input", rows), Self.joined(fixture, "outgrad", rows), rows: rows,
+      outputWidth: Self.joined(fixture, "output", rows).count / rows)
+    func check(_ part: String, _ a: [Float], _ b: [Float]) {
+      let size = b.map { abs($0) }.max() ?? 0
+      #expect(near(a, b, relative: 1e-4, absolute: 1e-5 * max(size, 0.1)), "\(name) \(part)")
+    }
+    check("output", pass.output, Self.joined(fixture, "output", rows))
+    check("input gradient", pass.inputGradient, Self.joined(fixture, "inputgrad", rows))
+    check(
+      "gradients", pass.gradients,
+      operation.parameterSpecs.flatMap { fixture["grad.\($0.name)"]?.values ?? [] })
+  }
+
+  /// Row by row what several tensors hold of it: the first is [rows, …], the others [n, rows, …].
+  private static func joined(_ fixture: [String: NamedTensor], _ name: String, _ rows: Int)
+    -> [Float]
+  {
+    var result: [Float] = []
+    for row in 0..<rows {
+      for index in 0..<3 {
+        guard let tensor = fixture["\(name).\(index)"] else { continue }
+        let values = tensor.values
+        if index == 0 {
+          let width = values.count / rows
+          result += values[row * width..<(row + 1) * width]
+        } else {
+          let width = values.count / tensor.shape[0] / rows
+          for part in 0..<tensor.shape[0] {
+            result += values[(part * rows + row) * width..<(part * rows + row + 1) * width]
+          }
+        }
+      }
+    }
+    return result
+  }
+
   /// A new recording must be run here, or be named with the reason why not.
   @Test func everyRecordingIsKnown() throws {
     for name in try Fixtures.names("layers/") {
-      #expect(Self.cases[name] != nil || Self.skipped[name] != nil, "\(name) is not run")
+      let isRun = Self.cases[name] != nil || Self.recurrent.contains(name)
+      #expect(isRun || Self.skipped[name] != nil, "\(name) is not run")
     }
     for (name, reason) in Self.skipped.sorted(by: { $0.key < $1.key }) {
       print("SKIPPED: layers/\(name): \(reason)")
@@ -180,5 +244,42 @@ struct Pass {
       }
     }
     gradients = Array(UnsafeBufferPointer(start: sums.pointer, count: net.parameterCount))
+  }
+
+  /// The same with a bare operator.
+  init(
+    _ operation: some LayerOperator, _ weights: [Float], _ input: [Float], _ slope: [Float],
+    rows: Int, outputWidth: Int
+  ) throws {
+    let inputWidth = input.count / rows
+    let stride = roundedUpTo16(rows)
+    func columns(_ values: [Float], _ width: Int) throws -> FloatBuffer {
+      let buffer = try FloatBuffer(count: width * stride)
+      for i in values.indices { buffer.pointer[i % width * stride + i / width] = values[i] }
+      return buffer
+    }
+    func rowMajor(_ buffer: FloatBuffer, _ width: Int) -> [Float] {
+      (0..<rows * width).map { buffer.pointer[$0 % width * stride + $0 / width] }
+    }
+    let x = try columns(input, inputWidth)
+    let dx = try columns([], inputWidth)
+    let y = try columns([], outputWidth)
+    let dy = try columns(slope, outputWidth)
+    let flat = try FloatBuffer(count: weights.count)
+    for i in weights.indices { flat.pointer[i] = weights[i] }
+    let sums = try FloatBuffer(count: weights.count)
+    let state = try FloatBuffer(count: operation.stateCount(stride: stride))
+    let scratch = try FloatBuffer(count: operation.scratchCount(stride: stride))
+    let run = LayerRun(
+      input: x.pointer, output: y.pointer, inputWidth: inputWidth, outputWidth: outputWidth,
+      outputGradient: dy.pointer, inputGradient: dx.pointer, parameters: flat.pointer,
+      gradients: sums.pointer, buffers: flat.pointer, bufferChanges: sums.pointer,
+      state: state.pointer, scratch: scratch.pointer, rows: stride, rowCount: rows, stride: stride,
+      isTraining: true, randomKey: 0, firstRow: 0)
+    operation.forward(run)
+    output = rowMajor(y, outputWidth)
+    operation.backward(run)
+    inputGradient = rowMajor(dx, inputWidth)
+    gradients = Array(UnsafeBufferPointer(start: sums.pointer, count: weights.count))
   }
 }

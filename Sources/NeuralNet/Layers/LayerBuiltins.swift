@@ -1,6 +1,7 @@
 /// Every layer, by name. Adding one: its file here, and its line below.
 package let layerTable: [LayerDefinition] = [
   .adaptiveAveragePool,
+  .attention,
   .averagePool,
   .batchNorm,
   .conv1d,
@@ -14,6 +15,7 @@ package let layerTable: [LayerDefinition] = [
   .globalAveragePool,
   .globalMaxPool,
   .groupNorm,
+  .gru,
   .hardsigmoid,
   .hardswish,
   .l2norm,
@@ -22,12 +24,14 @@ package let layerTable: [LayerDefinition] = [
   .leakyRelu,
   .linear,
   .logSoftmax,
+  .lstm,
   .maxPool,
   .mish,
   .relu,
   .relu6,
   .reshape,
   .rmsNorm,
+  .rnn,
   .selu,
   .sigmoid,
   .silu,
@@ -35,6 +39,7 @@ package let layerTable: [LayerDefinition] = [
   .softplus,
   .softsign,
   .tanh,
+  .transformerEncoder,
   .transposedConv2d,
   .upsample,
 ]
