@@ -139,6 +139,69 @@ import Testing
     }
   }
 
+  /// Whole training runs; transformer_adamw waits for GRAPH (its positions are added).
+  @Test func shapedRecipes() throws {
+    if let fixture = try Fixtures.load("recipes/cnn_sgd"), let x = fixture["X"],
+      let y = fixture["Y"]
+    {
+      func conv(_ out: Int, bias: Bool) -> LayerCall {
+        LayerCall(
+          "conv2d", [.integer(out)],
+          named: [.init("padding", .integer(1)), .init("bias", .boolean(bias))])
+      }
+      let net = try Network.sequential(
+        inputShape: Shape([1, 8, 8]),
+        layers: [
+          conv(8, bias: true), LayerCall("batchnorm"), LayerCall("relu"), LayerCall("max_pool2d"),
+          conv(12, bias: false), LayerCall("batchnorm"), LayerCall("relu"),
+          LayerCall("adaptive_avg_pool2d"), LayerCall("flatten"),
+          LayerCall("linear", [.integer(3)]),
+        ])
+      let set = try TrainingSet(width: 64, target: .classes(count: 3))
+      try set.append(features: x.values, classes: y.values.map { Int32($0) })
+      var options = sgd(loss: "cross_entropy")
+      options.learningRate = 0.05
+      options.optimizerOptions = ["momentum": 0.9]
+      try train(net, fixture, set, options)
+    }
+    if let fixture = try Fixtures.load("recipes/lstm_rmsprop"), let x = fixture["X"],
+      let y = fixture["Y"]
+    {
+      let net = try Network.sequential(
+        inputShape: Shape([7, 2]),
+        layers: [
+          LayerCall(
+            "lstm", [.integer(8)], named: [.init("num_layers", .integer(2))], alias: "lstm"),
+          LayerCall("last"), LayerCall("linear", [.integer(1)], alias: "linear"),
+        ])
+      let set = try TrainingSet(width: 14, target: .values(width: 1))
+      try set.append(features: x.values, targets: y.values)
+      var options = sgd(loss: "mse")
+      options.optimizer = "rmsprop"
+      options.learningRate = 0.005
+      try train(net, fixture, set, options)
+    }
+  }
+
+  /// One epoch of batches of 6, the final weights, and the prediction for the last batch.
+  private func train(
+    _ net: Network, _ fixture: [String: NamedTensor], _ set: TrainingSet, _ options: TrainerOptions
+  ) throws {
+    var options = options
+    options.batchSize = .rows(6)
+    let trainer = try Trainer(
+      network: net, weights: try initial(net, fixture), training: set, options: options)
+    _ = try trainer.nextEpoch()
+    for name in net.parameters.map(\.name) {
+      let expected = fixture["final.\(name)"]?.values ?? []
+      #expect(near(try trainer.weights.tensor(name) ?? [], expected), "\(name)")
+    }
+    guard let x = fixture["X"], let y = fixture["eval_output_last_batch"] else { return }
+    let last = Array(x.values.suffix(6 * net.inputWidth))
+    let output = try predict(Predictor(network: net, weights: trainer.weights), last)
+    #expect(near(output, y.values))
+  }
+
   private func recipe(
     _ fixture: [String: NamedTensor], _ widths: [Int], last: String?, _ set: TrainingSet,
     loss: String, batch: Int, rate: Double
