@@ -33,8 +33,8 @@ CLONES void apus_sgd(float *p, apus_gradient gradient, float *velocity, long n,
 }
 
 // torch.optim.Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019).
-CLONES void apus_adam(float *p, apus_gradient gradient, float *m, float *v, long n,
-                      const apus_adam_options *o) {
+CLONES void apus_adam(float *p, apus_gradient gradient, float *m, float *v, float *largest,
+                      long n, const apus_adam_options *o) {
   const float beta1 = o->beta1, beta2 = o->beta2, eps = o->eps;
   const float step = o->learning_rate / o->correction1;
   const float scale = 1.0f / o->correction2;
@@ -48,6 +48,11 @@ CLONES void apus_adam(float *p, apus_gradient gradient, float *m, float *v, long
     f16v second = load(v + i) * beta2 + g * g * (1.0f - beta2);
     store(m + i, first);
     store(v + i, second);
+    if (largest) {
+      f16v top = load(largest + i);
+      second = choose(second > top, second, top);
+      store(largest + i, second);
+    }
     store(p + i, w * keep - step * (first / (__builtin_elementwise_sqrt(second) * scale + eps)));
   }
 }

@@ -11,12 +11,15 @@ struct ExecutionPlan: Sendable {
   let needsGradient: [Bool]
 
   var outputWidth: Int { widths[result] }
+  /// A layer mixes the rows of a batch, so a batch must be one tile.
+  var needsWholeBatch: Bool { nodes.contains { $0.operation.needsWholeBatch } }
 
   /// - Parameters:
   ///   - dropLast: leave out the last layer, because the loss or the reader takes its input.
   ///   - training: keep every value for the way back; else reuse memory, and leave out layers that
   ///     only training needs.
-  init(_ network: Network, dropLast: Bool, training: Bool) {
+  ///   - inputGradient: give the gradient at the input too.
+  init(_ network: Network, dropLast: Bool, training: Bool, inputGradient: Bool = false) {
     var chosen = dropLast ? Array(network.nodes.dropLast()) : network.nodes
     if !training { chosen = Self.withoutTrainingLayers(chosen) }
     chosen = Self.fused(chosen)
@@ -24,6 +27,7 @@ struct ExecutionPlan: Sendable {
     widths = network.widths
     result = chosen.last?.output ?? 0
     var needs = [Bool](repeating: false, count: network.widths.count)
+    needs[0] = inputGradient
     for node in chosen {
       let hasWeights = network.layers[node.layer].parameterCount > 0
       needs[node.output] = needs[node.input] || hasWeights

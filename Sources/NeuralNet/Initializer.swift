@@ -14,6 +14,8 @@ package enum ParameterRole: Hashable, Sendable {
   case weight(fanIn: Int, fanOut: Int)
   case bias(fanIn: Int)
   case constant(Float)
+  /// Standard normal draws: embeddings.
+  case normal
 }
 
 extension Initializer {
@@ -27,6 +29,12 @@ extension Initializer {
     case (.constant(let value), _):
       values.update(repeating: value, count: count)
       return
+    case (.normal, .pytorch):
+      let random = CounterRandom(seed, 0x1417, UInt64(index))
+      for i in 0..<count { values[i] = Self.normal(random, UInt64(i)) }
+      return
+    case (.normal, .keras):
+      bound = 0.05
     case (_, .zeros), (.bias, .keras):
       values.update(repeating: 0, count: count)
       return
@@ -38,5 +46,11 @@ extension Initializer {
     let random = CounterRandom(seed, 0x1417, UInt64(index))
     let limit = Float(bound)
     for i in 0..<count { values[i] = (random.unit(UInt64(i)) * 2 - 1) * limit }
+  }
+
+  /// Box and Muller 1958, from two draws of the counter.
+  private static func normal(_ random: CounterRandom, _ index: UInt64) -> Float {
+    let radius = (-2 * log(1 - Double(random.unit(index &* 2)))).squareRoot()
+    return Float(radius * cos(2 * .pi * Double(random.unit(index &* 2 &+ 1))))
   }
 }

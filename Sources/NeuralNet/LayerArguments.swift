@@ -44,13 +44,32 @@ struct LayerArguments: Sendable {
     switch value {
     case .integer(let integer): number = integer
     case .number(let double): number = Int(exactly: double)
-    case .text, .boolean: number = nil
+    case .text, .boolean, .list: number = nil
     }
     guard let number, number >= low, number <= Shape.maximumElements else {
       throw error(
         "needs a whole number from \(low) to \(Shape.maximumElements) for \"\(key)\", got \(value)")
     }
     return number
+  }
+
+  func has(_ key: String) -> Bool { values[key] != nil }
+
+  /// A whole number for each of two axes: `3` or `[3, 2]`.
+  func pair(_ key: String, atLeast low: Int) throws -> (Int, Int) {
+    guard case .list(let list) = values[key] else {
+      let both = try integer(key, atLeast: low) ?? low
+      return (both, both)
+    }
+    guard list.count == 2, list.allSatisfy({ $0 >= low && $0 <= Shape.maximumElements }) else {
+      throw error("needs a whole number from \(low) up, or two, for \"\(key)\"")
+    }
+    return (list[0], list[1])
+  }
+
+  func text(_ key: String) throws -> String {
+    guard case .text(let value) = values[key] else { throw error("needs a text for \"\(key)\"") }
+    return value.lowercased()
   }
 
   func number(_ key: String) throws -> Double {

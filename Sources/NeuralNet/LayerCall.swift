@@ -4,6 +4,8 @@ package enum LayerArgument: Hashable, Sendable, CustomStringConvertible {
   case number(Double)
   case text(String)
   case boolean(Bool)
+  /// `[3, 2]`: an extent for each axis.
+  case list([Int])
 
   package var description: String {
     switch self {
@@ -11,6 +13,7 @@ package enum LayerArgument: Hashable, Sendable, CustomStringConvertible {
     case .number(let value): String(value)
     case .text(let value): "'\(value)'"
     case .boolean(let value): String(value)
+    case .list(let values): Shape(values).description
     }
   }
 }

@@ -66,6 +66,10 @@ package struct LayerParameter: Sendable {
 struct MadeLayer {
   var output: Shape
   var parameters: [ParameterSpec] = []
+  /// Values that are kept with the weights but not trained: running statistics.
+  var buffers: [ParameterSpec] = []
+  /// Floating-point operations for one row; nil: two for each weight.
+  var flopsPerRow: Int?
   var operation: any LayerOperator
 }
 

@@ -12,7 +12,11 @@ package protocol LayerOperator: Sendable {
   var outputUse: OutputUse { get }
   /// Positive outputs come from positive inputs of the same place only (relu, dropout).
   var keepsSign: Bool { get }
-  /// Floats of scratch memory for a tile.
+  /// Floats that forward leaves for backward (gates, statistics): the layer's own, for a tile.
+  func stateCount(stride: Int) -> Int
+  /// Forward mixes the rows of a batch when training (batchnorm): the batch must be one tile.
+  var needsWholeBatch: Bool { get }
+  /// Floats of scratch memory of backward for a tile, shared by all layers.
   func scratchCount(stride: Int) -> Int
   /// One operator that does this and the next layer's work, where there is one.
   func fused(with next: any LayerOperator) -> (any LayerOperator)?
@@ -25,6 +29,8 @@ extension LayerOperator {
   package var outputUse: OutputUse { .none }
   package var keepsSign: Bool { false }
   package var isTrainingOnly: Bool { false }
+  package var needsWholeBatch: Bool { false }
+  package func stateCount(stride: Int) -> Int { 0 }
   package func scratchCount(stride: Int) -> Int { 0 }
   package func fused(with next: any LayerOperator) -> (any LayerOperator)? { nil }
 }
@@ -50,9 +56,16 @@ package struct LayerRun {
   /// This layer's part of the flat vectors.
   var parameters: UnsafePointer<Float>
   var gradients: UnsafeMutablePointer<Float>
+  /// Values that are no weights: running statistics. Backward adds what they shall change by.
+  var buffers: UnsafePointer<Float>
+  var bufferChanges: UnsafeMutablePointer<Float>
+  /// What forward left for backward.
+  var state: UnsafeMutablePointer<Float>
   var scratch: UnsafeMutablePointer<Float>
   /// Rows of the tile, rounded up to 16.
   var rows: Int
+  /// Rows of the tile without the padding.
+  var rowCount: Int
   var stride: Int
   var isTraining: Bool
   /// Key of this layer's random draws, and the position of the tile's first row in the epoch.

@@ -6,6 +6,8 @@ package struct LossDefinition: Sendable {
   package let name: String
   package let aliases: [String]
   package let kind: LossKind
+  /// Averaged over rows only; else over rows and outputs.
+  package let isPerRow: Bool
   /// The last layer that the loss absorbs: softmax for cross_entropy, sigmoid for bce.
   package let fusesWith: String?
   /// A tuning constant, with its default: delta, beta.
@@ -16,13 +18,15 @@ package struct LossDefinition: Sendable {
   let evaluate: @Sendable (LossRun) -> Double
 
   init(
-    _ name: String, aliases: [String] = [], kind: LossKind, fusesWith: String? = nil,
+    _ name: String, aliases: [String] = [], kind: LossKind, isPerRow: Bool? = nil,
+    fusesWith: String? = nil,
     parameter: (name: String, defaultValue: Double)? = nil, summary: String, example: String,
     evaluate: @escaping @Sendable (LossRun) -> Double
   ) {
     self.name = name
     self.aliases = aliases
     self.kind = kind
+    self.isPerRow = isPerRow ?? (kind == .classes)
     self.fusesWith = fusesWith
     self.parameter = parameter
     self.summary = summary
@@ -61,6 +65,10 @@ struct LossRun {
   var gradient: UnsafeMutablePointer<Float>
   var scale: Float
   var parameter: Float
+  /// Of the labels; 0: none.
+  var smoothing: Float
+  /// [width] weights of the positive cases; nil: all 1.
+  var positiveWeights: UnsafePointer<Float>?
   var width: Int
   var rows: Int
   var stride: Int

@@ -10,13 +10,19 @@ package final class Network: Sendable {
   package let layers: [LayerSummary]
   package let parameters: [ParameterInfo]
   package let parameterCount: Int
+  /// The trained ones come first; after them, from a multiple of 16 on, the buffers.
+  let trainedCount: Int
+  /// Floating-point operations of a forward pass for one row: two for each weight, and for each
+  /// place where a layer uses it again.
+  package let flopsPerRow: Int
   let nodes: [NetworkNode]
   /// Width of each value: 0 is the input, node i makes `nodes[i].output`.
   let widths: [Int]
 
   private init(
     inputShape: Shape, outputShape: Shape, widths: [Int], layers: [LayerSummary],
-    parameters: [ParameterInfo], parameterCount: Int, nodes: [NetworkNode]
+    parameters: [ParameterInfo], parameterCount: Int, trainedCount: Int, flopsPerRow: Int,
+    nodes: [NetworkNode]
   ) throws {
     self.inputShape = inputShape
     self.outputShape = outputShape
@@ -26,6 +32,8 @@ package final class Network: Sendable {
     self.layers = layers
     self.parameters = parameters
     self.parameterCount = parameterCount
+    self.trainedCount = trainedCount
+    self.flopsPerRow = flopsPerRow
     self.nodes = nodes
   }
 
@@ -34,20 +42,41 @@ package final class Network: Sendable {
   /// Errors: unknown layer or argument, shapes that do not fit (with the layer's index from 0, the
   /// expected and the actual shape), more than 2^30 weights.
   package static func sequential(inputWidth: Int, layers calls: [LayerCall]) throws -> Network {
-    guard inputWidth > 0 else { throw noInput() }
+    try sequential(inputShape: Shape([inputWidth]), layers: calls)
+  }
+
+  /// The same on rows of any shape: `[channels, height, width]`, `[steps, features]`.
+  package static func sequential(inputShape input: Shape, layers calls: [LayerCall]) throws
+    -> Network
+  {
+    guard try input.elementCount() > 0 else { throw noInput() }
     guard !calls.isEmpty else { throw noLayers() }
-    let input = Shape([inputWidth])
     var shape = input
     var widths = [try shape.elementCount()]
     var nodes: [NetworkNode] = []
     var summaries: [LayerSummary] = []
     var parameters: [ParameterInfo] = []
+    var buffers: [(layer: Int, info: ParameterInfo)] = []
     var offset = 0
+    var bufferCount = 0
+    var flops = 0
     for (index, call) in calls.enumerated() {
       let definition = try LayerDefinition.named(call.name, layer: index)
       let arguments = try LayerArguments(call, layer: index, definition: definition)
       let made = try definition.make(arguments, shape)
       let start = offset
+      let bufferStart = bufferCount
+      for spec in made.buffers {
+        let count = try Shape(spec.shape).elementCount(limit: Shape.maximumElements)
+        buffers.append(
+          (
+            index,
+            ParameterInfo(
+              name: "\(call.alias ?? String(index)).\(spec.name)", shape: spec.shape,
+              offset: bufferCount, count: count, role: spec.role)
+          ))
+        bufferCount += count
+      }
       for spec in made.parameters {
         let shape = Shape(spec.shape)
         let count = try shape.elementCount(limit: Shape.maximumElements)
@@ -68,15 +97,28 @@ package final class Network: Sendable {
       nodes.append(
         NetworkNode(
           layer: index, name: definition.name, operation: made.operation, input: nodes.count,
-          output: nodes.count + 1, parameterOffset: start))
+          output: nodes.count + 1, parameterOffset: start, bufferOffset: bufferStart))
+      let (sum, overflow) = flops.addingReportingOverflow(made.flopsPerRow ?? 2 * (offset - start))
+      flops = overflow ? Int.max : sum
+    }
+    let trainedCount = offset
+    if !buffers.isEmpty {
+      let base = roundedUpTo16(offset)
+      offset = base + bufferCount
+      for i in nodes.indices { nodes[i].bufferOffset += base }
+      // In PyTorch's order: a layer's buffers follow its weights.
+      for layer in summaries.indices.reversed() {
+        let own = buffers.filter { $0.layer == layer }.map { $0.info.moved(by: base) }
+        let end = nodes[layer].parameterOffset + summaries[layer].parameterCount
+        let place = parameters.firstIndex { $0.offset >= end } ?? parameters.count
+        parameters.insert(contentsOf: own, at: place)
+      }
     }
     return try Network(
       inputShape: input, outputShape: shape, widths: widths, layers: summaries,
-      parameters: parameters, parameterCount: offset, nodes: nodes)
+      parameters: parameters, parameterCount: offset, trainedCount: trainedCount,
+      flopsPerRow: flops, nodes: nodes)
   }
-
-  /// Floating-point operations of a forward pass for one row: two for each weight.
-  package var flopsPerRow: Int { 2 * parameterCount }
 
   /// The last layer's canonical name: "softmax", "sigmoid", "linear", …
   package var lastLayerName: String? { layers.last?.name }
@@ -116,6 +158,7 @@ struct NetworkNode: Sendable {
   var input: Int
   var output: Int
   var parameterOffset: Int
+  var bufferOffset: Int
 }
 
 /// A layer as DESCRIBE MODEL shows it.
@@ -136,4 +179,8 @@ package struct ParameterInfo: Sendable {
   package let offset: Int
   package let count: Int
   package let role: ParameterRole
+
+  fileprivate func moved(by distance: Int) -> ParameterInfo {
+    ParameterInfo(name: name, shape: shape, offset: offset + distance, count: count, role: role)
+  }
 }

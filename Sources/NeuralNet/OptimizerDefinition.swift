@@ -9,8 +9,8 @@ package struct OptimizerDefinition: Sendable {
   package let options: [(name: String, defaultValue: Double)]
   package let summary: String
   package let example: String
-  /// Vectors of the size of the weights that it keeps between steps, zero at first.
-  let stateCount: Int
+  /// Vectors of the size of the weights that it keeps between steps, zero at first; by the options.
+  let stateCount: @Sendable ([Double]) -> Int
   let step: @Sendable (OptimizerStep) -> Void
 
   /// The optimizer of that name or alias, case ignored. Errors: unknown, with the nearest names.

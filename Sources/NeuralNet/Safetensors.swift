@@ -142,7 +142,10 @@ extension Weights {
     let wanted = Set(names)
     let given = Set(tensors.map(\.name))
     let missing = names.filter { !given.contains($0) }
-    let unexpected = tensors.map(\.name).filter { !wanted.contains($0) }
+    // PyTorch's batchnorm counts its batches; nothing here reads that.
+    let unexpected = tensors.map(\.name).filter {
+      !wanted.contains($0) && !$0.hasSuffix(".num_batches_tracked")
+    }
     if strict, !missing.isEmpty || !unexpected.isEmpty {
       throw Self.mismatch(missing: missing, unexpected: unexpected)
     }

@@ -10,6 +10,8 @@ final class TileExecutor: @unchecked Sendable {
   private let values: FloatBuffer
   private let slopes: FloatBuffer
   private let scratch: FloatBuffer
+  private let states: FloatBuffer
+  private let stateAt: [UnsafeMutablePointer<Float>]
   private let valueAt: [UnsafeMutablePointer<Float>]
   private let slopeAt: [UnsafeMutablePointer<Float>]
   /// Random key of each node's layer in this epoch.
@@ -32,6 +34,18 @@ final class TileExecutor: @unchecked Sendable {
     for node in plan.nodes {
       scratchCount = max(scratchCount, node.operation.scratchCount(stride: stride))
     }
+    var stateOffsets: [Int] = []
+    var stateTotal = 0
+    for node in plan.nodes {
+      stateOffsets.append(stateTotal)
+      let size = roundedUpTo16(node.operation.stateCount(stride: stride))
+      guard size <= FloatBuffer.maximumCount - stateTotal else {
+        throw Self.tooWide(plan.widths[node.output])
+      }
+      stateTotal += size
+    }
+    states = try FloatBuffer(count: stateTotal)
+    stateAt = stateOffsets.map { [states] in states.pointer + $0 }
     values = try FloatBuffer(count: total)
     slopes = try FloatBuffer(count: training ? total : 0)
     scratch = try FloatBuffer(count: training ? scratchCount : 0)
@@ -47,14 +61,16 @@ final class TileExecutor: @unchecked Sendable {
   /// The gradient at the output, to be filled before `backward`; zero in the padding.
   var outputGradient: UnsafeMutablePointer<Float> { slopeAt[plan.result] }
 
+  /// The gradient at the input, where the plan asks for it.
+  var inputGradient: UnsafeMutablePointer<Float> { slopeAt[0] }
+
   func forward(
     parameters: UnsafePointer<Float>, rows: Int, firstRow: Int, isTraining: Bool
   ) {
-    let padded = roundedUpTo16(rows)
     for index in plan.nodes.indices {
       plan.nodes[index].operation.forward(
         run(
-          index, parameters: parameters, gradients: slopes.pointer, rows: padded,
+          index, parameters: parameters, gradients: slopes.pointer, rowCount: rows,
           firstRow: firstRow, isTraining: isTraining))
     }
   }
@@ -62,30 +78,33 @@ final class TileExecutor: @unchecked Sendable {
   /// Adds the gradients of the weights to `gradients`.
   func backward(
     parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
-    firstRow: Int
+    firstRow: Int, isTraining: Bool = true
   ) {
-    let padded = roundedUpTo16(rows)
     for index in plan.nodes.indices.reversed() where plan.needsGradient[plan.nodes[index].output] {
       plan.nodes[index].operation.backward(
         run(
-          index, parameters: parameters, gradients: gradients, rows: padded, firstRow: firstRow,
-          isTraining: true))
+          index, parameters: parameters, gradients: gradients, rowCount: rows, firstRow: firstRow,
+          isTraining: isTraining))
     }
   }
 
   private func run(
     _ index: Int, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
-    rows: Int, firstRow: Int, isTraining: Bool
+    rowCount: Int, firstRow: Int, isTraining: Bool
   ) -> LayerRun {
     let input = plan.nodes[index].input
     let output = plan.nodes[index].output
     let offset = plan.nodes[index].parameterOffset
+    let bufferOffset = plan.nodes[index].bufferOffset
     return LayerRun(
       input: valueAt[input], output: valueAt[output], inputWidth: plan.widths[input],
       outputWidth: plan.widths[output], outputGradient: slopeAt[output],
       inputGradient: plan.needsGradient[input] ? slopeAt[input] : nil,
-      parameters: parameters + offset, gradients: gradients + offset, scratch: scratch.pointer,
-      rows: rows, stride: stride, isTraining: isTraining, randomKey: randomKeys[index],
+      parameters: parameters + offset, gradients: gradients + offset,
+      buffers: parameters + bufferOffset, bufferChanges: gradients + bufferOffset,
+      state: stateAt[index], scratch: scratch.pointer,
+      rows: roundedUpTo16(rowCount), rowCount: rowCount, stride: stride, isTraining: isTraining,
+      randomKey: randomKeys[index],
       firstRow: UInt64(truncatingIfNeeded: firstRow))
   }
 

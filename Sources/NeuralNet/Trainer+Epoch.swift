@@ -14,6 +14,9 @@ extension Trainer {
       return nil
     }
     epoch += 1
+    learningRate =
+      options.schedule?.rate(base: options.learningRate, epoch: epoch - 1, losses: monitoredLosses)
+      ?? options.learningRate
     let start = monotonicSeconds()
     // Batches of one: the order cannot matter but for dropout, which goes by position.
     let shuffles = options.shuffle && batchRows < training.rows
@@ -37,7 +40,7 @@ extension Trainer {
     }
     var report = EpochReport(
       epoch: epoch, loss: mean(lossSum, weightSum), validationLoss: nil, metrics: [],
-      learningRate: options.learningRate, rows: training.rows, seconds: 0, best: false,
+      learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
       stopReason: nil)
     if loss.kind != .regression {
       report.metrics.append(.init(name: "accuracy", value: ratio(correct, weightSum)))
@@ -62,6 +65,7 @@ extension Trainer {
   private func judge(_ report: inout EpochReport) throws {
     let monitored =
       options.monitor == "loss" ? report.loss : report.validationLoss ?? report.loss
+    if options.schedule?.readsLosses == true { monitoredLosses.append(monitored) }
     if monitored < bestLoss - options.minDelta || epoch == 1 {
       bestLoss = monitored
       epochsWithoutGain = 0
@@ -165,6 +169,7 @@ extension Trainer {
       let rows = min(tileRows, job.first + job.count - start)
       worker.load(
         job.set, order: job.order, first: start, count: rows,
+        classWeights: options.classWeights,
         wantsValues: loss.kind != .classes, targetWidth: plan.outputWidth)
       executor.forward(
         parameters: parameters.pointer, rows: rows, firstRow: start, isTraining: job.trains)
@@ -194,7 +199,9 @@ extension Trainer {
         predictions: executor.output, targets: worker.targets.pointer,
         classes: classIds(worker, set), weights: worker.weights.pointer,
         gradient: executor.outputGradient, scale: scale, parameter: lossParameter,
-        width: plan.outputWidth, rows: roundedUpTo16(rows), stride: executor.stride))
+        smoothing: Float(options.labelSmoothing),
+        positiveWeights: positiveWeights.map { UnsafePointer($0.pointer) }, width: plan.outputWidth,
+        rows: roundedUpTo16(rows), stride: executor.stride))
   }
 
   private func classIds(_ worker: TrainerWorker, _ set: TrainingSet) -> UnsafePointer<Int32>? {
@@ -221,7 +228,8 @@ extension Trainer {
   /// One step over the flat vectors; every weight on its own, so cutting it up changes nothing.
   private func applyOptimizer() {
     stepNumber += 1
-    let count = roundedUpTo16(network.parameterCount)
+    updateBuffers()
+    let count = roundedUpTo16(network.trainedCount)
     guard count > 0 else { return }
     var gradient = apus_gradient(
       lanes: lanes.pointer, lane_stride: parameterStride, lane_count: laneCount)
@@ -231,6 +239,11 @@ extension Trainer {
       // torch.nn.utils.clip_grad_norm_.
       let factor = options.clipNorm / (norm + 1e-6)
       if factor < 1 { apus_scale(lanes.pointer, count, Float(factor)) }
+    }
+    if options.clipValue > 0 {
+      if options.clipNorm <= 0 { _ = apus_reduce_lanes(gradient, count) }
+      gradient.lane_count = 1
+      apus_clamp(lanes.pointer, count, Float(options.clipValue))
     }
     let parts = team.count > 1 && count * laneCount > 200_000 ? team.count : 1
     let part = roundedUpTo16((count + parts - 1) / parts)
@@ -243,6 +256,19 @@ extension Trainer {
     }
   }
 
+  /// Running statistics change by what the layers' backward passes ask for, and by no optimizer.
+  private func updateBuffers() {
+    let first = roundedUpTo16(network.trainedCount)
+    guard first < network.parameterCount else { return }
+    for lane in 0..<laneCount {
+      let changes = lanes.pointer + lane * parameterStride
+      for i in first..<network.parameterCount {
+        parameters.pointer[i] += changes[i]
+        changes[i] = 0
+      }
+    }
+  }
+
   private func step(from start: Int, to end: Int, _ gradient: apus_gradient) {
     guard end > start else { return }
     var gradient = gradient
@@ -251,31 +277,36 @@ extension Trainer {
       OptimizerStep(
         weights: parameters.pointer + start, gradient: gradient,
         state: optimizerState.map { $0.pointer + start }, count: end - start,
-        learningRate: options.learningRate, number: stepNumber, values: optimizerValues))
+        learningRate: learningRate, number: stepNumber, values: optimizerValues))
   }
 
   /// The sum of the row weights of a batch.
   private func totalWeight(_ set: TrainingSet, first: Int, count: Int) -> Double {
-    guard set.isWeighted else { return Double(count) }
+    guard set.isWeighted || !options.classWeights.isEmpty else { return Double(count) }
     var sum = 0.0
     for i in first..<first + count {
       let row = order.isEmpty || set !== training ? i : Int(order[i])
-      sum += Double(set.weights.pointer[row])
+      let weight = set.isWeighted ? set.weights.pointer[row] : 1
+      sum += Double(options.classWeights.isEmpty ? weight : weight * classWeight(set, row))
     }
     return sum
   }
 
+  private func classWeight(_ set: TrainingSet, _ row: Int) -> Float {
+    options.classWeights[Int(set.classes[row])]
+  }
+
   /// Outputs that a row's loss is averaged over.
   private var averagedWidth: Double {
-    loss.kind == .classes ? 1 : Double(plan.outputWidth)
+    loss.isPerRow ? 1 : Double(plan.outputWidth)
   }
 
   private func scale(_ weight: Double) -> Float {
-    weight > 0 ? Float(1 / (weight * averagedWidth)) : 0
+    options.sumsLoss ? 1 : weight > 0 ? Float(1 / (weight * averagedWidth)) : 0
   }
 
   private func mean(_ sum: Double, _ weight: Double) -> Double {
-    weight > 0 ? sum / (weight * averagedWidth) : 0
+    options.sumsLoss ? sum : weight > 0 ? sum / (weight * averagedWidth) : 0
   }
 
   private func ratio(_ sum: Double, _ weight: Double) -> Double {

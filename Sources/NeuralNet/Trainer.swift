@@ -20,6 +20,8 @@ package final class Trainer {
   let optimizer: OptimizerDefinition
   let optimizerValues: [Double]
   let lossParameter: Float
+  /// [outputs] weights of the positive cases, where they are not all 1.
+  let positiveWeights: FloatBuffer?
   let batchRows: Int
   let tileRows: Int
   let laneCount: Int
@@ -36,6 +38,10 @@ package final class Trainer {
   var order: [UInt32]
   var epoch = 0
   var stepNumber = 0
+  /// That of the epoch at hand.
+  var learningRate = 0.0
+  /// The monitored loss of each epoch, for a schedule that reads it.
+  var monitoredLosses: [Double] = []
   var bestLoss = Double.infinity
   var epochsWithoutGain = 0
   var bestWeights: Weights?
@@ -79,11 +85,14 @@ package final class Trainer {
     let parameter = options.lossParameter ?? loss.parameter?.defaultValue ?? 0
     if let name = loss.parameter?.name, parameter <= 0 { throw Self.badLossParameter(name) }
     lossParameter = Float(parameter)
+    positiveWeights = try Self.checkLossWeights(loss, options, network, training.target)
     switch options.batchSize {
     case .full: batchRows = training.rows
     case .rows(let rows): batchRows = min(rows, training.rows)
     }
-    tileRows = min(Self.maximumTileRows, roundedUpTo16(batchRows))
+    tileRows =
+      plan.needsWholeBatch
+      ? roundedUpTo16(batchRows) : min(Self.maximumTileRows, roundedUpTo16(batchRows))
     laneCount = min(Self.maximumLanes, (batchRows + tileRows - 1) / tileRows)
 
     let workload = batchRows.multipliedReportingOverflow(by: network.flopsPerRow)
@@ -100,7 +109,9 @@ package final class Trainer {
     parameterStride = roundedUpTo16(count) + 16
     parameters = try weights.storage.copy()
     lanes = try FloatBuffer(count: parameterStride * laneCount)
-    optimizerState = try (0..<optimizer.stateCount).map { _ in try FloatBuffer(count: count) }
+    optimizerState = try (0..<optimizer.stateCount(optimizerValues)).map { _ in
+      try FloatBuffer(count: count)
+    }
     laneSums = .allocate(capacity: Self.maximumLanes)
     laneSums.initialize(repeating: LaneSums(), count: Self.maximumLanes)
     order = []
@@ -138,6 +149,12 @@ package final class Trainer {
         .model, "the network expects \(network.inputWidth) inputs, the data has \(set.width)")
     }
     let outputs = network.outputWidth
+    guard loss.kind != .classes || network.outputShape.dimensions.count == 1 else {
+      throw SQLError(
+        .model,
+        "loss '\(loss.name)' expects a vector of classes, the network gives \(network.outputShape)",
+        hint: "end with flatten() and linear(…)")
+    }
     switch set.target {
     case .values(let width):
       guard width == outputs else {
@@ -161,6 +178,42 @@ package final class Trainer {
         }
       }
     }
+  }
+
+  /// Errors: weights that do not fit the loss, the classes or the outputs.
+  private static func checkLossWeights(
+    _ loss: LossDefinition, _ options: TrainerOptions, _ network: Network, _ target: TargetKind
+  ) throws -> FloatBuffer? {
+    func refuse(_ name: String, _ reason: String) -> SQLError {
+      SQLError(.model, "option \"\(name)\" \(reason)")
+    }
+    if !options.classWeights.isEmpty {
+      guard case .classes(let count) = target, options.classWeights.count == count else {
+        throw refuse("class_weights", "needs a class as target, and a weight for each class")
+      }
+      guard options.classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+        throw refuse("class_weights", "must be numbers from 0 up")
+      }
+    }
+    if options.labelSmoothing > 0 {
+      guard loss.name == "cross_entropy", case .classes = target else {
+        throw refuse("label_smoothing", "needs cross_entropy over classes")
+      }
+    }
+    guard !options.positiveWeights.isEmpty else { return nil }
+    let outputs = network.outputWidth
+    guard loss.kind == .binary, [1, outputs].contains(options.positiveWeights.count) else {
+      throw refuse("pos_weight", "needs the loss bce, and a weight for each output")
+    }
+    let buffer = try FloatBuffer(count: outputs)
+    for i in 0..<outputs {
+      let given = options.positiveWeights
+      buffer.pointer[i] = given[given.count == 1 ? 0 : i]
+      guard buffer.pointer[i] >= 0, buffer.pointer[i].isFinite else {
+        throw refuse("pos_weight", "must be a number from 0 up")
+      }
+    }
+    return buffer
   }
 
   static func noRows() -> SQLError {

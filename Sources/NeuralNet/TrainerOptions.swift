@@ -17,12 +17,24 @@ package struct TrainerOptions: Sendable {
   /// Nil: by the kind of target.
   package var loss: String?
   package var lossParameter: Double?
+  /// Of the classes, in the order of their ids: a row counts with that of its class. Empty: all 1.
+  package var classWeights: [Float] = []
+  /// Of the positive cases of each output, or one for all. Empty: all 1.
+  package var positiveWeights: [Float] = []
+  /// The probability that is spread over all classes. Szegedy et al. 2016.
+  package var labelSmoothing = 0.0
+  /// The sum over the rows in place of their mean.
+  package var sumsLoss = false
   package var optimizer = "adam"
   /// Only those given: momentum, nesterov, beta1, beta2, eps, weight_decay, …
   package var optimizerOptions: [String: Double] = [:]
   package var learningRate = 0.001
   /// 0: no limit on the gradient's norm.
   package var clipNorm = 0.0
+  /// 0: no limit on the gradient's values.
+  package var clipValue = 0.0
+  /// The learning rate epoch by epoch; nil: constant.
+  package var schedule: Schedule?
   package var epochs = 10
   package var batchSize = BatchSize.rows(32)
   package var shuffle = true
@@ -57,7 +69,8 @@ package struct TrainerOptions: Sendable {
     if optimizerTable.contains(where: { $0.options.contains { $0.name == key } }) {
       let reader = OptionReader(name: key, value: value)
       optimizerOptions[key] =
-        key == "nesterov" ? (try reader.boolean() ? 1 : 0) : try reader.number(from: 0)
+        ["nesterov", "amsgrad", "centered"].contains(key)
+        ? (try reader.boolean() ? 1 : 0) : try reader.number(from: 0)
       return
     }
     throw SQLError(
@@ -78,9 +91,12 @@ package struct TrainerOptions: Sendable {
     try require(threads >= 0 && threads <= 1024, "threads", "a whole number from 0 to 1024")
     try require(patience >= 0, "patience", "a whole number from 0 up")
     try require(clipNorm >= 0 && clipNorm.isFinite, "clip_norm", "a number from 0 up")
+    try require(clipValue >= 0 && clipValue.isFinite, "clip_value", "a number from 0 up")
     for (name, value) in optimizerOptions.sorted(by: { $0.key < $1.key }) {
       try require(value >= 0 && value.isFinite, name, "a number from 0 up")
-      if name == "beta1" || name == "beta2" { try require(value < 1, name, "below 1") }
+      if ["alpha", "beta1", "beta2", "rho"].contains(name) {
+        try require(value < 1, name, "below 1")
+      }
     }
   }
 }
@@ -110,6 +126,7 @@ private let optionTable: [OptionDefinition] = [
     }
   },
   OptionDefinition("clip_norm") { $0.clipNorm = try $1.number(from: 0) },
+  OptionDefinition("clip_value") { $0.clipValue = try $1.number(from: 0) },
   OptionDefinition("delta", ["beta"]) { $0.lossParameter = try $1.number(from: 0) },
   OptionDefinition("early_stop", ["early_stopping"]) { $0.earlyStop = try $1.boolean() },
   OptionDefinition("epochs") { $0.epochs = try $1.integer(from: 1) },
@@ -120,9 +137,17 @@ private let optionTable: [OptionDefinition] = [
     }
     options.initializer = choice
   },
+  OptionDefinition("label_smoothing") { options, value in
+    let share = try value.number(from: 0)
+    guard share <= 1 else { throw value.error("a number from 0 to 1") }
+    options.labelSmoothing = share
+  },
   OptionDefinition("learning_rate", ["lr"]) { $0.learningRate = try $1.number(from: 0) },
   OptionDefinition("loss") { options, value in
     options.loss = try LossDefinition.named(try value.text()).name
+  },
+  OptionDefinition("lr_schedule", ["schedule"]) {
+    $0.schedule = try Schedule(parsing: try $1.text())
   },
   OptionDefinition("max_seconds") { $0.maxSeconds = try $1.number(from: 0) },
   OptionDefinition("min_delta") { $0.minDelta = try $1.number(from: 0) },
@@ -135,8 +160,14 @@ private let optionTable: [OptionDefinition] = [
     options.optimizer = try OptimizerDefinition.named(try value.text()).name
   },
   OptionDefinition("patience") { $0.patience = try $1.integer(from: 0) },
+  OptionDefinition("pos_weight") { $0.positiveWeights = [Float(try $1.number(from: 0))] },
   OptionDefinition("precision") { _, value in
     guard try value.text().lowercased() == "f32" else { throw value.error("'f32'") }
+  },
+  OptionDefinition("reduction") { options, value in
+    let text = try value.text().lowercased()
+    guard text == "mean" || text == "sum" else { throw value.error("'mean' or 'sum'") }
+    options.sumsLoss = text == "sum"
   },
   OptionDefinition("restore_best") { $0.restoreBest = try $1.boolean() },
   OptionDefinition("seed") { options, value in

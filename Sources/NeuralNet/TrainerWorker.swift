@@ -22,8 +22,8 @@ final class TrainerWorker: @unchecked Sendable {
 
   /// Copies rows first ..< first + count of `order` (nil: of the set itself) into the tile.
   func load(
-    _ set: TrainingSet, order: UnsafePointer<UInt32>?, first: Int, count: Int, wantsValues: Bool,
-    targetWidth: Int
+    _ set: TrainingSet, order: UnsafePointer<UInt32>?, first: Int, count: Int,
+    classWeights: [Float], wantsValues: Bool, targetWidth: Int
   ) {
     let stride = executor.stride
     let padded = roundedUpTo16(count)
@@ -43,6 +43,9 @@ final class TrainerWorker: @unchecked Sendable {
         for i in 0..<padded {
           classIds[i] = i >= count ? 0 : ids[rows.map { Int($0[i]) } ?? (first + i)]
         }
+      }
+      if !classWeights.isEmpty {
+        for i in 0..<count { weights.pointer[i] *= classWeights[Int(classIds[i])] }
       }
       if wantsValues { spreadClasses(padded, targetWidth: targetWidth) }
     }

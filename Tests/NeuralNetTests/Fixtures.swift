@@ -1,5 +1,6 @@
 import Glibc
-import NeuralNet
+
+@testable import NeuralNet
 
 /// The fixtures recorded from PyTorch; nil (and a loud line) where they are not installed.
 enum Fixtures {
@@ -12,7 +13,39 @@ enum Fixtures {
   }()
 
   static func load(_ name: String) throws -> [String: NamedTensor]? {
-    guard let folder, let file = fopen("\(folder)/\(name).safetensors", "rb") else { return nil }
+    guard let bytes = try bytes("\(name).safetensors") else { return nil }
+    return Dictionary(uniqueKeysWithValues: try Safetensors.read(bytes).map { ($0.name, $0) })
+  }
+
+  /// The arrays of numbers under a key of a JSON file.
+  static func numbers(_ file: String, _ key: String) throws -> [String: [Double]]? {
+    guard let bytes = try bytes(file), let json = HeaderJSON.parse(bytes[...])?[key],
+      case .object(let members) = json
+    else { return nil }
+    var result: [String: [Double]] = [:]
+    for member in members {
+      guard case .array(let items) = member.value else { continue }
+      result[member.key] = items.compactMap {
+        if case .number(let number) = $0 { number } else { nil }
+      }
+    }
+    return result
+  }
+
+  /// The recordings of a folder, without folder and ending, by the index.
+  static func names(_ folder: String) throws -> [String] {
+    guard let bytes = try bytes("index.json"),
+      case .array(let items) = HeaderJSON.parse(bytes[...])?["fixtures"]
+    else { return [] }
+    return items.compactMap { item in
+      guard case .text(let path) = item["path"], path.hasPrefix(folder), path.hasSuffix(".json")
+      else { return nil }
+      return String(path.dropFirst(folder.count).dropLast(5))
+    }
+  }
+
+  private static func bytes(_ name: String) throws -> [UInt8]? {
+    guard let folder, let file = fopen("\(folder)/\(name)", "rb") else { return nil }
     defer { fclose(file) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
@@ -21,7 +54,7 @@ enum Fixtures {
       if count == 0 { break }
       bytes += chunk[0..<count]
     }
-    return Dictionary(uniqueKeysWithValues: try Safetensors.read(bytes).map { ($0.name, $0) })
+    return bytes
   }
 }
 

@@ -5,12 +5,33 @@ import Testing
 @Suite struct GradientTests {
   @Test(arguments: layerTable.map(\.name))
   func layer(_ name: String) throws {
-    let arguments: [LayerArgument] = name == "linear" ? [.integer(5)] : []
+    // The middle layer sees 12 values, in the shape that it wants.
+    let shapes: [String: [Int]] = [
+      "conv1d": [3, 4], "conv2d": [3, 2, 2], "conv_transpose2d": [3, 2, 2],
+      "max_pool2d": [3, 2, 2],
+      "avg_pool2d": [3, 2, 2], "global_avg_pool": [3, 2, 2], "global_max_pool": [3, 2, 2],
+      "adaptive_avg_pool2d": [3, 2, 2], "upsample": [3, 2, 2], "last": [4, 3], "layernorm": [4, 3],
+      "groupnorm": [4, 3], "linear": [4, 3], "batchnorm": [3, 4], "lstm": [4, 3], "gru": [4, 3],
+      "rnn": [4, 3], "attention": [3, 4], "transformer_encoder": [3, 4],
+    ]
+    let arguments: [String: [LayerArgument]] = [
+      "linear": [.integer(5)], "conv1d": [.integer(2)], "conv2d": [.integer(2), .integer(2)],
+      "conv_transpose2d": [.integer(2)], "groupnorm": [.integer(2)], "lstm": [.integer(2)],
+      "gru": [.integer(2)], "rnn": [.integer(2)], "attention": [.integer(2)],
+      "transformer_encoder": [.integer(2), .integer(3)], "reshape": [.integer(3), .integer(4)],
+    ]
+    // Ids have no slope; the fixtures hold its gradients.
+    if name == "embedding" { return }
+    var call = LayerCall(name, arguments[name] ?? [])
+    if name == "conv2d" {
+      call = LayerCall(name, [.integer(2)], named: [.init("kernel_size", .integer(2))])
+    }
     let net = try Network.sequential(
       inputWidth: 4,
       layers: [
-        LayerCall("linear", [.integer(6)]), LayerCall(name, arguments),
-        LayerCall("linear", [.integer(2)]),
+        LayerCall("linear", [.integer(12)]),
+        LayerCall("reshape", (shapes[name] ?? [12]).map { .integer($0) }), call,
+        LayerCall("flatten"), LayerCall("linear", [.integer(2)]),
       ])
     let set = try TrainingSet(width: 4, target: .values(width: 2))
     try set.append(features: draws(80, seed: 1), targets: draws(40, seed: 2))
@@ -85,7 +106,8 @@ import Testing
     let weights = try Weights(network: net, seed: 11)
     let after = try stepped(net, weights, set, loss: loss)
     let step: Float = 4e-3
-    for parameter in net.parameters {
+    // Running statistics follow the batch, not the slope.
+    for parameter in net.parameters where !parameter.name.contains("running_") {
       let values = weights.tensor(parameter.name) ?? []
       let moved = after.tensor(parameter.name) ?? []
       for i in values.indices {

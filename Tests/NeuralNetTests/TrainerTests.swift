@@ -42,6 +42,78 @@ import Testing
     #expect(results.allSatisfy { $0 == results[0] })
   }
 
+  /// Layers with shapes keep the rule too.
+  @Test(arguments: [
+    [
+      LayerCall("reshape", [.integer(6), .integer(4)]), LayerCall("lstm", [.integer(5)]),
+      LayerCall("last"),
+    ],
+    [
+      LayerCall("reshape", [.integer(2), .integer(3), .integer(4)]),
+      LayerCall("conv2d", [.integer(3)]), LayerCall("relu"), LayerCall("flatten"),
+    ],
+    [
+      LayerCall("reshape", [.integer(6), .integer(4)]), LayerCall("attention", [.integer(2)]),
+      LayerCall("layernorm"), LayerCall("last"),
+    ],
+    [LayerCall("linear", [.integer(8)]), LayerCall("batchnorm"), LayerCall("tanh")],
+  ])
+  func sameBitsWithShapes(_ layers: [LayerCall]) throws {
+    let net = try Network.sequential(
+      inputWidth: 24, layers: layers + [LayerCall("linear", [.integer(1)])])
+    let set = try TrainingSet(width: 24, target: .values(width: 1))
+    try set.append(features: draws(24 * 1001, seed: 3), targets: draws(1001, seed: 4))
+    var results: [[UInt8]] = []
+    for threads in [1, 2, 4] {
+      var options = TrainerOptions()
+      options.batchSize = .rows(500)
+      options.epochs = 2
+      options.threads = threads
+      let trainer = try Trainer(
+        network: net, weights: Weights(network: net), training: set, options: options)
+      let first = try trainer.nextEpoch()?.loss ?? .nan
+      let second = try trainer.nextEpoch()?.loss ?? .nan
+      #expect(second < first)
+      results.append(try trainer.weights.bytes)
+    }
+    #expect(results.allSatisfy { $0 == results[0] })
+  }
+
+  @Test(arguments: [
+    (
+      "layer 0 (conv2d): expects an input of shape [channels, height, width], got [24]",
+      [LayerCall("conv2d", [.integer(3)])]
+    ),
+    (
+      "layer 1 (lstm): expects an input of shape [steps, features], got [2, 3, 4]",
+      [
+        LayerCall("reshape", [.integer(2), .integer(3), .integer(4)]),
+        LayerCall("lstm", [.integer(3)]),
+      ]
+    ),
+    (
+      "layer 0 (reshape): cannot give [24] the shape [5, 5]",
+      [LayerCall("reshape", [.integer(5), .integer(5)])]
+    ),
+    (
+      "layer 1 (attention): cannot divide 4 features of [6, 4] by 3 heads",
+      [LayerCall("reshape", [.integer(6), .integer(4)]), LayerCall("attention", [.integer(3)])]
+    ),
+    (
+      "layer 1 (max_pool2d): a window of [9, 9] does not fit an input of [2, 3, 4]",
+      [
+        LayerCall("reshape", [.integer(2), .integer(3), .integer(4)]),
+        LayerCall("max_pool2d", [.integer(9)]),
+      ]
+    ),
+  ])
+  func shapeMistakes(_ message: String, _ layers: [LayerCall]) {
+    let error = #expect(throws: SQLError.self) {
+      try Network.sequential(inputWidth: 24, layers: layers)
+    }
+    #expect(error?.message == message)
+  }
+
   @Test func learns() throws {
     let net = try Network.sequential(
       inputWidth: 3,

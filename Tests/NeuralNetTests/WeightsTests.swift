@@ -25,6 +25,23 @@ import Testing
     #expect(third.tensor("0.weight") == first.tensor("0.weight"))
   }
 
+  /// Running statistics travel with the weights, in PyTorch's order; its counter is passed over.
+  @Test func buffersRoundTrip() throws {
+    let net = try Network.sequential(
+      inputWidth: 3, layers: [LayerCall("batchnorm"), LayerCall("linear", [.integer(2)])])
+    var weights = try Weights(network: net)
+    #expect(
+      weights.names == [
+        "0.weight", "0.bias", "0.running_mean", "0.running_var", "1.weight", "1.bias",
+      ])
+    try weights.setTensor("0.running_var", shape: [3], values: [4, 5, 6])
+    var other = try Weights(network: net, seed: 3)
+    var tensors = try Safetensors.read(weights.safetensors())
+    tensors.append(NamedTensor(name: "0.num_batches_tracked", shape: [], values: [7]))
+    try other.load(tensors)
+    #expect(other.bytes == weights.bytes)
+  }
+
   /// Every truncation and a thousand flipped bytes: an error or a result, never a trap.
   @Test func hostileFiles() throws {
     let net = try Network.sequential(inputWidth: 3, layers: [LayerCall("linear", [.integer(4)])])

@@ -83,6 +83,16 @@ void apus_log_softmax_backward(const float *y, const float *dy, float *dx, long 
 void apus_dropout(const float *x, float *y, long width, long n, long stride, float p, uint64_t key,
                   uint64_t first);
 
+// ---- activations_more.c: out = f(x), or with dy: out = f'(x) dy -------------------------------
+void apus_relu6(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_softsign(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_hardsigmoid(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_hardswish(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_mish(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_gelu_tanh(const float *x, const float *dy, float *out, long width, long n, long stride);
+void apus_l2norm(const float *x, const float *dy, float *out, long width, long n, long stride,
+                 float eps);
+
 // Flat arrays of any length.
 void apus_exp(const float *x, float *y, long n);
 void apus_log(const float *x, float *y, long n);
@@ -112,6 +122,17 @@ double apus_nll_classes(const float *z, const int32_t *classes, const float *wei
                         float *gradient, float scale, long width, long n, long stride);
 double apus_nll_soft(const float *z, const float *y, const float *weights, float *gradient,
                      float scale, long width, long n, long stride);
+// ---- losses_more.c: as above -------------------------------------------------------------------
+double apus_cross_entropy_smoothed(const float *z, const int32_t *classes, const float *weights,
+                                   float smoothing, float *gradient, float scale, long width,
+                                   long n, long stride);
+double apus_bce_logits_weighted(const float *z, const float *y, const float *weights,
+                                const float *positive, float *gradient, float scale, long width,
+                                long n, long stride);
+double apus_kl_divergence(const float *z, const float *y, const float *weights, float *gradient,
+                          float scale, long width, long n, long stride);
+double apus_cosine_loss(const float *z, const float *y, const float *weights, float *gradient,
+                        float scale, long width, long n, long stride);
 // The sum of weights where the largest prediction is that of the class (first of equals).
 double apus_count_correct_classes(const float *z, const int32_t *classes, const float *weights,
                                   long width, long n, long stride);
@@ -138,11 +159,77 @@ typedef struct {
   float correction1, correction2;  // 1 - beta1^t and sqrt(1 - beta2^t)
   int decoupled;                   // AdamW: the decay acts on the weights, not on the gradient
 } apus_adam_options;
-void apus_adam(float *p, apus_gradient g, float *m, float *v, long n, const apus_adam_options *o);
+// largest: null, or the largest v so far (AMSGrad, Reddi et al. 2018).
+void apus_adam(float *p, apus_gradient g, float *m, float *v, float *largest, long n,
+               const apus_adam_options *o);
+
+// ---- optimizers_adaptive.c: what each field means is in the function that reads it -------------
+typedef struct {
+  float learning_rate, decay1, decay2, eps, weight_decay, momentum;
+  float initial, scale, gradient_rate, smallest, largest;
+  int first_step;
+} apus_adaptive_options;
+// velocity and average may be null: no momentum, not centered.
+void apus_rmsprop(float *p, apus_gradient g, float *square, float *velocity, float *average, long n,
+                  const apus_adaptive_options *o);
+void apus_adagrad(float *p, apus_gradient g, float *sum, long n, const apus_adaptive_options *o);
+void apus_adadelta(float *p, apus_gradient g, float *square, float *change, long n,
+                   const apus_adaptive_options *o);
+void apus_adamax(float *p, apus_gradient g, float *m, float *norm, long n,
+                 const apus_adaptive_options *o);
+void apus_nadam(float *p, apus_gradient g, float *m, float *v, long n,
+                const apus_adaptive_options *o);
+void apus_radam(float *p, apus_gradient g, float *m, float *v, long n,
+                const apus_adaptive_options *o);
+void apus_rprop(float *p, apus_gradient g, float *previous, float *sizes, long n,
+                const apus_adaptive_options *o);
+// x within -limit ... limit.
+void apus_clamp(float *x, long n, float limit);
 
 // lane 0 = the sum of the lanes, the others cleared; returns the sum of its squares.
 double apus_reduce_lanes(apus_gradient g, long n);
 void apus_scale(float *x, long n, float factor);
+
+// ---- shaped.c: vectors of n rows, `stride` floats apart ----------------------------------------
+void apus_add_scaled(const float *x, float *y, long n, float scale);  // y += x scale
+void apus_add_vectors(const float *x, const float *y, float *sum, long width, long n, long stride);
+void apus_largest(const float *x, float *y, long n);  // y = max(x, y)
+void apus_largest_backward(const float *x, const float *y, const float *dy, float *dx, float *taken,
+                           long n);
+// (x - mean) / sqrt(variance + eps) * weight + bias over `width` vectors of each row; `span` vectors
+// in a row share a weight. Not centered: the mean is taken for 0. bias may be null, as may dx.
+void apus_normalize(const float *x, float *y, const float *weight, const float *bias, long width,
+                    long span, int centered, float eps, long n, long stride);
+void apus_normalize_backward(const float *x, const float *dy, float *dx, const float *weight,
+                             float *weight_sums, float *bias_sums, long width, long span,
+                             int centered, float eps, long n, long stride);
+double apus_sum_channel(const float *x, float mean, int squared, long span, long count, long n,
+                        long stride);
+double apus_dot_channel(const float *x, float mean, const float *dy, long span, long count, long n,
+                        long stride);
+void apus_affine_channel(const float *x, float *y, float a, float b, long span, long n,
+                         long stride);
+void apus_affine_channel_backward(const float *x, const float *dy, float *dx, float mean, float a,
+                                  float b, float c, long span, long count, long n, long stride);
+
+// ---- recurrent.c: the cells of lstm and gru, and attention -------------------------------------
+void apus_lstm_cell(float *gates, const float *before, float *cell, float *output, long hidden,
+                    long n, long stride);
+void apus_lstm_cell_backward(const float *gates, const float *before, const float *cell,
+                             const float *slope, float *cell_slope, float *gate_slopes, long hidden,
+                             long n, long stride);
+void apus_gru_cell(float *input, const float *state, const float *before, float *output,
+                   long hidden, long n, long stride);
+void apus_gru_cell_backward(const float *gates, const float *state, const float *before,
+                            const float *slope, float *direct, float *input_slopes,
+                            float *state_slopes, long hidden, long n, long stride);
+void apus_attention(const float *q, const float *k, const float *v, float *weights, float *output,
+                    long steps, long depth, long pitch, long output_pitch, int causal, long n,
+                    long stride);
+void apus_attention_backward(const float *q, const float *k, const float *v, const float *weights,
+                             const float *slope, float *dq, float *dk, float *dv, float *slopes,
+                             long steps, long depth, long pitch, long output_pitch, int causal,
+                             long n, long stride);
 
 // ---- distances.c: two vectors of any length ----------------------------------------------------
 float apus_dot(const float *x, const float *y, long n);

@@ -218,10 +218,17 @@ enum ModelCompiler {
     case .literal(.boolean(let value)): return .boolean(value)
     case .unary(.minus, let operand):
       switch layerArgument(operand) {
-      case .integer(let value): return .integer(-value)
+      case .integer(let value): return .integer(0 &- value)
       case .number(let value): return .number(-value)
-      case .text, .boolean, nil: return nil
+      case .text, .boolean, .list, nil: return nil
       }
+    case .list(let elements):
+      var extents: [Int] = []
+      for element in elements {
+        guard case .integer(let extent) = layerArgument(element) else { return nil }
+        extents.append(extent)
+      }
+      return .list(extents)
     default: return nil
     }
   }
@@ -236,7 +243,7 @@ enum ModelCompiler {
     case .number(let value): return (.number(value), "\(value)")
     case .text(let text): return (.text(text), "'\(text)'")
     case .boolean(let value): return (.boolean(value), "\(value)")
-    case nil:
+    case .list, nil:
       throw SQLError(
         .model, "option \"\(option.name.name)\" needs a number, text or boolean",
         at: option.value.span)

@@ -34,6 +34,12 @@ struct DropoutOperator: LayerOperator {
 
   func backward(_ run: LayerRun) {
     guard let inputGradient = run.inputGradient else { return }
+    guard run.isTraining else {
+      if inputGradient != run.outputGradient {
+        inputGradient.update(from: run.outputGradient, count: run.outputWidth * run.stride)
+      }
+      return
+    }
     apus_dropout(
       run.outputGradient, inputGradient, run.outputWidth, run.rows, run.stride, p, run.randomKey,
       run.firstRow)

@@ -9,15 +9,16 @@ extension LayerDefinition {
       LayerParameter("bias", .boolean(true)),
     ],
     shortForm: ["out"],
-    summary: "y = x Wᵀ + b; W [out, in], b [out]. The input width is inferred, or checked.",
+    summary:
+      "y = x Wᵀ + b; W [out, in], b [out]. On the last axis; its extent is inferred, or checked.",
     example: "linear(64)"
   ) { arguments, input in
-    guard input.dimensions.count == 1 else {
-      throw arguments.error("expects a vector, got shape \(input)", hint: "put flatten() before it")
+    guard let width = input.dimensions.last else {
+      throw arguments.error("expects a vector, got shape \(input)")
     }
-    let width = input.dimensions[0]
     if let expected = try arguments.integer("in"), expected != width {
-      throw arguments.error("expects an input of shape \(Shape([expected])), got \(input)")
+      let shape = Shape(input.dimensions.dropLast() + [expected])
+      throw arguments.error("expects an input of shape \(shape), got \(input)")
     }
     guard let out = try arguments.integer("out") else {
       throw arguments.error("needs the argument \"out\"")
@@ -30,108 +31,66 @@ extension LayerDefinition {
     if hasBias {
       parameters.append(ParameterSpec(name: "bias", shape: [out], role: .bias(fanIn: width)))
     }
+    let steps = input.dimensions.dropLast().reduce(1, *)
     return MadeLayer(
-      output: Shape([out]), parameters: parameters,
-      operation: LinearOperator(inputs: width, outputs: out, hasBias: hasBias, relu: false))
+      output: Shape(input.dimensions.dropLast() + [out]), parameters: parameters,
+      flopsPerRow: 2 * steps * (width * out + (hasBias ? out : 0)),
+      operation: LinearOperator(
+        inputs: width, outputs: out, steps: steps, hasBias: hasBias, relu: false))
   }
 }
 
-/// Y = W X + b, with a following relu fused in. Shapes: W [out, in], X [in, rows], Y [out, rows].
+/// Y = W X + b at each of `steps` places, with a following relu fused in.
+/// Shapes: W [out, in], X [steps, in, rows], Y [steps, out, rows].
 struct LinearOperator: LayerOperator {
   let inputs: Int
   let outputs: Int
+  var steps = 1
   let hasBias: Bool
   let relu: Bool
 
+  private var product: DenseProduct { DenseProduct(inputs: inputs, outputs: outputs) }
   var outputUse: OutputUse { relu ? .sign : .none }
 
   func forward(_ run: LayerRun) {
-    var product = apus_product()
-    product.a = run.parameters
-    product.a_row = inputs
-    product.a_column = 1
-    product.b = UnsafePointer(run.input)
-    product.b_row = run.stride
-    product.c = run.output
-    product.c_row = run.stride
-    product.bias = hasBias ? run.parameters + inputs * outputs : nil
-    product.m = outputs
-    product.n = run.rows
-    product.k = inputs
-    product.relu = relu ? 1 : 0
-    MatrixProduct.multiply(&product)
+    let bias = hasBias ? run.parameters + inputs * outputs : nil
+    for step in 0..<steps {
+      product.forward(
+        run.parameters, bias, run.input + step * inputs * run.stride, inputPitch: run.stride,
+        run.output + step * outputs * run.stride, outputPitch: run.stride, rows: run.rows,
+        relu: relu)
+    }
   }
 
   func backward(_ run: LayerRun) {
-    let slope = run.outputGradient
-    if relu {
-      apus_relu_backward(run.output, slope, slope, outputs, run.rows, run.stride)
+    for step in 0..<steps {
+      let slope = run.outputGradient + step * outputs * run.stride
+      let input = step * inputs * run.stride
+      if relu {
+        apus_relu_backward(
+          run.output + step * outputs * run.stride, slope, slope, outputs, run.rows, run.stride)
+      }
+      if hasBias {
+        apus_add_row_sums(slope, outputs, run.rows, run.stride, run.gradients + inputs * outputs)
+      }
+      product.weightGradient(
+        slope, slopePitch: run.stride, run.input + input, inputPitch: run.stride, run.gradients,
+        scratch: run.scratch, rows: run.rows)
+      if let inputGradient = run.inputGradient {
+        product.inputGradient(
+          run.parameters, slope, slopePitch: run.stride, inputGradient + input,
+          inputPitch: run.stride, rows: run.rows)
+      }
     }
-    if hasBias {
-      apus_add_row_sums(slope, outputs, run.rows, run.stride, run.gradients + inputs * outputs)
-    }
-    weightGradient(run)
-    if let inputGradient = run.inputGradient {
-      var product = apus_product()
-      product.a = run.parameters
-      product.a_row = 1
-      product.a_column = inputs
-      product.b = UnsafePointer(slope)
-      product.b_row = run.stride
-      product.c = inputGradient
-      product.c_row = run.stride
-      product.m = inputs
-      product.n = run.rows
-      product.k = outputs
-      MatrixProduct.multiply(&product)
-    }
-  }
-
-  /// dW [out, in] += dY Xᵀ: as dot products along the rows for thin layers, else as a product with
-  /// a transposed copy of X. The choice depends on the shapes alone, never on the data or threads.
-  private func weightGradient(_ run: LayerRun) {
-    if usesDotProducts(rows: run.rows) {
-      apus_multiply_transposed(
-        run.outputGradient, run.stride, run.input, run.stride, run.gradients, inputs, outputs,
-        inputs, run.rows)
-      return
-    }
-    let pitch = transposedPitch
-    apus_transpose(run.input, run.stride, inputs, run.rows, run.scratch, pitch)
-    var product = apus_product()
-    product.a = UnsafePointer(run.outputGradient)
-    product.a_row = run.stride
-    product.a_column = 1
-    product.b = UnsafePointer(run.scratch)
-    product.b_row = pitch
-    product.c = run.gradients
-    product.c_row = inputs
-    product.m = outputs
-    product.n = inputs
-    product.k = run.rows
-    product.accumulate = 1
-    MatrixProduct.multiply(&product)
-  }
-
-  /// Multiply-adds of 16 lanes, plus about 8 for each horizontal sum.
-  private func usesDotProducts(rows: Int) -> Bool {
-    let dots = outputs * inputs * (rows / 16 + 8)
-    let outer = outputs * rows * (roundedUpTo16(inputs) / 16) + rows * inputs / 4
-    return dots <= outer
-  }
-
-  /// An odd number of cache lines, so that the rows do not fall on the same cache sets.
-  private var transposedPitch: Int {
-    let lines = roundedUpTo16(inputs) / 16
-    return (lines > 2 ? lines | 1 : lines) * 16
   }
 
   func scratchCount(stride: Int) -> Int {
-    transposedPitch * stride
+    product.scratchCount(stride: stride)
   }
 
   func fused(with next: any LayerOperator) -> (any LayerOperator)? {
     guard !relu, next is ReluOperator else { return nil }
-    return LinearOperator(inputs: inputs, outputs: outputs, hasBias: hasBias, relu: true)
+    return LinearOperator(
+      inputs: inputs, outputs: outputs, steps: steps, hasBias: hasBias, relu: true)
   }
 }

@@ -1,26 +1,35 @@
 import CVectorMath
 
 extension LayerDefinition {
-  static let logSoftmax = LayerDefinition.elementwise(
+  static let logSoftmax = LayerDefinition(
     "log_softmax", aliases: ["logsoftmax"],
-    summary: "xᵢ - ln Σ eˣ over the features of a row.", example: "log_softmax()"
-  ) { _ in
-    LogSoftmaxOperator()
+    summary: "xᵢ - ln Σ eˣ over the last axis.", example: "log_softmax()"
+  ) { _, input in
+    MadeLayer(output: input, operation: LogSoftmaxOperator(width: input.dimensions.last ?? 1))
   }
 }
 
 /// Backward needs the output: it may overwrite the input.
 struct LogSoftmaxOperator: LayerOperator {
+  /// The extent of the last axis.
+  let width: Int
+
   var inPlace: Bool { true }
   var outputUse: OutputUse { .value }
 
   func forward(_ run: LayerRun) {
-    apus_log_softmax(run.input, run.output, run.outputWidth, run.rows, run.stride)
+    for first in stride(from: 0, to: run.outputWidth, by: width) {
+      let at = first * run.stride
+      apus_log_softmax(run.input + at, run.output + at, width, run.rows, run.stride)
+    }
   }
 
   func backward(_ run: LayerRun) {
     guard let inputGradient = run.inputGradient else { return }
-    apus_log_softmax_backward(
-      run.output, run.outputGradient, inputGradient, run.outputWidth, run.rows, run.stride)
+    for first in stride(from: 0, to: run.outputWidth, by: width) {
+      let at = first * run.stride
+      apus_log_softmax_backward(
+        run.output + at, run.outputGradient + at, inputGradient + at, width, run.rows, run.stride)
+    }
   }
 }

@@ -6,11 +6,18 @@ extension LossDefinition {
     fusesWith: "sigmoid",
     summary: "-y ln p - (1 - y) ln(1 - p), p = sigmoid(z), computed from the logit z",
     example: "loss = 'bce'"
-  ) { $0.elementwise(APUS_BCE_LOGITS) }
+  ) { binaryCrossEntropyOfLogits($0) }
 
   static let binaryCrossEntropyWithLogits = LossDefinition(
     "bce_with_logits", aliases: ["bcewithlogits"], kind: .binary, fusesWith: "sigmoid",
     summary: "the same as bce: both take the logit, given bare or through a last sigmoid",
     example: "loss = 'bce_with_logits'"
-  ) { $0.elementwise(APUS_BCE_LOGITS) }
+  ) { binaryCrossEntropyOfLogits($0) }
+}
+
+private func binaryCrossEntropyOfLogits(_ run: LossRun) -> Double {
+  guard let positive = run.positiveWeights else { return run.elementwise(APUS_BCE_LOGITS) }
+  return apus_bce_logits_weighted(
+    run.predictions, run.targets, run.weights, positive, run.gradient, run.scale, run.width,
+    run.rows, run.stride)
 }

@@ -2,8 +2,10 @@
 package let lossTable: [LossDefinition] = [
   .binaryCrossEntropy,
   .binaryCrossEntropyWithLogits,
+  .cosineDistance,
   .crossEntropy,
   .huber,
+  .kullbackLeibler,
   .meanAbsoluteError,
   .meanSquaredError,
   .negativeLogLikelihood,

@@ -4,16 +4,20 @@ import Glibc
 extension OptimizerDefinition {
   static let adam = OptimizerDefinition(
     name: "adam", aliases: [],
-    options: [("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0)],
+    options: [
+      ("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0), ("amsgrad", 0),
+    ],
     summary: "Moment estimates with bias correction; weight_decay is an L2 term. Kingma, Ba 2015.",
-    example: "optimizer = 'adam', learning_rate = 0.001", stateCount: 2
+    example: "optimizer = 'adam', learning_rate = 0.001", stateCount: { $0[4] != 0 ? 3 : 2 }
   ) { adamStep($0, decoupled: false) }
 
   static let adamw = OptimizerDefinition(
     name: "adamw", aliases: [],
-    options: [("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0.01)],
+    options: [
+      ("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0.01), ("amsgrad", 0),
+    ],
     summary: "Adam whose weight_decay shrinks the weights directly. Loshchilov, Hutter 2019.",
-    example: "optimizer = 'adamw', weight_decay = 0.01", stateCount: 2
+    example: "optimizer = 'adamw', weight_decay = 0.01", stateCount: { $0[4] != 0 ? 3 : 2 }
   ) { adamStep($0, decoupled: true) }
 }
 
@@ -29,5 +33,6 @@ private func adamStep(_ step: OptimizerStep, decoupled: Bool) {
   options.correction2 = Float((1 - pow(step.values[1], number)).squareRoot())
   options.decoupled = decoupled ? 1 : 0
   apus_adam(
-    step.weights, step.gradient, step.state[0], step.state[1], step.count, &options)
+    step.weights, step.gradient, step.state[0], step.state[1],
+    step.state.count > 2 ? step.state[2] : nil, step.count, &options)
 }

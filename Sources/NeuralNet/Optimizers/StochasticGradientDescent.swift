@@ -5,7 +5,7 @@ extension OptimizerDefinition {
     name: "sgd", aliases: [],
     options: [("momentum", 0), ("nesterov", 0), ("weight_decay", 0), ("dampening", 0)],
     summary: "w -= lr g, with momentum as torch.optim.SGD has it. Sutskever et al. 2013.",
-    example: "optimizer = 'sgd', momentum = 0.9", stateCount: 1
+    example: "optimizer = 'sgd', momentum = 0.9", stateCount: { _ in 1 }
   ) { step in
     var options = apus_sgd_options()
     options.learning_rate = Float(step.learningRate)
