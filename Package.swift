@@ -16,13 +16,14 @@ let package = Package(
     .systemLibrary(name: "CLZ4"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CPCRE2"),
+    .systemLibrary(name: "CSQLite"),
     .target(
       name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
       linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Diagnostics"),
     .target(name: "JSONReading"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
-    .target(name: "Storage", dependencies: ["Columnar", "Diagnostics"]),
+    .target(name: "Storage", dependencies: ["Columnar", "Diagnostics", "CSQLite"]),
     .target(
       name: "Functions",
       dependencies: ["Columnar", "Diagnostics", "JSONReading", "CPCRE2", "CVectorMath"]),
@@ -52,6 +53,12 @@ let package = Package(
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
+    .target(
+      name: "CSQLiteFaults", dependencies: ["CSQLite"], path: "Tests/CSQLiteFaults"),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "Columnar", "Diagnostics"]),
+    .testTarget(
+      name: "StorageFaultTests",
+      dependencies: ["Storage", "Diagnostics", "CSQLite", "CSQLiteFaults"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
