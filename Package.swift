@@ -53,8 +53,7 @@ let package = Package(
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
-    .target(
-      name: "CSQLiteFaults", dependencies: ["CSQLite"], path: "Tests/CSQLiteFaults"),
+    .target(name: "CSQLiteFaults", dependencies: ["CSQLite"], path: "Tests/CSQLiteFaults"),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "StorageFaultTests",

@@ -18,6 +18,7 @@ typedef struct undo {
 typedef struct fault_file {
   sqlite3_file base;
   sqlite3_file *real;
+  const char *name;  // SQLite's, for as long as the file is open; NULL for a temporary file
 } fault_file;
 
 static sqlite3_vfs *system_vfs;
@@ -38,10 +39,15 @@ static unsigned long next_random(void) {
 
 static sqlite3_file *real(sqlite3_file *file) { return ((fault_file *)file)->real; }
 
+// A sync of one connection is a sync of what all connections have written to that file.
+static int is_same(const fault_file *a, const fault_file *b) {
+  return a == b || (a->name && b->name && strcmp(a->name, b->name) == 0);
+}
+
 static void forget(fault_file *file) {
   for (undo **place = &log_head; *place;) {
     undo *entry = *place;
-    if (!file || entry->file == file) {
+    if (!file || is_same(entry->file, file)) {
       *place = entry->older;
       free(entry);
     } else {
@@ -198,6 +204,7 @@ static int vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int
     free(opened->real);
     return code;
   }
+  opened->name = name;
   opened->base.pMethods = &methods;
   return SQLITE_OK;
 }

@@ -1,10 +1,12 @@
 import Diagnostics
+import Glibc
 
 extension DatabaseFile {
   /// A connection to the file, made, checked and migrated by the first one.
   static func open(_ path: String, _ options: Options, isFirst: Bool) throws -> FileSession {
     let mode: SQLiteConnection.Mode =
       options.isReadOnly ? .readOnly : isFirst ? .create : .readWrite
+    try refuseTiny(path)
     let connection = try SQLiteConnection(path: path, mode: mode, vfs: options.fileSystem)
     connection.setBusyTimeout(milliseconds: options.busyTimeout)
     // Until the file is known to be ours, nothing of it may change, its log included.
@@ -19,6 +21,16 @@ extension DatabaseFile {
     try configure(connection, options)
     if !options.isReadOnly, isFirst { try migrate(connection, options.schema) }
     return FileSession(connection)
+  }
+
+  /// SQLite takes a file of a few bytes for an empty one, and would write over it.
+  private static func refuseTiny(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0, 1..<512 ~= status.st_size,
+      status.st_mode & S_IFMT == S_IFREG
+    {
+      throw SQLError(.io, "cannot open \"\(path)\": the file is no database")
+    }
   }
 
   /// Whether nothing is in the file: it is new, or whoever made it died before the first commit.
