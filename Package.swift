@@ -16,6 +16,7 @@ let package = Package(
     .systemLibrary(name: "CLZ4"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CPCRE2"),
+    .systemLibrary(name: "CSQLite"),
     .target(
       name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
       linkerSettings: [.linkedLibrary("m")]),
@@ -23,7 +24,8 @@ let package = Package(
     .target(name: "JSONReading"),
     .target(name: "Columnar", dependencies: ["Diagnostics"]),
     .target(
-      name: "Storage", dependencies: ["Columnar", "Diagnostics", "CVectorMath", "CZstd"]),
+      name: "Storage",
+      dependencies: ["Columnar", "Diagnostics", "CSQLite", "CVectorMath", "CZstd"]),
     .target(
       name: "Functions",
       dependencies: ["Columnar", "Diagnostics", "JSONReading", "CPCRE2", "CVectorMath"]),
@@ -49,17 +51,22 @@ let package = Package(
       dependencies: [
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
-    .executableTarget(name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
+    .executableTarget(
+      name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
+    .target(name: "CSQLiteFaults", dependencies: ["CSQLite"], path: "Tests/CSQLiteFaults"),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "Columnar", "Diagnostics"]),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", "Columnar", "Diagnostics"]),
+      name: "StorageFaultTests",
+      dependencies: ["Storage", "Diagnostics", "CSQLite", "CSQLiteFaults"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
-    .testTarget(name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
+    .testTarget(
+      name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),
     .testTarget(
       name: "NeuralNetTests", dependencies: ["NeuralNet", "Diagnostics", "CVectorMath"]),

@@ -1,0 +1,83 @@
+import Diagnostics
+
+extension FileReader {
+  /// The row groups of a table, by their first row.
+  package func partitions(of table: Int64) throws -> [PartitionRecord] {
+    try session.rows(
+      """
+      SELECT id, first_row, row_count FROM partitions
+      WHERE table_id = ? AND load_id IS NULL ORDER BY first_row
+      """, .integer(table)
+    ) { PartitionRecord(id: $0.integer(0), firstRow: $0.integer(1), rowCount: $0.integer(2)) }
+  }
+
+  /// What is known of the chunks of a row group, by column number. No bytes are read.
+  package func chunks(of partition: Int64) throws -> [ChunkRecord] {
+    try session.rows(
+      """
+      SELECT id, column_id, row_count, null_count, distinct_count, minimum, maximum, encoding,
+        byte_count, checksum
+      FROM chunks WHERE partition_id = ? ORDER BY column_id
+      """, .integer(partition)
+    ) {
+      ChunkRecord(
+        id: $0.integer(0), column: $0.integer(1), rowCount: $0.integer(2), nullCount: $0.integer(3),
+        distinctCount: $0.optionalInteger(4), minimum: $0.value(5), maximum: $0.value(6),
+        encoding: $0.text(7), byteCount: $0.integer(8), checksum: $0.integer(9))
+    }
+  }
+
+  /// The deleted rows of a row group; nil when there are none.
+  package func deletes(of partition: Int64) throws -> DeleteRecord? {
+    try session.rows(
+      "SELECT deleted_count, bitmap FROM deletes WHERE partition_id = ?", .integer(partition)
+    ) {
+      DeleteRecord(deletedCount: $0.integer(0), bitmap: $0.withBytes(1) { Array($0) })
+    }.first
+  }
+
+  /// Fills `target`, of `chunk.byteCount` bytes, with a chunk's bytes; an error when they are not
+  /// those that were written.
+  package func readBytes(
+    of chunk: ChunkRecord, into target: UnsafeMutableRawBufferPointer
+  ) throws {
+    let isWhole = try session.withChunkBytes(chunk.id) { blob -> Bool in
+      guard blob.byteCount == target.count, Int64(target.count) == chunk.byteCount else {
+        return false
+      }
+      try blob.read(at: 0, into: target)
+      return ChunkChecksum.of(UnsafeRawBufferPointer(target)) == chunk.checksum
+    }
+    if !isWhole { throw damaged("chunk \(chunk.id) is not what was written") }
+  }
+
+  /// A chunk's bytes.
+  package func bytes(of chunk: ChunkRecord) throws -> [UInt8] {
+    // SQLite's own limit of a blob: a damaged count must not ask for more memory than that.
+    guard let count = Int(exactly: chunk.byteCount), 0...1_000_000_000 ~= count else {
+      throw damaged("chunk \(chunk.id) has \(chunk.byteCount) bytes")
+    }
+    return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      try readBytes(
+        of: chunk, into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count))
+      filled = count
+    }
+  }
+
+  /// The rows of the row delta, by number, with the cells of the columns named, in their order.
+  package func deltaRows(of table: Int64, columns: [Int64]) throws -> [DeltaRow] {
+    let names = columns.map { ", c\($0)" }.joined()
+    return try session.rows(
+      "SELECT row_number\(names) FROM delta_\(table) ORDER BY row_number"
+    ) { statement in
+      var cells: [StoredValue] = []
+      cells.reserveCapacity(columns.count)
+      for index in columns.indices { cells.append(statement.value(index + 1)) }
+      return DeltaRow(number: statement.integer(0), cells: cells)
+    }
+  }
+
+  private func damaged(_ reason: String) -> SQLError {
+    SQLError(.io, "cannot read \"\(session.connection.path)\": the file is damaged (\(reason))")
+  }
+}
