@@ -71,7 +71,9 @@ struct LikePattern {
     }
     self.parts = parts
     joined = Array(parts.joined())
-    ends = parts.indices.map { parts[...$0].reduce(0) { $0 + $1.count } }
+    // A search is the runs '', x and ''.
+    let lengths = form == .contains ? [0, joined.count, 0] : parts.map(\.count)
+    ends = lengths.indices.map { lengths[...$0].reduce(0, +) }
     self.steps = form == .general ? steps : []
   }
 
@@ -228,10 +230,15 @@ struct LikePattern {
         }
       }
     }
-    if let fixed, !ignoringCase, fixed.form == .runs {
-      return fixed.withRuns { runs in
-        Kernels.predicate(arguments, count) { row in
-          runs.matches(strings.pointer(row).buffer) != negated
+    if let fixed, fixed.form == .runs || fixed.form == .contains {
+      return try fixed.withRuns { runs in
+        try Kernels.predicate(arguments, count) { row in
+          let text = strings.pointer(row).buffer
+          if !ignoringCase { return runs.matches(text) != negated }
+          scratch.count = 0
+          try UTF8Text.appendCase(text, upper: false, to: &scratch)
+          return runs.matches(
+            UnsafeBufferPointer(start: scratch.start, count: scratch.count)) != negated
         }
       }
     }

@@ -44,38 +44,39 @@ struct MD5 {
 
   private mutating func add(_ block: UnsafeRawPointer, _ constants: UnsafeBufferPointer<UInt32>) {
     @inline(__always) func word(_ index: Int, _ step: Int) -> UInt32 {
-      let loaded = block.loadUnaligned(fromByteOffset: (index & 15) * 4, as: UInt32.self)
+      let loaded = block.loadUnaligned(fromByteOffset: (index & 15) &* 4, as: UInt32.self)
       return UInt32(littleEndian: loaded) &+ constants[step]
     }
-    let before = self
+    // In registers: words of `self` would go through memory at each step.
+    var (a, b, c, d) = (self.a, self.b, self.c, self.d)
     for i in stride(from: 0, to: 16, by: 4) {
       a = b &+ MD5.turned(a &+ ((b & c) | (~b & d)) &+ word(i, i), 7)
-      d = a &+ MD5.turned(d &+ ((a & b) | (~a & c)) &+ word(i + 1, i + 1), 12)
-      c = d &+ MD5.turned(c &+ ((d & a) | (~d & b)) &+ word(i + 2, i + 2), 17)
-      b = c &+ MD5.turned(b &+ ((c & d) | (~c & a)) &+ word(i + 3, i + 3), 22)
+      d = a &+ MD5.turned(d &+ ((a & b) | (~a & c)) &+ word(i &+ 1, i &+ 1), 12)
+      c = d &+ MD5.turned(c &+ ((d & a) | (~d & b)) &+ word(i &+ 2, i &+ 2), 17)
+      b = c &+ MD5.turned(b &+ ((c & d) | (~c & a)) &+ word(i &+ 3, i &+ 3), 22)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ ((d & b) | (~d & c)) &+ word(5 * i + 1, i + 16), 5)
-      d = a &+ MD5.turned(d &+ ((c & a) | (~c & b)) &+ word(5 * i + 6, i + 17), 9)
-      c = d &+ MD5.turned(c &+ ((b & d) | (~b & a)) &+ word(5 * i + 11, i + 18), 14)
-      b = c &+ MD5.turned(b &+ ((a & c) | (~a & d)) &+ word(5 * i + 16, i + 19), 20)
+      a = b &+ MD5.turned(a &+ ((d & b) | (~d & c)) &+ word(5 &* i &+ 1, i &+ 16), 5)
+      d = a &+ MD5.turned(d &+ ((c & a) | (~c & b)) &+ word(5 &* i &+ 6, i &+ 17), 9)
+      c = d &+ MD5.turned(c &+ ((b & d) | (~b & a)) &+ word(5 &* i &+ 11, i &+ 18), 14)
+      b = c &+ MD5.turned(b &+ ((a & c) | (~a & d)) &+ word(5 &* i &+ 16, i &+ 19), 20)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ (b ^ c ^ d) &+ word(3 * i + 5, i + 32), 4)
-      d = a &+ MD5.turned(d &+ (a ^ b ^ c) &+ word(3 * i + 8, i + 33), 11)
-      c = d &+ MD5.turned(c &+ (d ^ a ^ b) &+ word(3 * i + 11, i + 34), 16)
-      b = c &+ MD5.turned(b &+ (c ^ d ^ a) &+ word(3 * i + 14, i + 35), 23)
+      a = b &+ MD5.turned(a &+ (b ^ c ^ d) &+ word(3 &* i &+ 5, i &+ 32), 4)
+      d = a &+ MD5.turned(d &+ (a ^ b ^ c) &+ word(3 &* i &+ 8, i &+ 33), 11)
+      c = d &+ MD5.turned(c &+ (d ^ a ^ b) &+ word(3 &* i &+ 11, i &+ 34), 16)
+      b = c &+ MD5.turned(b &+ (c ^ d ^ a) &+ word(3 &* i &+ 14, i &+ 35), 23)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ (c ^ (b | ~d)) &+ word(7 * i, i + 48), 6)
-      d = a &+ MD5.turned(d &+ (b ^ (a | ~c)) &+ word(7 * i + 7, i + 49), 10)
-      c = d &+ MD5.turned(c &+ (a ^ (d | ~b)) &+ word(7 * i + 14, i + 50), 15)
-      b = c &+ MD5.turned(b &+ (d ^ (c | ~a)) &+ word(7 * i + 21, i + 51), 21)
+      a = b &+ MD5.turned(a &+ (c ^ (b | ~d)) &+ word(7 &* i, i &+ 48), 6)
+      d = a &+ MD5.turned(d &+ (b ^ (a | ~c)) &+ word(7 &* i &+ 7, i &+ 49), 10)
+      c = d &+ MD5.turned(c &+ (a ^ (d | ~b)) &+ word(7 &* i &+ 14, i &+ 50), 15)
+      b = c &+ MD5.turned(b &+ (d ^ (c | ~a)) &+ word(7 &* i &+ 21, i &+ 51), 21)
     }
-    a &+= before.a
-    b &+= before.b
-    c &+= before.c
-    d &+= before.d
+    self.a &+= a
+    self.b &+= b
+    self.c &+= c
+    self.d &+= d
   }
 
   @inline(__always)

@@ -210,9 +210,24 @@ enum UTF8Text {
     if isASCII(bytes) {
       let target = buffer.start + buffer.count
       let first: UInt8 = upper ? 0x61 : 0x41
-      for position in 0..<bytes.count {
+      let length = bytes.count
+      var position = 0
+      // Eight at a time: sums with 7-bit bytes carry into bit 7 from the first letter on, and no
+      // longer behind the last; that bit, moved, is the bit of the case.
+      let ones: UInt64 = 0x0101_0101_0101_0101
+      let fromFirst = ones &* UInt64(0x80 &- first)
+      let behindLast = ones &* UInt64(0x80 &- first &- 26)
+      while position &+ 8 <= length, let start = UnsafeRawPointer(bytes.baseAddress) {
+        let word = start.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let letters = ((word &+ fromFirst) ^ (word &+ behindLast)) & (ones << 7)
+        UnsafeMutableRawPointer(target).storeBytes(
+          of: word ^ (letters >> 2), toByteOffset: position, as: UInt64.self)
+        position &+= 8
+      }
+      while position < length {
         let byte = bytes[position]
         target[position] = byte ^ (byte &- first < 26 ? 0x20 : 0)
+        position &+= 1
       }
       buffer.count += bytes.count
       return
