@@ -59,16 +59,42 @@ final class ListLambdaEvaluator {
     }
   }
 
-  /// Some elements of the lists: where they are in the child column and whose they are.
+  /// Some elements of the lists: where they are in the child column, whose they are, and their
+  /// numbers from 1. Columns read these rows, so each part that is evaluated has its own.
   private struct Elements {
-    var places: [Int] = []
-    var rows: [Int] = []
-    var indexes: [Int] = []
+    var places: Selection
+    var rows: Selection
+    let indexes: Column?
+    private(set) var count = 0
 
-    mutating func removeAll() {
-      places.removeAll(keepingCapacity: true)
-      rows.removeAll(keepingCapacity: true)
-      indexes.removeAll(keepingCapacity: true)
+    init(capacity: Int, hasIndex: Bool) {
+      places = Selection(capacity: capacity)
+      rows = Selection(capacity: capacity)
+      indexes = hasIndex ? Column(flat: .bigint, count: capacity) : nil
+    }
+
+    /// Adds elements `first ..< first + more` of a row's list; there must be room.
+    @inline(__always)
+    mutating func add(_ entry: ListEntry, row: Int, first: Int, more: Int) {
+      let place = places.indices + count
+      let owner = rows.indices + count
+      let start = UInt32(truncatingIfNeeded: entry.offset + first)
+      let number = UInt32(truncatingIfNeeded: row)
+      for item in 0..<more {
+        place[item] = start &+ UInt32(truncatingIfNeeded: item)
+        owner[item] = number
+      }
+      if let indexes {
+        let numbers = indexes.values(as: Int64.self) + count
+        for item in 0..<more { numbers[item] = Int64(first + item + 1) }
+      }
+      count += more
+    }
+
+    /// No more come.
+    mutating func end() {
+      places.count = count
+      rows.count = count
     }
   }
 
@@ -77,16 +103,10 @@ final class ListLambdaEvaluator {
   }
 
   private func batch(_ elements: Elements, of lists: Column, _ outside: [Column]) -> Batch {
-    var columns = [Column.dictionary(lists.children[0], Selection(elements.places))]
-    if hasIndex {
-      let index = Column(flat: .bigint, count: elements.indexes.count)
-      let numbers = index.values(as: Int64.self)
-      for (position, number) in elements.indexes.enumerated() { numbers[position] = Int64(number) }
-      columns.append(index)
-    }
-    let rows = Selection(elements.rows)
-    for column in outside { columns.append(Column.dictionary(column, rows)) }
-    return Batch(columns: columns, rowCount: elements.rows.count)
+    var columns = [Column.dictionary(lists.children[0], elements.places)]
+    if let indexes = elements.indexes { columns.append(indexes.slice(0, elements.count)) }
+    for column in outside { columns.append(Column.dictionary(column, elements.rows)) }
+    return Batch(columns: columns, rowCount: elements.count)
   }
 
   // MARK: Transform
@@ -94,29 +114,30 @@ final class ListLambdaEvaluator {
   private func transform(_ lists: Column, _ outside: [Column], _ count: Int) throws -> Column {
     var lengths = [Int](repeating: 0, count: count)
     var results = ColumnBuilder(body.type)
-    var pending = Elements()
+    var pending = Elements(capacity: chunk, hasIndex: hasIndex)
     func flush() throws {
-      if pending.rows.isEmpty { return }
+      if pending.count == 0 { return }
+      pending.end()
       var part = batch(pending, of: lists, outside)
       if let condition {
         let picked = try condition.select(part)
         for position in 0..<picked.count {
-          lengths[pending.rows[Int(picked.indices[position])]] += 1
+          lengths[Int(pending.rows.indices[Int(picked.indices[position])])] += 1
         }
         part = part.selecting(picked)
-      } else {
-        for row in pending.rows { lengths[row] += 1 }
       }
       if part.rowCount > 0 { results.append(try body.evaluate(part)) }
-      pending.removeAll()
+      pending = Elements(capacity: chunk, hasIndex: hasIndex)
     }
     for row in 0..<count {
       guard let entry = entry(lists, row) else { continue }
-      for item in 0..<entry.length {
-        pending.places.append(entry.offset + item)
-        pending.rows.append(row)
-        if hasIndex { pending.indexes.append(item + 1) }
-        if pending.rows.count == chunk { try flush() }
+      if condition == nil { lengths[row] = entry.length }
+      var first = 0
+      while first < entry.length {
+        let more = min(chunk - pending.count, entry.length - first)
+        pending.add(entry, row: row, first: first, more: more)
+        first += more
+        if pending.count == chunk { try flush() }
       }
     }
     try flush()
@@ -167,25 +188,28 @@ final class ListLambdaEvaluator {
       start.map { Column.dictionary($0, Selection(active)) }
       ?? Column.dictionary(lists.children[0], Selection(firsts))
     var step = start == nil ? 1 : 0
+    let entries = ColumnReader<ListEntry>(lists)
     while !active.isEmpty {
-      var going: [Int] = []
-      var elements = Elements()
+      var elements = Elements(capacity: active.count, hasIndex: hasIndex)
+      var going = Selection(capacity: active.count)
       var finished: [Int] = []
-      for (position, row) in active.enumerated() {
-        guard let entry = entry(lists, row), step < entry.length else {
+      for position in active.indices {
+        let row = active[position]
+        let entry = entries[row]
+        if step < entry.length {
+          going.indices[elements.count] = UInt32(truncatingIfNeeded: position)
+          elements.add(entry, row: row, first: step, more: 1)
+        } else {
           places.indices[row] = UInt32(results.count + finished.count)
           finished.append(position)
-          continue
         }
-        going.append(position)
-        elements.places.append(entry.offset + step)
-        elements.rows.append(row)
-        if hasIndex { elements.indexes.append(step + 1) }
       }
+      elements.end()
+      going.count = elements.count
       if !finished.isEmpty {
         results.append(Column.dictionary(accumulated, Selection(finished)))
-        accumulated = Column.dictionary(accumulated, Selection(going))
-        active = elements.rows
+        accumulated = Column.dictionary(accumulated, going)
+        active = (0..<going.count).map { active[Int(going.indices[$0])] }
       }
       if active.isEmpty { break }
       var part = batch(elements, of: lists, outside)

@@ -61,7 +61,11 @@ final class UnnestOperator: BatchSource {
   }
 
   private func takeRuns(_ batch: Batch) {
+    // In locals: a property of a class is checked for exclusive access each time it is changed.
+    var runs = runs
+    self.runs = []
     runs.removeAll(keepingCapacity: true)
+    var (row, element) = (row, element)
     var room = query.batchRows
     while room > 0 && row < batch.rowCount {
       let length = lengths[row]
@@ -78,6 +82,8 @@ final class UnnestOperator: BatchSource {
       row += 1
       element = 0
     }
+    (self.row, self.element) = (row, element)
+    self.runs = runs
   }
 
   private func output(_ batch: Batch) -> Batch {
@@ -85,10 +91,9 @@ final class UnnestOperator: BatchSource {
     let rows = Selection(capacity: count)
     var position = 0
     for run in runs {
-      for _ in 0..<run.count {
-        rows.indices[position] = UInt32(truncatingIfNeeded: run.row)
-        position += 1
-      }
+      let row = UInt32(truncatingIfNeeded: run.row)
+      (rows.indices + position).update(repeating: row, count: run.count)
+      position += run.count
     }
     var result = batch.selecting(rows)
     for index in values.indices { result.columns.append(values[index].column(runs, count)) }
@@ -199,20 +204,21 @@ struct UnnestValues {
     let child = column.children[0]
     if child.type == .null { return Column.nulls(.null, count: count) }
     let picks = Selection(capacity: count)
-    let entries = column.values(as: ListEntry.self)
+    let entries = ColumnReader<ListEntry>(column)
     var position = 0
     var isShort = false
     for run in runs {
-      let entry =
-        column.isNull(run.row)
-        ? ListEntry(offset: 0, length: 0) : entries[column.valueIndex(run.row)]
-      for number in run.first..<(run.first + run.count) {
-        let isThere = number < entry.length
-        if !isThere { isShort = true }
-        picks.indices[position] = UInt32(
-          truncatingIfNeeded: isThere ? entry.offset + number : child.count)
-        position += 1
+      let entry = entries.isNull(run.row) ? ListEntry(offset: 0, length: 0) : entries[run.row]
+      let target = picks.indices + position
+      let there = max(0, min(run.count, entry.length - run.first))
+      let start = UInt32(truncatingIfNeeded: entry.offset + run.first)
+      for item in 0..<there { target[item] = start &+ UInt32(truncatingIfNeeded: item) }
+      if there < run.count {
+        isShort = true
+        let null = UInt32(truncatingIfNeeded: child.count)
+        for item in there..<run.count { target[item] = null }
       }
+      position += run.count
     }
     if !isShort { return Column.dictionary(child, picks) }
     let base = elementsAndNull ?? child.followedByNull()

@@ -24,6 +24,9 @@ struct LikePattern {
   private let form: Form
   private let parts: [[UInt8]]
   private let steps: [Step]
+  /// All parts in one, and where each ends in it.
+  private let joined: [UInt8]
+  private let ends: [Int]
 
   /// `.invalidInput` error when the pattern ends in the middle of an escape.
   init(_ pattern: UnsafeBufferPointer<UInt8>, escape: UInt8?) throws {
@@ -67,6 +70,10 @@ struct LikePattern {
       form = .runs
     }
     self.parts = parts
+    joined = Array(parts.joined())
+    // A search is the runs '', x and ''.
+    let lengths = form == .contains ? [0, joined.count, 0] : parts.map(\.count)
+    ends = lengths.indices.map { lengths[...$0].reduce(0, +) }
     self.steps = form == .general ? steps : []
   }
 
@@ -86,24 +93,39 @@ struct LikePattern {
   }
 
   private func matchesRuns(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    let last = parts.count - 1
-    var position = parts[0].count
-    let end = bytes.count - parts[last].count
-    guard position <= end else { return false }
-    guard parts[0].withUnsafeBufferPointer({ UTF8Text.hasPrefix(bytes, $0) }),
-      parts[last].withUnsafeBufferPointer({ UTF8Text.hasSuffix(bytes, $0) })
-    else { return false }
-    let middle = UTF8Text.part(bytes, 0..<end)
-    for index in 1..<last {
-      let part = parts[index]
-      guard
-        let found = part.withUnsafeBufferPointer({
-          UTF8Text.find($0, in: middle, from: position)
-        })
+    withRuns { $0.matches(bytes) }
+  }
+
+  /// The parts of a pattern with %s one after the other, and where each ends: nothing to retain or
+  /// to look up for each string.
+  struct Runs {
+    let bytes: UnsafeBufferPointer<UInt8>
+    let ends: UnsafeBufferPointer<Int>
+
+    func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+      let last = ends.count - 1
+      var position = ends[0]
+      var start = position
+      let suffix = UTF8Text.part(bytes, ends[last - 1]..<ends[last])
+      let end = text.count - suffix.count
+      guard position <= end, UTF8Text.hasPrefix(text, UTF8Text.part(bytes, 0..<start)),
+        UTF8Text.hasSuffix(text, suffix)
       else { return false }
-      position = found + part.count
+      let middle = UTF8Text.part(text, 0..<end)
+      for index in 1..<last {
+        let part = UTF8Text.part(bytes, start..<ends[index])
+        guard let found = UTF8Text.find(part, in: middle, from: position) else { return false }
+        position = found + part.count
+        start = ends[index]
+      }
+      return true
     }
-    return true
+  }
+
+  private func withRuns<R>(_ body: (Runs) throws -> R) rethrows -> R {
+    try joined.withUnsafeBufferPointer { bytes in
+      try ends.withUnsafeBufferPointer { try body(Runs(bytes: bytes, ends: $0)) }
+    }
   }
 
   /// Greedy with one place to go back to: the last %. O(pattern * string) at worst.
@@ -205,6 +227,18 @@ struct LikePattern {
           return Kernels.predicate(arguments, count) { row in
             fixed.matches(strings.pointer(row).buffer) != negated
           }
+        }
+      }
+    }
+    if let fixed, fixed.form == .runs || fixed.form == .contains {
+      return try fixed.withRuns { runs in
+        try Kernels.predicate(arguments, count) { row in
+          let text = strings.pointer(row).buffer
+          if !ignoringCase { return runs.matches(text) != negated }
+          scratch.count = 0
+          try UTF8Text.appendCase(text, upper: false, to: &scratch)
+          return runs.matches(
+            UnsafeBufferPointer(start: scratch.start, count: scratch.count)) != negated
         }
       }
     }

@@ -107,15 +107,54 @@ enum UTF8Text {
     return result
   }
 
-  /// Where `needle` first occurs at or after `start`. glibc's memmem: two-way, with a hash for
-  /// short needles.
+  /// Where `needle` first occurs at or after `start`: the places, eight at a time, where its first
+  /// and last byte are as far apart as in it, then a comparison. Long texts go to glibc's memmem,
+  /// which prepares a table for each call, but never compares a place again and again.
   @inline(__always)
   static func find(_ needle: Bytes, in bytes: Bytes, from start: Int = 0) -> Int? {
     if needle.isEmpty { return start <= bytes.count ? start : nil }
     guard start < bytes.count, let base = bytes.baseAddress, let sought = needle.baseAddress,
-      let found = memmem(base + start, bytes.count - start, sought, needle.count)
+      needle.count <= bytes.count - start
     else { return nil }
+    if bytes.count - start <= 256 {
+      return findShort(sought, needle.count, in: base, bytes.count, from: start)
+    }
+    guard let found = memmem(base + start, bytes.count - start, sought, needle.count) else {
+      return nil
+    }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+
+  private static func findShort(
+    _ needle: UnsafePointer<UInt8>, _ length: Int, in bytes: UnsafePointer<UInt8>, _ count: Int,
+    from start: Int
+  ) -> Int? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let base = UnsafeRawPointer(bytes)
+    let apart = length &- 1
+    let first = ones &* UInt64(needle[0])
+    let last = ones &* UInt64(needle[apart])
+    var position = start
+    while position &+ apart &+ 8 <= count {
+      let low = base.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+      let high = base.loadUnaligned(fromByteOffset: position &+ apart, as: UInt64.self).littleEndian
+      let unlike = (low ^ first) | (high ^ last)
+      // The lowest bit set is a place where both are alike; those above it may be mistaken.
+      var places = (unlike &- ones) & ~unlike & (ones << 7)
+      while places != 0 {
+        let place = position &+ places.trailingZeroBitCount >> 3
+        if memcmp(bytes + place, needle, length) == 0 { return place }
+        places &= places &- 1
+      }
+      position &+= 8
+    }
+    while position &+ apart < count {
+      if bytes[position] == needle[0], memcmp(bytes + position, needle, length) == 0 {
+        return position
+      }
+      position &+= 1
+    }
+    return nil
   }
 
   @inline(__always)
@@ -171,9 +210,24 @@ enum UTF8Text {
     if isASCII(bytes) {
       let target = buffer.start + buffer.count
       let first: UInt8 = upper ? 0x61 : 0x41
-      for position in 0..<bytes.count {
+      let length = bytes.count
+      var position = 0
+      // Eight at a time: sums with 7-bit bytes carry into bit 7 from the first letter on, and no
+      // longer behind the last; that bit, moved, is the bit of the case.
+      let ones: UInt64 = 0x0101_0101_0101_0101
+      let fromFirst = ones &* UInt64(0x80 &- first)
+      let behindLast = ones &* UInt64(0x80 &- first &- 26)
+      while position &+ 8 <= length, let start = UnsafeRawPointer(bytes.baseAddress) {
+        let word = start.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let letters = ((word &+ fromFirst) ^ (word &+ behindLast)) & (ones << 7)
+        UnsafeMutableRawPointer(target).storeBytes(
+          of: word ^ (letters >> 2), toByteOffset: position, as: UInt64.self)
+        position &+= 8
+      }
+      while position < length {
         let byte = bytes[position]
         target[position] = byte ^ (byte &- first < 26 ? 0x20 : 0)
+        position &+= 1
       }
       buffer.count += bytes.count
       return

@@ -3,9 +3,13 @@ import Columnar
 /// Fingerprints of texts and bytes.
 enum HashFunctions {
   static let rows: [ScalarFunction] = [
-    hexadecimal(
-      "md5", "The MD5 digest in hexadecimal digits.", "0cc175b9c0f1b6a831c399e269772661",
-      Digest.md5),
+    ScalarFunction(
+      "md5", category: "hash", summary: "The MD5 digest in hexadecimal digits.",
+      examples: [("md5('a')", "0cc175b9c0f1b6a831c399e269772661")],
+      overloads: [
+        .taking([.varchar], returns: .varchar) { a, n, _ in try md5(a[0], n) },
+        .taking([.blob], returns: .varchar) { a, n, _ in try md5(a[0], n) },
+      ]),
     number(
       "md5_number", "The MD5 digest as a number of 128 bits.", .uhugeint,
       "129134844867590561315626153795017621772", UInt128.self
@@ -28,6 +32,32 @@ enum HashFunctions {
 
   private static func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt128 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt128($1) }
+  }
+
+  private static func md5(_ texts: Column, _ count: Int) throws -> Column {
+    let x = ColumnReader<StringView>(texts)
+    return try Kernels.texts([texts], count) { row, buffer in
+      let words = MD5.digest(x.pointer(row).buffer)
+      try buffer.reserve(32)
+      let target = UnsafeMutableRawPointer(buffer.start)
+      for word in 0..<4 {
+        target.storeBytes(
+          of: hexadecimal(words[word]).littleEndian, toByteOffset: 8 * word, as: UInt64.self)
+      }
+      buffer.count = 32
+    }
+  }
+
+  /// The digits of a word's bytes, the lowest byte first: each half byte gets a byte of its own, and
+  /// those above 9 what lies between '9' and 'a' besides.
+  @inline(__always)
+  private static func hexadecimal(_ word: UInt32) -> UInt64 {
+    var bytes = UInt64(word)
+    bytes = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
+    bytes = (bytes | bytes << 8) & 0x00FF_00FF_00FF_00FF
+    let halves = (bytes >> 4 | bytes << 8) & 0x0F0F_0F0F_0F0F_0F0F
+    let letters = (halves &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return halves &+ 0x3030_3030_3030_3030 &+ letters &* 39
   }
 
   private static func hexadecimal(
@@ -57,7 +87,7 @@ enum HashFunctions {
   ) -> ScalarFunction {
     let kernel: ScalarOverload.Kernel = { a, n, t in
       let x = ColumnReader<StringView>(a[0])
-      return Kernels.rows(a, n, t, T.self) { value(Digest.md5(x.pointer($0).buffer)) }
+      return Kernels.rows(a, n, t, T.self) { value(MD5.bytes(x.pointer($0).buffer)) }
     }
     return ScalarFunction(
       name, category: "hash", summary: summary, examples: [("\(name)('a')", result)],

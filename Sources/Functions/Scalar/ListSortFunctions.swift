@@ -105,8 +105,16 @@ enum ListSortFunctions {
   private static func sorted(
     _ a: [Column], _ count: Int, _ type: LogicalType, _ order: (Int) throws -> Order
   ) throws -> Column {
-    let x = ColumnReader<ListEntry>(a[0])
     let child = a[0].children[0]
+    switch child.type.physical {
+    case .list, .array, .structure: break
+    default:
+      return try withoutActuallyEscaping(order) {
+        try withOrderedType(
+          child.type.physical, SimpleSort(arguments: a, count: count, type: type, order: $0))
+      }
+    }
+    let x = ColumnReader<ListEntry>(a[0])
     var picks: [Int] = []
     let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
       picks.append(contentsOf: places(x[row], child, try order(row)))

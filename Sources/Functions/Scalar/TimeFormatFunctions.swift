@@ -32,10 +32,11 @@ enum TimeFormatFunctions {
     let y = ColumnReader<StringView>(formats)
     var cursor = SessionTime.cursor
     let zone = cursor.zoneName
-    let type = moments.type
+    let isZoned = moments.type == .timestampTZ
+    let hasNanoseconds = moments.type == .timestampNanoseconds
     return try Kernels.texts([moments, formats], count) { row, buffer in
       var moment = TimeFormat.Moment(local: x[row])
-      if type == .timestampTZ {
+      if isZoned {
         guard let local = cursor.local(x[row]) else {
           throw TemporalArithmetic.outOfRange(.timestamp)
         }
@@ -44,7 +45,7 @@ enum TimeFormatFunctions {
           moment.offset = Int(cursor.offset(at: x[row]) / 1_000_000)
           moment.zone = zone
         }
-      } else if type == .timestampNanoseconds, Calendar.isFinite(x[row]) {
+      } else if hasNanoseconds, Calendar.isFinite(x[row]) {
         let rest = x[row] % 1000
         moment.nanoseconds = Int(rest < 0 ? rest &+ 1000 : rest)
         moment.local = (x[row] / 1000) &- (rest < 0 ? 1 : 0)
