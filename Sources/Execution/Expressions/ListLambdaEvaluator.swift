@@ -107,7 +107,12 @@ final class ListLambdaEvaluator {
       } else {
         for row in pending.rows { lengths[row] += 1 }
       }
-      if part.rowCount > 0 { results.append(try body.evaluate(part)) }
+      if part.rowCount > 0 {
+        let values = try body.evaluate(part)
+        // When the results grow, there are the old beside the new.
+        try MemoryAllowance.check(results.byteCount / 2 + values.elementBytes)
+        results.append(values)
+      }
       pending.removeAll()
     }
     for row in 0..<count {
