@@ -85,6 +85,24 @@ extension Column {
   }
 }
 
+extension Column {
+  /// About how many bytes a copy of all rows takes beside their fixed width: strings and elements,
+  /// a constant's for every row. Counted for strings and lists; 0 for all else.
+  package var copiedBytes: Int {
+    switch type.physical {
+    case .string:
+      let reader = ColumnReader<StringView>(self)
+      var total = 0
+      for row in 0..<count { total &+= Int(reader[row].length) }
+      return total
+    case .list:
+      let (total, overflows) = elementBytes.multipliedReportingOverflow(by: isConstant ? count : 1)
+      return overflows ? 1 << 60 : min(total, 1 << 60)
+    default: return 0
+    }
+  }
+}
+
 extension Int {
   fileprivate func saturatingAdd(_ other: Int) -> Int {
     let (sum, overflows) = addingReportingOverflow(other)

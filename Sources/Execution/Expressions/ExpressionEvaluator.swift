@@ -242,7 +242,9 @@ package final class ExpressionEvaluator {
       if part.rowCount == 0 { return }
       let first = builder.count
       if let evaluator {
-        builder.append(try evaluator.evaluate(part))
+        let values = try evaluator.evaluate(part)
+        try MemoryAllowance.check(values.copiedBytes)
+        builder.append(values)
       } else {
         builder.append(Column.nulls(type, count: part.rowCount))
       }

@@ -110,7 +110,7 @@ final class ListLambdaEvaluator {
       if part.rowCount > 0 {
         let values = try body.evaluate(part)
         // When the results grow, there are the old beside the new.
-        try MemoryAllowance.check(results.byteCount / 2 + values.elementBytes)
+        try MemoryAllowance.check(results.byteCount / 2 + values.copiedBytes)
         results.append(values)
       }
       pending.removeAll()

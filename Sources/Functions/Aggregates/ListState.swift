@@ -68,7 +68,7 @@ final class ListState: AggregateState {
     values.append(other.values.column(rows, count: rows.count), count: rows.count)
   }
 
-  func finish(first: Int, count: Int) -> Column {
+  func finish(first: Int, count: Int) throws -> Column {
     var rows: [UInt32] = []
     var starts: [Int] = [0]
     for group in 0..<count {
@@ -76,7 +76,7 @@ final class ListState: AggregateState {
       starts.append(rows.count)
     }
     let items = values.column(rows, count: rows.count)
-    if isText { return joined(items, starts, count) }
+    if isText { return try joined(items, starts, count) }
     let column = Column(flat: result, count: count, children: [items])
     let target = column.values(as: ListEntry.self)
     for group in 0..<count {
@@ -86,7 +86,7 @@ final class ListState: AggregateState {
     return column
   }
 
-  private func joined(_ items: Column, _ starts: [Int], _ count: Int) -> Column {
+  private func joined(_ items: Column, _ starts: [Int], _ count: Int) throws -> Column {
     let heap = StringHeap()
     let column = Column(flat: result, count: count, heaps: [heap])
     let target = column.values(as: StringView.self)
@@ -95,6 +95,11 @@ final class ListState: AggregateState {
     var bytes: [UInt8] = []
     for group in 0..<count {
       bytes.removeAll(keepingCapacity: true)
+      let length = (starts[group]..<starts[group + 1]).reduce(0) {
+        $0 + Int(reader[$1].length) + between.count
+      }
+      if length > ResultText.limit { throw textTooLong() }
+      if length > 1 << 20 { try MemoryAllowance.check(2 * length) }
       for item in starts[group]..<starts[group + 1] {
         if item > starts[group] { bytes.append(contentsOf: between) }
         bytes.append(contentsOf: reader.pointer(item).buffer)
