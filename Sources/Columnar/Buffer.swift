@@ -16,9 +16,13 @@ package final class Buffer: @unchecked Sendable {
       preconditionFailure("the system has no memory left for \(byteCount) bytes")
     }
     pointer = memory
+    LargeMemory.take(byteCount)
   }
 
-  deinit { free(pointer) }
+  deinit {
+    LargeMemory.give(byteCount)
+    free(pointer)
+  }
 }
 
 /// Where the bytes of long strings live: blocks that are never moved and go all at once.
@@ -28,6 +32,7 @@ package final class StringHeap: @unchecked Sendable {
   private var cursor: UnsafeMutableRawPointer?
   private var nextBlock = 4096
   package private(set) var byteCount = 0
+  private var largeBytes = 0
 
   package init() {}
 
@@ -39,6 +44,10 @@ package final class StringHeap: @unchecked Sendable {
       let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       blocks.append(block)
       byteCount += size
+      if size >= LargeMemory.least {
+        LargeMemory.take(size)
+        largeBytes += size
+      }
       cursor = block
       free = size
     }
@@ -73,6 +82,7 @@ package final class StringHeap: @unchecked Sendable {
   }
 
   deinit {
+    LargeMemory.give(largeBytes)
     for block in blocks { block.deallocate() }
   }
 }

@@ -74,7 +74,7 @@ import Diagnostics
   package static func nulls(_ type: LogicalType, count: Int) -> Column {
     var children: [Column] = []
     switch type {
-    case .list, .map: children = [Column(flat: type.listElement ?? .null, count: 0)]
+    case .list, .map: children = [nulls(type.listElement ?? .null, count: 0).flattened()]
     case .array(let element, let n): children = [nulls(element, count: n).flattened()]
     case .structure(let fields): children = fields.map { nulls($0.type, count: 1).flattened() }
     default: break

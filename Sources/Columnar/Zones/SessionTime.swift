@@ -11,9 +11,13 @@ package struct SessionTime: Sendable {
   /// Microseconds since 1970; nil outside statements.
   package var now: Int64?
 
-  package init(zone: TimeZoneRules, now: Int64?) {
+  /// Not of time, but ambient for the same reason and bound in the same places.
+  package var memory: MemoryAllowance
+
+  package init(zone: TimeZoneRules, now: Int64?, memory: MemoryAllowance = .unlimited) {
     self.zone = zone
     self.now = now
+    self.memory = memory
   }
 
   @TaskLocal package static var current = SessionTime(zone: .utc, now: nil)

@@ -102,13 +102,33 @@ package final class HashAggregateOperator: BatchSource {
       inputTypes: inputTypes, keys: grouping.sets[set].map { keys[$0] }, calls: calls)
   }
 
+  /// The batch, cut where states may copy so much of it that the limit should be asked in between.
+  private func parts(of batch: Batch) -> [Batch] {
+    var bytes = 0
+    for call in calls {
+      for argument in call.arguments {
+        bytes = max(bytes, batch.columns[argument].copiedBytes)
+      }
+    }
+    let pieces = min(batch.rowCount, bytes / HashAggregateOperator.copiedAtOnce + 1)
+    if pieces <= 1 { return [batch] }
+    let rows = (batch.rowCount + pieces - 1) / pieces
+    return stride(from: 0, to: batch.rowCount, by: rows).map { start in
+      batch.slice(start, min(rows, batch.rowCount - start))
+    }
+  }
+
+  private static let copiedAtOnce = 16 << 20
+
   private func read() throws {
     let locals = try grouping.sets.indices.map(made)
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     while let batch = try input.next() {
       try worker.query.checkCancelled()
-      for local in readers { try local.add(batch) }
-      try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
+      for part in parts(of: batch) {
+        for local in readers { try local.add(part) }
+        try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
+      }
     }
     for set in grouping.mergeOrder {
       guard let parent = grouping.parents[set] else { continue }

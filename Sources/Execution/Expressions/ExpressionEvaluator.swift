@@ -80,13 +80,17 @@ package final class ExpressionEvaluator {
     case .call(let resolved, let arguments, let span):
       let values = try arguments.map { try $0.evaluate(batch) }
       do {
-        return try ScalarEvaluation.call(resolved, values, count: count)
+        let result = try ScalarEvaluation.call(resolved, values, count: count)
+        try MemoryAllowance.check(0)
+        return result
       } catch let error as SQLError {
         throw error.placed(at: span)
       }
     case .cast(let operand, let type, let isTry):
       if isTry && operand.type == type { return try attempt(operand, batch) }
-      return try Cast.column(try operand.evaluate(batch), to: type, tryCast: isTry)
+      let values = try operand.evaluate(batch)
+      if !values.children.isEmpty { try MemoryAllowance.check(values.elementBytes) }
+      return try Cast.column(values, to: type, tryCast: isTry)
     case .not(let operand): return negate(try operand.evaluate(batch))
     case .isNull(let operand, let isNegated):
       return nullTest(try operand.evaluate(batch), isNegated: isNegated)
@@ -238,7 +242,9 @@ package final class ExpressionEvaluator {
       if part.rowCount == 0 { return }
       let first = builder.count
       if let evaluator {
-        builder.append(try evaluator.evaluate(part))
+        let values = try evaluator.evaluate(part)
+        try MemoryAllowance.check(values.copiedBytes)
+        builder.append(values)
       } else {
         builder.append(Column.nulls(type, count: part.rowCount))
       }

@@ -126,7 +126,12 @@ final class ListLambdaEvaluator {
         }
         part = part.selecting(picked)
       }
-      if part.rowCount > 0 { results.append(try body.evaluate(part)) }
+      if part.rowCount > 0 {
+        let values = try body.evaluate(part)
+        // When the results grow, there are the old beside the new.
+        try MemoryAllowance.check(results.byteCount / 2 + values.copiedBytes)
+        results.append(values)
+      }
       pending = Elements(capacity: chunk, hasIndex: hasIndex)
     }
     for row in 0..<count {

@@ -10,6 +10,7 @@ package final class QueryContext: Sendable {
   /// Rows per batch that sources make.
   package let batchRows: Int
   package let memory: MemoryBroker
+  private let allowance: MemoryAllowance
   package let progress = QueryProgress()
   private let cancelled: Atomic<Bool>
 
@@ -20,6 +21,7 @@ package final class QueryContext: Sendable {
     self.workerCount = max(1, workerCount)
     self.batchRows = max(1, batchRows)
     self.memory = memory
+    allowance = MemoryAllowance(limit: memory.limit)
     cancelled = Atomic(false)
   }
 
@@ -28,10 +30,12 @@ package final class QueryContext: Sendable {
 
   package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
-  /// Throws `.interrupted` once `cancel` was called: sources and breakers call it once a batch.
+  /// Throws `.interrupted` once `cancel` was called, `.outOfMemory` when the statement's large
+  /// buffers are past the limit, whoever holds them: sources and breakers call it once a batch.
   @inline(__always)
   package func checkCancelled() throws {
     if isCancelled { throw SQLError(.interrupted, "the query was cancelled") }
+    try allowance.check(0)
   }
 }
 

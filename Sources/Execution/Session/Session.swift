@@ -115,7 +115,9 @@ package final class Session: @unchecked Sendable {
 
   /// The session's zone, and the moment of the transaction or of the statement that begins.
   private var time: SessionTime {
-    SessionTime(zone: settings.timeZone, now: transaction?.start ?? Clock.now())
+    SessionTime(
+      zone: settings.timeZone, now: transaction?.start ?? Clock.now(),
+      memory: MemoryAllowance(limit: settings.memoryLimit))
   }
 
   /// Changes the catalog, for this statement at first and for all when it ends well.

@@ -158,7 +158,7 @@ package enum Kernels {
     for row in 0..<count {
       target[row] = StringView()
       if let words, !Validity.isValid(words, row) { continue }
-      buffer.count = 0
+      buffer.startRow()
       if try body(row, &buffer) {
         target[row] = heap.store(UnsafePointer(buffer.start), buffer.count)
       } else {

@@ -9,10 +9,13 @@ struct ResultText: ~Copyable {
 
   private(set) var start: UnsafeMutablePointer<UInt8>
   var count = 0
+  /// What is allocated; `room` of it may be used without asking.
   private var capacity: Int
+  private var room: Int
 
   init(capacity: Int = 256) {
     self.capacity = capacity
+    room = capacity
     start = .allocate(capacity: capacity)
   }
 
@@ -21,18 +24,56 @@ struct ResultText: ~Copyable {
   /// Makes room for `more` bytes; `.outOfRange` past the limit.
   @inline(__always)
   mutating func reserve(_ more: Int) throws {
-    if more > capacity - count { try grow(more) }
+    if more > room - count { try grow(more) }
   }
 
   @inline(never)
   private mutating func grow(_ more: Int) throws {
     guard more >= 0, more <= ResultText.limit - count else { throw textTooLong() }
-    let larger = max(capacity * 2, count + more)
+    if count + more <= capacity {
+      // The row becomes a copy in the column's heap.
+      if count + more > ResultText.short { try MemoryAllowance.check(count + more) }
+      room = capacity
+      return
+    }
+    let larger = min(max(capacity * 2, count + more), ResultText.limit)
+    // While it is moved there is the old text beside the new; later the row's copy.
+    if larger > ResultText.short { try MemoryAllowance.check(larger + count + more) }
     let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
     moved.update(from: start, count: count)
     start.deallocate()
     start = moved
     capacity = larger
+    room = larger
+  }
+
+  /// Rows shorter than this are not asked for: a batch of them is small.
+  private static let short = 1 << 16
+
+  /// Empties the buffer for the next row. After a long one the next has to ask for its memory again,
+  /// because the copies of a batch's rows add up.
+  @inline(__always)
+  mutating func startRow() {
+    if count > ResultText.short { room = 256 }
+    count = 0
+  }
+
+  /// `bytes` so many times; `.outOfRange` past the limit.
+  mutating func append(_ bytes: UnsafeBufferPointer<UInt8>, times: Int) throws {
+    guard let base = bytes.baseAddress, times > 0, !bytes.isEmpty else { return }
+    let (total, overflows) = times.multipliedReportingOverflow(by: bytes.count)
+    if overflows || total > ResultText.limit { throw textTooLong() }
+    try reserve(total)
+    let target = start + count
+    memcpy(target, base, bytes.count)
+    // What is there is doubled.
+    var done = bytes.count
+    while done < total {
+      let more = min(done, total - done)
+      memcpy(target + done, target, more)
+      done += more
+    }
+    count += total
   }
 
   @inline(__always)

@@ -15,6 +15,11 @@ package enum ScalarEvaluation {
       return Column.nulls(type, count: count)
     }
     if count == 0 { return Column.nulls(type, count: 0) }
+    for argument in arguments where !argument.children.isEmpty {
+      // What is made of lists is about as large as they are; cuts of them may be smaller.
+      let bytes = argument.elementBytes
+      if bytes >= 1 << 24 { try MemoryAllowance.check(bytes) }
+    }
     var variable: Int?
     var variables = 0
     for (position, argument) in arguments.enumerated() where !argument.isConstant {

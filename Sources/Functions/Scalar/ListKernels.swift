@@ -6,11 +6,20 @@ enum ListKernels {
   /// The elements that a batch of lists may have in all: an error is better than the end of memory.
   static let elementLimit = 1 << 27
 
-  static func checkRoom(_ held: Int, _ more: Int) throws {
+  /// Refuses `more` elements beside those `held` when they are too many, or when they, `width`
+  /// bytes each, and the places that they are picked from are more than the statement may use.
+  static func checkRoom(_ held: Int, _ more: Int, width: Int = 8) throws {
     if more > elementLimit - held {
       throw SQLError(
         .outOfRange, "the resulting lists would have more than \(elementLimit) elements")
     }
+    if held + more > 1 << 17 { try MemoryAllowance.check((held + more) * (width + 12)) }
+  }
+
+  /// The same of strings collected so far: asked once for every 2^18 of them.
+  @inline(__always)
+  static func checkParts(_ parts: ColumnBuilder) throws {
+    if parts.count & 0x3FFFF == 0 { try checkRoom(parts.count, 1 << 18, width: 36) }
   }
 
   /// Each row's list so many times.

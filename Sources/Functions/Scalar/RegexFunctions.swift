@@ -220,6 +220,7 @@ enum RegexFunctions {
       try forEachMatch(matcher, expression, bytes) { _ in
         let range = group.flatMap { matcher.group($0) } ?? 0..<0
         parts.append(bytes: UTF8Text.part(bytes, range))
+        try ListKernels.checkParts(parts)
         return true
       }
       return ListEntry(offset: start, length: parts.count - start)
@@ -243,6 +244,7 @@ enum RegexFunctions {
         }
         parts.append(bytes: UTF8Text.part(bytes, position..<whole.lowerBound))
         position = whole.upperBound
+        try ListKernels.checkParts(parts)
         return true
       }
       parts.append(bytes: UTF8Text.part(bytes, position..<bytes.count))

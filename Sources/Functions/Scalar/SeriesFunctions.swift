@@ -46,6 +46,7 @@ enum SeriesFunctions {
           hint: "FROM range(…) gives rows one by one")
       }
     }
+    try MemoryAllowance.check(total * 8)
     let elements = Column(flat: type.elementType ?? .bigint, count: total)
     let values = elements.values(as: Int64.self)
     let result = Column(flat: type, count: count, children: [elements])

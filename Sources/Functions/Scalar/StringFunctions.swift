@@ -220,13 +220,7 @@ enum StringFunctions {
     let x = ColumnReader<StringView>(arguments[0])
     let times = ColumnReader<Int64>(arguments[1])
     return try Kernels.texts(arguments, count, type) { row, buffer in
-      let text = x.pointer(row)
-      let n = Int(times[row])
-      if n <= 0 || text.pointee.count == 0 { return }
-      let (total, overflows) = n.multipliedReportingOverflow(by: text.pointee.count)
-      if overflows || total > ResultText.limit { throw textTooLong() }
-      try buffer.reserve(total)
-      for _ in 0..<n { try buffer.append(text) }
+      try buffer.append(x.pointer(row).buffer, times: Int(times[row]))
     }
   }
 
@@ -270,8 +264,15 @@ enum StringFunctions {
     return try Kernels.texts(arguments, count) { row, buffer in
       let sources = UTF8Text.scalars(from.pointer(row).buffer)
       let targets = UTF8Text.scalars(to.pointer(row).buffer)
+      // A scan of a few is quick, of a million it is not.
+      var places: [Unicode.Scalar: Int] = [:]
+      if sources.count > 32 {
+        for (place, scalar) in sources.enumerated() where places[scalar] == nil {
+          places[scalar] = place
+        }
+      }
       for scalar in UTF8Text.scalars(x.pointer(row).buffer) {
-        guard let place = sources.firstIndex(of: scalar) else {
+        guard let place = places.isEmpty ? sources.firstIndex(of: scalar) : places[scalar] else {
           try buffer.append(scalar)
           continue
         }
@@ -311,7 +312,7 @@ enum StringFunctions {
       if missing > ResultText.limit { throw textTooLong() }
       if !left { try buffer.append(bytes) }
       let period = UTF8Text.count(pad)
-      for _ in 0..<(missing / period) { try buffer.append(pad) }
+      try buffer.append(pad, times: missing / period)
       try buffer.append(
         UTF8Text.part(pad, 0..<UTF8Text.offset(pad, of: missing % period)))
       if left { try buffer.append(bytes) }
@@ -350,7 +351,9 @@ enum StringFunctions {
     let characters = ColumnReader<StringView>(arguments[1])
     return Kernels.rows(arguments, count, .varchar, StringView.self) { row in
       let bytes = x.pointer(row).buffer
-      let set = UTF8Text.scalars(characters.pointer(row).buffer)
+      var set = UTF8Text.scalars(characters.pointer(row).buffer)
+      // What is scanned for each character is kept short: a scalar once.
+      if set.count > 32 { set = Array(Set(set)) }
       var start = 0
       var end = bytes.count
       if left {

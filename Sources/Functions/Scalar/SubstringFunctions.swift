@@ -57,7 +57,7 @@ enum SubstringFunctions {
       overloads: [
         ScalarOverload(
           [.exactly(.varchar), .exactly(.varchar)], returns: .list(.varchar), nulls: .custom
-        ) { a, n, _ in split(a, n) }
+        ) { a, n, _ in try split(a, n) }
       ]),
     ScalarFunction(
       "strlen", aliases: ["octet_length"], category: "string",
@@ -165,7 +165,7 @@ enum SubstringFunctions {
     }
   }
 
-  private static func split(_ arguments: [Column], _ count: Int) -> Column {
+  private static func split(_ arguments: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(arguments[0])
     let separators = ColumnReader<StringView>(arguments[1])
     var parts = ColumnBuilder(.varchar, capacity: count)
@@ -182,10 +182,13 @@ enum SubstringFunctions {
           target[row] = ListEntry(offset: offset, length: 1)
           continue
         }
+        var tooMany: (any Error)?
         forEachPart(bytes, separators.pointer(row).buffer) { start, end in
           parts.append(bytes: UTF8Text.part(bytes, start..<end))
-          return true
+          do { try ListKernels.checkParts(parts) } catch { tooMany = error }
+          return tooMany == nil
         }
+        if let tooMany { throw tooMany }
       }
       target[row] = ListEntry(offset: offset, length: parts.count - offset)
     }

@@ -1,0 +1,111 @@
+import Diagnostics
+import Synchronization
+
+/// The bytes that the process holds in buffers and string blocks of 1 MiB and more. Smaller ones
+/// are not counted: operators report those in steps, and an atomic addition each would cost.
+package enum LargeMemory {
+  package static let least = 1 << 20
+  private static let bytes = Atomic<Int>(0)
+
+  package static var held: Int { bytes.load(ordering: .relaxed) }
+
+  static func take(_ count: Int) {
+    if count >= least { bytes.wrappingAdd(count, ordering: .relaxed) }
+  }
+
+  static func give(_ count: Int) {
+    if count >= least { bytes.wrappingSubtract(count, ordering: .relaxed) }
+  }
+}
+
+/// What the statement that runs here may allocate. Operators reserve what they keep; one value of
+/// a kernel (`repeat`, `range`, a list of a hundred million) can be larger than all of that, so
+/// kernels that make more than they are given ask here before they allocate.
+package struct MemoryAllowance: Sendable {
+  private let limit: Int
+  /// Held when the statement began: tables in memory are not its own.
+  private let heldBefore: Int
+
+  package static let unlimited = MemoryAllowance()
+
+  private init() { (limit, heldBefore) = (.max, 0) }
+
+  package init(limit: Int) {
+    self.limit = limit
+    heldBefore = LargeMemory.held
+  }
+
+  /// What may still be allocated; never negative.
+  package var left: Int {
+    if limit == .max { return .max }
+    let (rest, overflows) = limit.subtractingReportingOverflow(LargeMemory.held - heldBefore)
+    return overflows ? .max : max(0, rest)
+  }
+
+  /// `.outOfMemory` when `more` bytes (0: what is held) are too much.
+  package func check(_ more: Int) throws {
+    if limit == .max { return }
+    let own = LargeMemory.held - heldBefore
+    let (total, overflows) = own.addingReportingOverflow(more)
+    if overflows || total > limit { throw MemoryAllowance.tooMuch(more, own, limit) }
+  }
+
+  /// The same for the statement that runs here. Cheap below 16 MiB.
+  package static func check(_ more: Int) throws {
+    if more < small && LargeMemory.held < small { return }
+    try SessionTime.current.memory.check(more)
+  }
+
+  private static let small = 16 << 20
+
+  private static func tooMuch(_ more: Int, _ own: Int, _ limit: Int) -> SQLError {
+    SQLError(
+      .outOfMemory,
+      "the values of one step need \(more >> 20) MiB more, but \(max(0, own) >> 20) of "
+        + "\(limit >> 20) MiB are in use",
+      hint: "raise the limit with SET memory_limit = '…'")
+  }
+}
+
+extension Column {
+  /// About how many bytes the elements of this column's lists take: what a function over them
+  /// makes anew. 0 where these are few; lists in lists are counted as a whole.
+  package var elementBytes: Int {
+    guard type.physical == .list, let child = children.first else {
+      return children.reduce(0) { $0.saturatingAdd($1.elementBytes) }
+    }
+    let entries = ColumnReader<ListEntry>(self)
+    var elements = 0
+    for row in 0..<(isConstant ? min(1, count) : count) where !entries.isNull(row) {
+      elements = elements.saturatingAdd(entries[row].length)
+    }
+    let width = max(child.type.physical.width, 1)
+    let (own, overflows) = elements.multipliedReportingOverflow(by: width)
+    return overflows ? .max : own.saturatingAdd(child.elementBytes)
+  }
+}
+
+extension Column {
+  /// About how many bytes a copy of all rows takes beside their fixed width: strings and elements,
+  /// a constant's for every row. Counted for strings and lists; 0 for all else.
+  package var copiedBytes: Int {
+    switch type.physical {
+    case .string:
+      let reader = ColumnReader<StringView>(self)
+      var total = 0
+      for row in 0..<count { total &+= Int(reader[row].length) }
+      return total
+    case .list:
+      let (total, overflows) = elementBytes.multipliedReportingOverflow(by: isConstant ? count : 1)
+      return overflows ? 1 << 60 : min(total, 1 << 60)
+    default: return 0
+    }
+  }
+}
+
+extension Int {
+  fileprivate func saturatingAdd(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
+  }
+}
