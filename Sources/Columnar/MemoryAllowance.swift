@@ -69,8 +69,10 @@ package struct MemoryAllowance: Sendable {
 
 extension Column {
   /// About how many bytes the elements of this column's lists take: what a function over them
-  /// makes anew. 0 where these are few; lists in lists are counted as a whole.
+  /// makes anew. Lists in lists are counted as a whole, and only where they are few: the rows of a
+  /// batch may be a small part of what their column refers to.
   package var elementBytes: Int {
+    if count > 1 << 16 { return 0 }
     guard type.physical == .list, let child = children.first else {
       return children.reduce(0) { $0.saturatingAdd($1.elementBytes) }
     }
