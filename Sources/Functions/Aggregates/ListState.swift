@@ -76,7 +76,7 @@ final class ListState: AggregateState {
     try (separator ?? [0x2C]).withUnsafeBufferPointer { between in
       for row in 0..<count {
         target[row] = StringView()
-        buffer.count = 0
+        buffer.startRow()
         var isEmpty = true
         try segments.forEachRun(of: first + row) { run in
           let views = UnsafePointer(run.values.assumingMemoryBound(to: StringView.self))
