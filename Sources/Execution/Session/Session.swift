@@ -259,11 +259,11 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a bound query to its end into row groups of these types, in the query's row order.
   func load(
-    _ bound: BoundQuery, types: [LogicalType], check: (@Sendable (Batch) throws -> Void)? = nil
+    _ bound: BoundQuery, types: [LogicalType], sink: LoadSink? = nil
   ) throws -> (groups: [RowGroup], rowCount: Int) {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let collector = RowGroupCollector(types: types, check: check)
+    let collector = RowGroupCollector(types: types, sink: sink)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions, state: state)
