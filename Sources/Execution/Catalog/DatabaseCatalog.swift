@@ -8,6 +8,9 @@ package final class DatabaseCatalog: Sendable {
   private let state = Mutex(CatalogState())
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
+  /// What all its statements together may hold.
+  package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
+
   package init() {}
 
   /// What a statement or transaction that begins now sees.
