@@ -12,6 +12,9 @@ package final class DatabaseCatalog: Sendable {
   private let files = Mutex<[CatalogFile]>([])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
+  /// What all its statements together may hold.
+  package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
+
   /// A database in memory.
   package init() {}
 

@@ -54,6 +54,7 @@ package final class Session: @unchecked Sendable {
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
     }
@@ -64,11 +65,19 @@ package final class Session: @unchecked Sendable {
     _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
   ) throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) {
         try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
       }
     }
+  }
+
+  /// Memory is the database's: another connection may have changed its limits.
+  private func readMemorySettings() {
+    settings.memoryLimit = database.memory.limit
+    settings.temporaryDirectory = database.memory.spillSpace.directory
+    settings.temporaryLimit = database.memory.spillSpace.limit
   }
 
   /// Binds a statement that is to run later, for the mistakes in it.
@@ -224,8 +233,7 @@ package final class Session: @unchecked Sendable {
 
   func start() -> QueryContext {
     let query = QueryContext(
-      workerCount: settings.threads, batchRows: settings.batchSize,
-      memory: MemoryBroker(limit: settings.memoryLimit))
+      workerCount: settings.threads, batchRows: settings.batchSize, memory: database.memory)
     running.withLock { $0 = (query, nil) }
     return query
   }
