@@ -129,7 +129,7 @@ package final class Session: @unchecked Sendable {
   private var time: SessionTime {
     SessionTime(
       zone: settings.timeZone, now: transaction?.start ?? Clock.now(),
-      memory: MemoryAllowance(limit: settings.memoryLimit))
+      memory: MemoryAllowance(limit: settings.memoryLimit), cancellation: Cancellation())
   }
 
   /// Changes the catalog, for this statement at first and for all when it ends well.
