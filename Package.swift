@@ -43,8 +43,8 @@ let package = Package(
     .target(
       name: "Execution",
       dependencies: [
-        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Storage", "Formats",
-        "NeuralNet",
+        "Columnar", "Diagnostics", "Functions", "JSONReading", "Syntax", "Planner", "Storage",
+        "Formats", "NeuralNet",
       ]),
     .target(
       name: "Apus",
@@ -64,7 +64,8 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
-      name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
+      name: "ExecutionTests",
+      dependencies: ["Execution", "Functions", "Columnar", "NeuralNet", "Diagnostics"]),
     .testTarget(
       name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),

@@ -13,7 +13,8 @@ package protocol CatalogReader: AnyObject {
   func isSchemaOrDatabase(_ name: String) -> Bool
   /// Names of tables and views, for "did you mean".
   var tableNames: [String] { get }
-  func model(named name: String) -> (any ModelDescription)?
+  /// The version of a model that a reference means.
+  func model(_ reference: ModelReference) throws -> any ModelDescription
   var modelNames: [String] { get }
   /// Functions registered by the embedding program.
   func userFunction(named name: String) -> ScalarFunction?

@@ -68,9 +68,9 @@ extension StatementCatalog {
     rows.append([
       "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
     ])
-    if let last = entry.history.last {
-      rows.append(["epochs", nil, "\(last.report.epoch)"])
-      rows.append(["loss", nil, "\(last.report.loss)"])
+    if let last = entry.current.epochs.last {
+      rows.append(["epochs", nil, "\(last.epoch)"])
+      rows.append(["loss", nil, "\(last.loss)"])
     }
     return texts(["property", "name", "value"], rows)
   }

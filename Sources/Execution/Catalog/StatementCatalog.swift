@@ -11,7 +11,7 @@ final class StatementCatalog: CatalogReader {
   let state: CatalogState
   let database: DatabaseCatalog
   /// What writes change.
-  let target: any WriteTarget
+  let target: any WriteTarget & ModelTarget
   let settings: Settings
   let connection: ConnectionState
   /// Schema keys.
@@ -20,7 +20,7 @@ final class StatementCatalog: CatalogReader {
   private let run: (BoundQuery) throws -> [[Value]]
 
   init(
-    _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget,
+    _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget & ModelTarget,
     settings: Settings, connection: ConnectionState,
     onProgress: @escaping @Sendable (String?) -> Void,
     run: @escaping (BoundQuery) throws -> [[Value]]
@@ -39,7 +39,9 @@ final class StatementCatalog: CatalogReader {
 
   var integerDivision: Bool { settings.integerDivision }
 
-  func model(named name: String) -> (any ModelDescription)? { modelEntry(named: name)?.current }
+  func model(_ reference: ModelReference) throws -> any ModelDescription {
+    try modelVersion(reference)
+  }
 
   var modelNames: [String] { state.names(.model) }
 
@@ -106,18 +108,26 @@ final class StatementCatalog: CatalogReader {
     return entry
   }
 
-  func modelEntry(_ name: QualifiedName) throws -> ModelEntry {
-    let key = name.last.name
-    if let entry = modelEntry(named: key) { return entry }
+  func modelEntry(_ name: QualifiedName) throws -> ModelEntry { try findModel(name).entry }
+
+  /// The version that a reference means; the default one where it names none.
+  func modelVersion(_ reference: ModelReference) throws -> Model {
+    try findModel(reference.name).entry.model(reference.version, at: reference.span)
+  }
+
+  func findModel(_ name: QualifiedName) throws -> (key: CatalogState.Key, entry: ModelEntry) {
+    if let (key, object) = try find(.model, name), case .model(let entry) = object.item {
+      return (key, entry)
+    }
     throw SQLError(
-      .catalog, "model \"\(key)\" does not exist", at: name.span,
-      hint: didYouMean(key, among: modelNames))
+      .catalog, "model \"\(name.last.name)\" does not exist", at: name.span,
+      hint: didYouMean(name.last.name, among: modelNames))
   }
 
   func trainProvider(
     _ statement: TrainModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?) {
-    let entry = try modelEntry(statement.name)
+    let (key, entry) = try findModel(statement.name)
     let definition = entry.definition
     func refuse(_ condition: Bool, _ what: String) throws {
       if condition { throw ModelCompiler.notYet(what, statement.name) }
@@ -158,7 +168,7 @@ final class StatementCatalog: CatalogReader {
     let plan = try ModelQueries.features(
       of: definition, label: label, in: bound, span: statement.name.span)
     let provider = TrainProvider(
-      entry: entry, options: options, validationFraction: fraction,
+      entry: entry, key: key, target: target, options: options, validationFraction: fraction,
       columnNames: definition.inputs.map(\.name) + [label], onProgress: onProgress)
     return (provider, plan)
   }
@@ -167,10 +177,7 @@ final class StatementCatalog: CatalogReader {
     _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?) {
     let entry = try modelEntry(statement.model.name)
-    if statement.model.version != nil {
-      throw ModelCompiler.notYet("model versions", statement.model.name)
-    }
-    let model = entry.current
+    let model = try entry.model(statement.model.version, at: statement.model.span)
     if !model.isTrained {
       throw SQLError(
         .model, "model \"\(model.name)\" has not been trained", at: statement.model.span,

@@ -2,7 +2,7 @@ import Columnar
 import Diagnostics
 import NeuralNet
 import Planner
-import Synchronization
+import Syntax
 
 /// What CREATE MODEL said, checked: the same for all versions of the model.
 package struct ModelDefinition: Sendable {
@@ -16,6 +16,8 @@ package struct ModelDefinition: Sendable {
     case binary
   }
 
+  /// What was typed, without OR REPLACE and the like: a definition can be made of it again.
+  package let statement: CreateModel
   package let name: String
   package let inputs: [Field]
   package let output: Field
@@ -30,6 +32,17 @@ package struct ModelDefinition: Sendable {
   /// Probability from which a binary output is the second class.
   package let threshold: Float
 
+  /// The statement as SQL.
+  package var sql: String { Printer.sql(.createModel(statement)) }
+
+  /// From what `sql` gave.
+  package static func parsed(_ sql: String) throws -> ModelDefinition {
+    guard case .createModel(let statement) = try Parser.parseStatement(sql).statement else {
+      throw SQLError(.internal, "the text of a model is no CREATE MODEL")
+    }
+    return try ModelCompiler.compile(statement)
+  }
+
   /// Float columns that enter the network: an array input counts its elements.
   package var inputWidth: Int { inputs.reduce(0) { $0 + ModelDefinition.width(of: $1.type) } }
 
@@ -39,23 +52,28 @@ package struct ModelDefinition: Sendable {
   }
 }
 
-/// One version of a model, as statements see it from planning to their end: a TRAIN that finishes
-/// meanwhile makes another object.
+/// One version of a model, as statements see it from planning to their end. Never changes.
 package final class Model: ModelDescription, Sendable {
   package let definition: ModelDefinition
   /// 0: not trained yet.
   package let version: Int
   package let weights: Weights?
   package let predictor: Predictor?
-  /// Of the output's type, in the order of the network's units.
-  package let classes: [Value]
+  /// What TRAIN found besides the weights.
+  package let state: ModelState
+  /// A row for each epoch of its training.
+  package let epochs: [EpochReport]
   package let classNames: [String]
 
-  init(definition: ModelDefinition, version: Int, weights: Weights?, classes: [Value]) throws {
+  init(
+    definition: ModelDefinition, version: Int, weights: Weights?, state: ModelState,
+    epochs: [EpochReport] = []
+  ) throws {
     self.definition = definition
     self.version = version
     self.weights = weights
-    self.classes = classes
+    self.state = state
+    self.epochs = epochs
     let form: OutputForm
     switch definition.outputKind {
     case .number: form = .raw
@@ -66,15 +84,25 @@ package final class Model: ModelDescription, Sendable {
     predictor = try weights.map {
       try Predictor(network: definition.network, weights: $0, output: form)
     }
-    if classes.isEmpty {
-      classNames = []
-    } else {
-      var builder = ColumnBuilder(definition.output.type, capacity: classes.count)
-      for value in classes { try builder.append(value) }
-      let texts = ValueText.text(of: builder.finish())
-      classNames = (0..<classes.count).map {
-        texts.values(as: StringView.self)[texts.valueIndex($0)].string
-      }
+    classNames = try ModelState.texts(of: state.classes, definition.output.type)
+  }
+
+  /// From what `record` gave.
+  convenience init(definition: ModelDefinition, record: ModelVersionRecord) throws {
+    var weights = try Weights(network: definition.network, initializer: .zeros)
+    try weights.load(safetensors: record.weights)
+    try self.init(
+      definition: definition, version: record.version, weights: weights,
+      state: try ModelState(json: record.state, definition), epochs: record.epochs)
+  }
+
+  /// The version as plain data; nil before it is trained.
+  package var record: ModelVersionRecord? {
+    get throws {
+      guard let weights else { return nil }
+      return ModelVersionRecord(
+        version: version, weights: weights.safetensors(), state: try state.json(definition),
+        epochs: epochs)
     }
   }
 
@@ -83,37 +111,6 @@ package final class Model: ModelDescription, Sendable {
   package var outputs: [Field] { [definition.output] }
   package var versionLabel: String { "v\(version)" }
   package var isTrained: Bool { weights != nil }
-}
-
-/// One row that TRAIN gave.
-package struct EpochRow: Sendable {
-  package let version: Int
-  package let report: EpochReport
-}
-
-/// A model of the catalog: its definition and its newest version.
-package final class ModelEntry: Sendable {
-  package let definition: ModelDefinition
-  private let state: Mutex<(current: Model, history: [EpochRow])>
-
-  init(definition: ModelDefinition) throws {
-    self.definition = definition
-    let untrained = try Model(
-      definition: definition, version: 0, weights: nil, classes: definition.classes)
-    state = Mutex((untrained, []))
-  }
-
-  package var current: Model { state.withLock { $0.current } }
-  package var history: [EpochRow] { state.withLock { $0.history } }
-
-  /// Makes the weights the newest version; all statements planned from now on use it.
-  func publish(weights: Weights, classes: [Value], epochs: [EpochReport]) throws {
-    let version = current.version + 1
-    let model = try Model(
-      definition: definition, version: version, weights: weights, classes: classes)
-    state.withLock {
-      $0.current = model
-      $0.history += epochs.map { EpochRow(version: version, report: $0) }
-    }
-  }
+  /// Of the output's type, in the order of the network's units.
+  package var classes: [Value] { state.classes }
 }

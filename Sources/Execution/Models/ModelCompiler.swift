@@ -59,8 +59,12 @@ enum ModelCompiler {
     let classes = try classValues(first, outputType)
     let kind = try outputKind(
       output, classes: classes, network: network, options: &options, span: first.name.span)
+    var kept = statement
+    kept.header.isOrReplace = false
+    kept.header.isIfNotExists = false
+    kept.header.isTemporary = false
     return ModelDefinition(
-      name: name, inputs: inputs, output: output, outputKind: kind,
+      statement: kept, name: name, inputs: inputs, output: output, outputKind: kind,
       classes: classes.isEmpty && outputType == .boolean
         ? [.boolean(false), .boolean(true)] : classes,
       layers: calls, network: network, options: options, optionTexts: texts, threshold: threshold)

@@ -4,10 +4,13 @@ import NeuralNet
 import Planner
 import Syntax
 
-/// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and publishes
-/// the weights as a new version when it ends. Runs to its end whoever reads it.
+/// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and adds the
+/// weights to the model as a new version when it ends: a part of the statement's writes, so that a
+/// failure or ROLLBACK leaves the model as it was. Runs to its end whoever reads it.
 final class TrainProvider: RunnableRowProvider, Sendable {
   let entry: ModelEntry
+  let key: CatalogState.Key
+  let target: any ModelTarget
   let options: TrainerOptions
   let validationFraction: Double
   let hasAccuracy: Bool
@@ -16,10 +19,13 @@ final class TrainProvider: RunnableRowProvider, Sendable {
   let onProgress: @Sendable (String?) -> Void
 
   init(
-    entry: ModelEntry, options: TrainerOptions, validationFraction: Double,
-    columnNames: [String], onProgress: @escaping @Sendable (String?) -> Void
+    entry: ModelEntry, key: CatalogState.Key, target: any ModelTarget, options: TrainerOptions,
+    validationFraction: Double, columnNames: [String],
+    onProgress: @escaping @Sendable (String?) -> Void
   ) {
     self.entry = entry
+    self.key = key
+    self.target = target
     self.options = options
     self.validationFraction = validationFraction
     self.columnNames = columnNames
@@ -102,7 +108,10 @@ private final class TrainSource: CompletingSource {
   private func publish() throws {
     provider.onProgress(nil)
     guard let trainer else { return }
-    try provider.entry.publish(weights: trainer.weights, classes: classes, epochs: reports)
+    var entry = provider.target.model(provider.key) ?? provider.entry
+    try entry.add(
+      weights: trainer.weights, state: ModelState(classes: classes), epochs: reports)
+    provider.target.publish(entry, at: provider.key)
     self.trainer = nil
   }
 
@@ -137,7 +146,7 @@ private final class TrainSource: CompletingSource {
 
   private func row(_ report: EpochReport) throws -> Batch {
     var values: [Value] = [
-      .integer(Int128(provider.entry.current.version + 1)), .integer(Int128(report.epoch)),
+      .integer(Int128(provider.entry.lastVersion + 1)), .integer(Int128(report.epoch)),
       .double(report.loss), report.validationLoss.map { .double($0) } ?? .null,
     ]
     if provider.hasAccuracy {

@@ -35,9 +35,13 @@ extension CatalogState {
 }
 
 extension Plan {
-  /// Whether running it changes tables.
+  /// Whether running it changes tables or models.
   var writes: Bool {
-    if case .rows(let node) = self, node.provider is TableWriteProvider { return true }
+    if case .rows(let node) = self,
+      node.provider is TableWriteProvider || node.provider is TrainProvider
+    {
+      return true
+    }
     return children.contains { $0.writes }
   }
 

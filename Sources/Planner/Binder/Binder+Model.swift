@@ -5,13 +5,7 @@ import Syntax
 
 extension Binder {
   func model(_ reference: ModelReference) throws -> any ModelDescription {
-    let name = reference.name.last.name
-    guard let model = catalog.model(named: name) else {
-      throw SQLError(
-        .catalog, "model \"\(name)\" does not exist", at: reference.span,
-        hint: didYouMean(name, among: catalog.modelNames))
-    }
-    if reference.version != nil { throw Binder.notYet("model versions", reference.span) }
+    let model = try catalog.model(reference)
     if !model.isTrained {
       throw SQLError(
         .model, "model \"\(model.name)\" has not been trained", at: reference.span,

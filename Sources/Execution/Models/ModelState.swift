@@ -1,0 +1,55 @@
+import Columnar
+import Diagnostics
+import Functions
+
+/// What TRAIN finds besides the weights, and a version keeps.
+package struct ModelState: Sendable {
+  /// Of the output's type, in the order of the network's units.
+  package var classes: [Value] = []
+
+  package init(classes: [Value] = []) { self.classes = classes }
+
+  /// From what `json` gave.
+  init(json: String, _ definition: ModelDefinition) throws {
+    guard let root = ModelJSON(parsing: json) else { throw Self.damaged() }
+    if let texts = root["classes"]?[definition.output.name] {
+      guard let texts = texts.texts else { throw Self.damaged() }
+      classes = try Self.values(of: texts, definition.output.type)
+    }
+  }
+
+  /// As JSON, values as SQL writes them.
+  func json(_ definition: ModelDefinition) throws -> String {
+    var members: [(key: String, value: ModelJSON)] = []
+    if !classes.isEmpty {
+      let texts = try Self.texts(of: classes, definition.output.type)
+      members.append(
+        ("classes", .object([(definition.output.name, .array(texts.map { .text($0) }))])))
+    }
+    return ModelJSON.object(members).written
+  }
+
+  /// Values of a type as SQL writes them.
+  static func texts(of values: [Value], _ type: LogicalType) throws -> [String] {
+    if values.isEmpty { return [] }
+    var builder = ColumnBuilder(type, capacity: values.count)
+    for value in values { try builder.append(value) }
+    let texts = ValueText.text(of: builder.finish())
+    return (0..<values.count).map {
+      texts.values(as: StringView.self)[texts.valueIndex($0)].string
+    }
+  }
+
+  /// Values of a type from their texts.
+  static func values(of texts: [String], _ type: LogicalType) throws -> [Value] {
+    if texts.isEmpty { return [] }
+    var builder = ColumnBuilder(.varchar, capacity: texts.count)
+    for text in texts { try builder.append(.varchar(text)) }
+    let column = try castColumn(builder.finish(), to: type)
+    return (0..<texts.count).map { column.value($0) }
+  }
+
+  private static func damaged() -> SQLError {
+    SQLError(.model, "the state of this model is damaged")
+  }
+}
