@@ -23,18 +23,18 @@ final class RowGroupCollector: @unchecked Sendable {
 
   /// All groups in order; small neighbours are joined, so that many tiny morsels do not leave many
   /// tiny groups.
-  func finish() -> (groups: [RowGroup], rowCount: Int) {
+  func finish() throws -> (groups: [RowGroup], rowCount: Int) {
     let ordered = lock.withLock { parts.sorted { $0.sequence < $1.sequence } }.flatMap(\.groups)
     var result: [RowGroup] = []
     var small: [RowGroup] = []
     var pending = 0
-    func joinSmall() {
+    func joinSmall() throws {
       if small.count == 1 {
         result.append(small[0])
       } else if small.count > 1 {
         var writer = RowGroupWriter(types: types)
         for group in small {
-          writer.append(Batch(columns: group.columns, rowCount: group.rowCount))
+          writer.append(try group.batch())
         }
         result += writer.finish()
       }
@@ -44,15 +44,15 @@ final class RowGroupCollector: @unchecked Sendable {
     for group in ordered {
       // From a quarter full on a group is worth more than another copy of it.
       if group.rowCount >= EngineLimits.rowGroupRows / 4 {
-        joinSmall()
+        try joinSmall()
         result.append(group)
         continue
       }
-      if pending + group.rowCount > EngineLimits.rowGroupRows { joinSmall() }
+      if pending + group.rowCount > EngineLimits.rowGroupRows { try joinSmall() }
       small.append(group)
       pending += group.rowCount
     }
-    joinSmall()
+    try joinSmall()
     return (result, result.reduce(0) { $0 + $1.rowCount })
   }
 }
@@ -76,7 +76,7 @@ final class TableSinkOperator: BatchSource {
     func publish() throws {
       guard let done = sequence else { return }
       let groups = writer.finish()
-      for group in groups { bytes += group.columns.reduce(0) { $0 + $1.byteCount } }
+      for group in groups { bytes += group.byteCount }
       try memory.hold(bytes)
       collector.add(done, groups)
     }

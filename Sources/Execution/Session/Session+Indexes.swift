@@ -65,9 +65,9 @@ extension Session {
       do {
         try data.addIndex(columns: columns)
       } catch let duplicate as DuplicateKey {
-        throw TableVersion(key: tableKey, definition: definition, data: data).error(duplicate)
+        throw table.altered(definition, data).error(duplicate)
       }
-      changed = TableVersion(key: tableKey, definition: definition, data: data)
+      changed = table.altered(definition, data)
     }
     change { state in
       if let changed { state.replace(changed) }
@@ -96,7 +96,7 @@ extension Session {
       var data = table.data
       definition.keys.remove(at: position)
       data.indexes.remove(at: position)
-      state.replace(TableVersion(key: table.key, definition: definition, data: data))
+      state.replace(table.altered(definition, data))
     }
   }
 }

@@ -264,7 +264,7 @@ package final class Session: @unchecked Sendable {
       source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions)
     while try source.next() != nil {}
-    return collector.finish()
+    return try collector.finish()
   }
 
   /// A result of a few text rows.

@@ -84,8 +84,8 @@ final class WithOperator: BatchSource {
     try shared.barrier.wait(worker.query)
     if worker.index == 0 {
       rows.replace(
-        shared.collector.finish().groups.enumerated().map {
-          Batch(columns: $1.columns, rowCount: $1.rowCount, sequence: $0)
+        try shared.collector.finish().groups.enumerated().map {
+          Batch(columns: try $1.columns(), rowCount: $1.rowCount, sequence: $0)
         })
     }
     try shared.barrier.wait(worker.query)

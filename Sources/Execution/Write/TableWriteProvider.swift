@@ -123,8 +123,8 @@ final class TableWriteSource: CompletingSource {
     guard let source = input else { return }
     input = nil
     while try source.next() != nil {}
-    for group in try provider.apply(collector.finish().groups) {
-      output += Batch(columns: group.columns, rowCount: group.rowCount).pieces(of: batchRows)
+    for group in try provider.apply(try collector.finish().groups) {
+      output += try group.batch().pieces(of: batchRows)
     }
   }
 }

@@ -16,12 +16,13 @@ package struct FileSchema: Sendable {
   /// the engine; the keys here are what finds rows, and what must never be there twice.
   private static let firstVersion = [
     "CREATE TABLE apus_meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    "INSERT INTO apus_meta VALUES ('commit', 0)",
+    "INSERT INTO apus_meta VALUES ('commit', 0), ('catalog_commit', 0)",
     "CREATE TABLE schemas (name TEXT PRIMARY KEY, comment TEXT) WITHOUT ROWID",
     """
     CREATE TABLE tables (id INTEGER PRIMARY KEY AUTOINCREMENT, schema_name TEXT NOT NULL,
       name TEXT NOT NULL, sql TEXT NOT NULL, next_row INTEGER NOT NULL, row_count INTEGER NOT NULL,
-      comment TEXT, UNIQUE (schema_name, name))
+      next_column INTEGER NOT NULL, commit_number INTEGER NOT NULL, comment TEXT,
+      UNIQUE (schema_name, name))
     """,
     """
     CREATE TABLE columns (table_id INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
