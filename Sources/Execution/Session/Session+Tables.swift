@@ -68,6 +68,15 @@ struct TableBuilder {
   func build(_ columns: [ColumnDefinition], _ constraints: [TableConstraint]) throws
     -> TableDefinition
   {
+    var definition = try self.definition(columns, constraints)
+    try check(&definition)
+    return definition
+  }
+
+  /// Nothing in it is bound.
+  func definition(_ columns: [ColumnDefinition], _ constraints: [TableConstraint]) throws
+    -> TableDefinition
+  {
     var definition = TableDefinition(name: name.last.name, columns: [])
     for column in columns {
       if definition.position(of: column.name.name) != nil {
@@ -80,7 +89,6 @@ struct TableBuilder {
       for constraint in column.constraints { try add(constraint, of: column, to: &definition) }
     }
     for constraint in constraints { try add(constraint, to: &definition) }
-    try check(&definition)
     return definition
   }
 

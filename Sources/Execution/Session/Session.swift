@@ -73,7 +73,8 @@ package final class Session: @unchecked Sendable {
 
   /// Binds a statement that is to run later, for the mistakes in it.
   package func check(_ parsed: ParsedStatement) throws {
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    defer { if transaction == nil { state.snapshots = [] } }
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -86,7 +87,9 @@ package final class Session: @unchecked Sendable {
     if let transaction, transaction.isAborted, !statement.endsTransaction {
       throw SQLError(.transaction, "current transaction is aborted (please ROLLBACK)", at: span)
     }
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    // Rows that are still to be pulled hold the snapshots themselves.
+    defer { if transaction == nil { state.snapshots = [] } }
     let before = state
     isChanged = false
     do {
@@ -232,7 +235,8 @@ package final class Session: @unchecked Sendable {
     let query = start()
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
-      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions,
+      state: state)
     guard bound.plan.writes else {
       return StatementResult(fields: bound.fields, source: source, changedRows: nil)
     }
@@ -262,7 +266,7 @@ package final class Session: @unchecked Sendable {
     let collector = RowGroupCollector(types: types, check: check)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
-      completions: builder.completions)
+      completions: builder.completions, state: state)
     while try source.next() != nil {}
     return try collector.finish()
   }
@@ -295,10 +299,13 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
+  /// Of the files that the rows come from.
+  private var snapshots: [ReadSnapshot]
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
-  init(source: any BatchSource, completions: [any CompletingSource]) {
+  init(source: any BatchSource, completions: [any CompletingSource], state: CatalogState) {
+    snapshots = state.snapshots
     self.source = source
     self.completions = completions
   }
@@ -308,6 +315,7 @@ private final class StatementSource: BatchSource {
       if let batch = try source?.next() { return batch }
       source = nil
       for completion in completions { try completion.complete() }
+      snapshots = []
       return nil
     }
   }
