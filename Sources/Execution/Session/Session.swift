@@ -121,8 +121,14 @@ package final class Session: @unchecked Sendable {
         throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
       }
     } else {
-      try database.commit(from: before, to: state)
+      try commit(from: before)
     }
+  }
+
+  /// Publishes what this connection has changed since `base`.
+  func commit(from base: CatalogState) throws {
+    database.setBusyTimeout(settings.busyTimeout)
+    try database.commit(from: base, to: state)
   }
 
   /// The session's zone, and the moment of the transaction or of the statement that begins.
