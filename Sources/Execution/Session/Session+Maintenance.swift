@@ -37,9 +37,10 @@ extension Session {
 
   /// Turns the row delta into row groups where that pays, and moves the log into the file.
   private func checkpoint(_ database: String?) throws {
-    let files = database.map { [database = self.database] name in
-      database.catalogFiles.filter { $0.isNamed(name) }
-    } ?? self.database.catalogFiles
+    let files =
+      database.map { [database = self.database] name in
+        database.catalogFiles.filter { $0.isNamed(name) }
+      } ?? self.database.catalogFiles
     if files.isEmpty { return }
     try refuseInTransaction("CHECKPOINT")
     for file in files where !file.file.isReadOnly {

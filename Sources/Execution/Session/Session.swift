@@ -99,13 +99,16 @@ package final class Session: @unchecked Sendable {
     if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
     // Rows that are still to be pulled hold the snapshots themselves.
     defer { if transaction == nil { state.snapshots = [] } }
-    let before = state
+    var before = state
+    // Nothing may hold a file's older state longer than the statement needs it.
+    before.snapshots = []
     isChanged = false
     do {
       let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
+      before.snapshots = state.snapshots
       state = before
       transaction?.isAborted = true
       throw error

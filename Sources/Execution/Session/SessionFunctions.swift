@@ -178,7 +178,8 @@ enum SessionFunctions {
     else { return .constant(.null, .boolean) }
     let isSearched = call.catalog.searchPath.contains {
       let parts = NameResolution.parts(of: $0)
-      return call.catalog.state.shown(database: parts.database).lowercased() == database && parts.schema.lowercased() == schema
+      return call.catalog.state.shown(database: parts.database).lowercased() == database
+        && parts.schema.lowercased() == schema
     }
     return .constant(.boolean(isSearched), .boolean)
   }
