@@ -103,9 +103,12 @@ final class NumberSequence: Sendable {
   }
 
   /// CREATE SEQUENCE … as it would go on now.
-  var sql: String {
+  var sql: String { sql(named: Printer.quoted(name)) }
+
+  /// The same under a name that is SQL already.
+  func sql(named name: String) -> String {
     let now = current
-    return "CREATE SEQUENCE \(Printer.quoted(name)) INCREMENT BY \(increment) MINVALUE \(minimum) "
+    return "CREATE SEQUENCE \(name) INCREMENT BY \(increment) MINVALUE \(minimum) "
       + "MAXVALUE \(maximum) START \(now.next) \(isCycle ? "CYCLE" : "NO CYCLE");"
   }
 }
