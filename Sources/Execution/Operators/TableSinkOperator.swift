@@ -17,7 +17,7 @@ final class RowGroupCollector: @unchecked Sendable {
     self.check = check
   }
 
-  fileprivate func add(_ sequence: Int, _ groups: [RowGroup]) {
+  func add(_ sequence: Int, _ groups: [RowGroup]) {
     lock.withLock { parts.append((sequence, groups)) }
   }
 

@@ -303,6 +303,7 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
+  private let start = monotonicNanoseconds()
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
@@ -319,4 +320,6 @@ private final class StatementSource: BatchSource {
       return nil
     }
   }
+
+  deinit { IdleMemory.statementEnded(start: start) }
 }
