@@ -42,6 +42,14 @@ struct CatalogState: Sendable {
   private(set) var temporary: [Key: CatalogObject] = [:]
   /// Grows with every commit.
   var version = 0
+  /// What people call the database whose schemas have no prefix.
+  var databaseName = NameResolution.database
+
+  /// A database as people call it.
+  func shown(database: String) -> String {
+    database == NameResolution.database ? databaseName : database
+  }
+
   /// Which commit of each database file this is, by `CatalogFile.prefix`.
   var files: [String: FileVersion] = [:]
   /// Keep the files' chunks where this state says they are; only the statement or transaction that

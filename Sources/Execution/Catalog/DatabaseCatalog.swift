@@ -6,20 +6,70 @@ import Synchronization
 /// The newest state of one database, shared by its connections, the files behind it, and the
 /// functions that the embedding program registered.
 package final class DatabaseCatalog: Sendable {
+  /// What `current_database()` gives.
+  let name: String
   private let state = Mutex(CatalogState())
   /// Held by whoever makes the next state: one at a time.
   private let changing = Mutex(())
   private let files = Mutex<[CatalogFile]>([])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
+  /// What all its statements together may hold.
+  package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
+
   /// A database in memory.
-  package init() {}
+  package init() { name = NameResolution.database }
 
   /// The database in a file.
   package init(path: String, isReadOnly: Bool) throws {
     let main = CatalogFile(try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)))
+    name = DatabaseCatalog.name(of: path)
     files.withLock { $0.append(main) }
+    state.withLock { $0.databaseName = name }
     _ = try snapshot()
+  }
+
+  /// A file's name without its folder and ending, as the database in it is called.
+  static func name(of path: String) -> String {
+    let file = path.split(separator: "/").last ?? ""
+    let stem = file.split(separator: ".").first ?? ""
+    return stem.isEmpty ? "database" : String(stem)
+  }
+
+  // MARK: Files
+
+  /// Adds the database in a file under a name, lower case.
+  func attach(_ path: String, as name: String, isReadOnly: Bool) throws {
+    let file = CatalogFile(
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".")
+    files.withLock { $0.append(file) }
+    do { _ = try snapshot() } catch {
+      detach(file.prefix)
+      throw error
+    }
+  }
+
+  /// Takes an attached file away, with all that is seen of it.
+  func detach(_ prefix: String) {
+    changing.withLock { _ in
+      let gone = files.withLock { files -> [CatalogFile] in
+        let gone = files.filter { $0.prefix == prefix }
+        files.removeAll { $0.prefix == prefix }
+        return gone
+      }
+      var next = state.withLock { $0 }
+      for file in gone {
+        for (key, _) in next.allObjects() where file.holds(key) { next[key] = nil }
+        next.files[prefix] = nil
+      }
+      next.version += 1
+      publish(next)
+    }
+  }
+
+  /// How long a writer waits for another one, in milliseconds.
+  func setBusyTimeout(_ milliseconds: Int) {
+    for file in catalogFiles { file.file.busyTimeout = milliseconds }
   }
 
   /// The files, that of the database itself first.
@@ -30,6 +80,7 @@ package final class DatabaseCatalog: Sendable {
   func snapshot() throws -> CatalogState {
     let files = catalogFiles
     if files.isEmpty { return state.withLock { $0 } }
+    for file in files { file.store.cache.limit = memory.limit / 4 }
     while true {
       let snapshots = try files.map { try $0.file.snapshot() }
       var newest = state.withLock { $0 }

@@ -27,7 +27,8 @@ extension Session {
         columns: fields.map { TableDefinition.Column(name: $0.name, type: $0.type) })
       var data = TableData(types: fields.map(\.type))
       if hasData {
-        let loaded = try load(bound, types: fields.map(\.type))
+        let loaded = try load(
+          bound, types: fields.map(\.type), sink: loadSink(key, columnIDs: data.columnIDs))
         data.append(loaded.groups)
       }
       publish(new: TableVersion(key: key, definition: definition, data: data))

@@ -54,6 +54,7 @@ package final class Session: @unchecked Sendable {
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
     }
@@ -64,11 +65,19 @@ package final class Session: @unchecked Sendable {
     _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
   ) throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) {
         try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
       }
     }
+  }
+
+  /// Memory is the database's: another connection may have changed its limits.
+  private func readMemorySettings() {
+    settings.memoryLimit = database.memory.limit
+    settings.temporaryDirectory = database.memory.spillSpace.directory
+    settings.temporaryLimit = database.memory.spillSpace.limit
   }
 
   /// Binds a statement that is to run later, for the mistakes in it.
@@ -90,13 +99,16 @@ package final class Session: @unchecked Sendable {
     if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
     // Rows that are still to be pulled hold the snapshots themselves.
     defer { if transaction == nil { state.snapshots = [] } }
-    let before = state
+    var before = state
+    // Nothing may hold a file's older state longer than the statement needs it.
+    before.snapshots = []
     isChanged = false
     do {
       let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
+      before.snapshots = state.snapshots
       state = before
       transaction?.isAborted = true
       throw error
@@ -112,15 +124,21 @@ package final class Session: @unchecked Sendable {
         throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
       }
     } else {
-      try database.commit(from: before, to: state)
+      try commit(from: before)
     }
+  }
+
+  /// Publishes what this connection has changed since `base`.
+  func commit(from base: CatalogState) throws {
+    database.setBusyTimeout(settings.busyTimeout)
+    try database.commit(from: base, to: state)
   }
 
   /// The session's zone, and the moment of the transaction or of the statement that begins.
   private var time: SessionTime {
     SessionTime(
       zone: settings.timeZone, now: transaction?.start ?? Clock.now(),
-      memory: MemoryAllowance(limit: settings.memoryLimit))
+      memory: MemoryAllowance(limit: settings.memoryLimit), cancellation: Cancellation())
   }
 
   /// Changes the catalog, for this statement at first and for all when it ends well.
@@ -224,8 +242,7 @@ package final class Session: @unchecked Sendable {
 
   func start() -> QueryContext {
     let query = QueryContext(
-      workerCount: settings.threads, batchRows: settings.batchSize,
-      memory: MemoryBroker(limit: settings.memoryLimit))
+      workerCount: settings.threads, batchRows: settings.batchSize, memory: database.memory)
     running.withLock { $0 = (query, nil) }
     return query
   }
@@ -259,11 +276,11 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a bound query to its end into row groups of these types, in the query's row order.
   func load(
-    _ bound: BoundQuery, types: [LogicalType], check: (@Sendable (Batch) throws -> Void)? = nil
+    _ bound: BoundQuery, types: [LogicalType], sink: LoadSink? = nil
   ) throws -> (groups: [RowGroup], rowCount: Int) {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let collector = RowGroupCollector(types: types, check: check)
+    let collector = RowGroupCollector(types: types, sink: sink)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
       completions: builder.completions, state: state)

@@ -17,6 +17,14 @@ final class CatalogFile: Sendable {
     store = ChunkStore(file)
   }
 
+  /// Whether the database in it has this name.
+  func isNamed(_ name: String) -> Bool {
+    let wanted = name.lowercased()
+    if !prefix.isEmpty { return prefix == wanted + "." }
+    return wanted == NameResolution.database
+      || wanted == DatabaseCatalog.name(of: file.path).lowercased()
+  }
+
   /// Whether an object is one of the file's.
   func holds(_ key: CatalogState.Key) -> Bool {
     let schema = key.space == .schema ? key.name : key.schema

@@ -126,7 +126,7 @@ struct CatalogFileReader {
     let records = try reader.tables()
     var definitions = try records.map { try definition($0) }
     for index in records.indices {
-      try addUniqueIndexes(to: &definitions[index].definition, records[index])
+      try addIndexes(to: &definitions[index].definition, records[index])
       session.state[
         CatalogState.Key(.relation, schema: records[index].schema, records[index].name)] =
         CatalogObject(
@@ -179,21 +179,25 @@ struct CatalogFileReader {
     }
   }
 
-  private func addUniqueIndexes(to definition: inout TableDefinition, _ record: TableRecord) throws
-  {
+  private func addIndexes(to definition: inout TableDefinition, _ record: TableRecord) throws {
     for index in try reader.objects(.index) {
-      guard case .createIndex(let create) = try parse(index.sql, index.name), create.isUnique
-      else { continue }
+      guard case .createIndex(let create) = try parse(index.sql, index.name) else { continue }
       let schema =
         create.table.parts.count > 1 ? create.table.parts[0].name : CatalogState.mainSchema
       guard schema == record.schema,
         create.table.last.name.lowercased() == record.name.lowercased()
       else { continue }
-      let columns = try create.expressions.map { expression -> Int in
-        guard case .column(let name) = expression.kind,
-          let position = definition.position(of: name.last.name)
-        else { throw damaged(index.name, "it names no column of \"\(record.name)\"") }
-        return position
+      let columns = create.expressions.compactMap { expression -> Int? in
+        guard case .column(let name) = expression.kind else { return nil }
+        return definition.position(of: name.last.name)
+      }
+      if columns.count < create.expressions.count {
+        if !create.isUnique { continue }
+        throw damaged(index.name, "it names no column of \"\(record.name)\"")
+      }
+      if !create.isUnique {
+        definition.indexes.append((index.name, columns))
+        continue
       }
       definition.keys.append(
         TableDefinition.Key(kind: .index(index.name), name: index.name, columns: columns))
@@ -235,6 +239,7 @@ struct CatalogFileReader {
   ) -> (object: CatalogObject, table: TableVersion)? {
     guard let object = old.shared[key], case .table(let table) = object.item,
       table.fileID == record.id, table.definition.keys.count == definition.keys.count,
+      table.definition.indexes.map(\.name) == definition.indexes.map(\.name),
       TableText.complete(table.definition, file) == TableText.complete(definition, file)
     else { return nil }
     return (object, table)

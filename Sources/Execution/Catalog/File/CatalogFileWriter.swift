@@ -5,6 +5,9 @@ import Syntax
 
 /// Writes the difference of two states of the catalog into a file's open transaction.
 struct CatalogFileWriter {
+  /// From so many small row groups on, a table's neighbours are joined.
+  private static let smallGroupLimit = 16
+
   let file: CatalogFile
   let old: CatalogState
   let new: CatalogState
@@ -98,8 +101,11 @@ struct CatalogFileWriter {
       changesCatalog = true
       record.id = try transaction.insertTable(record, columns: columns, constraints: constraints)
     }
+    let data =
+      table.data.smallGroupCount < CatalogFileWriter.smallGroupLimit
+      ? table.data : try table.data.compacted()
     let rows = try transaction.writeRows(
-      of: record.id, from: known?.1.data, to: table.data, store: file.store)
+      of: record.id, from: known?.1.data, to: data, store: file.store)
     try transaction.updateTable(record)
     version.tableCommits[record.id] = commit
     var stored = object
