@@ -35,7 +35,7 @@ package enum TableStatistics {
     var seen: [UInt64: Int] = [:]
     var sampled = 0
     var sampledNulls = 0
-    let read = sampled(groups, column)
+    let read = groupsToRead(groups, column)
     for (group, rows) in TableStatistics.sample(read, read.reduce(0) { $0 + $1.rowCount }) {
       let picked = Column.dictionary(try group.column(column), Selection(rows))
       let hashes = UnsafeMutablePointer<UInt64>.allocate(capacity: max(rows.count, 1))
@@ -67,7 +67,7 @@ package enum TableStatistics {
 
   /// All row groups; of those in a file some, as far apart as can be: reading a column whole to plan
   /// a query would cost more than the query.
-  private static func sampled(_ groups: [RowGroup], _ column: Int) -> [RowGroup] {
+  private static func groupsToRead(_ groups: [RowGroup], _ column: Int) -> [RowGroup] {
     let count = groups.count
     guard count > sampleGroups, groups.contains(where: { $0.slots[column].chunk != nil }) else {
       return groups
