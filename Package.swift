@@ -17,6 +17,7 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
+    .systemLibrary(name: "CSystem"),
     .target(
       name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
       linkerSettings: [.linkedLibrary("m")]),
@@ -44,7 +45,7 @@ let package = Package(
       name: "Execution",
       dependencies: [
         "Columnar", "Diagnostics", "Functions", "JSONReading", "Syntax", "Planner", "Storage",
-        "Formats", "NeuralNet",
+        "Formats", "NeuralNet", "CSystem",
       ]),
     .target(
       name: "Apus",
