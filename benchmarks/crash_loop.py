@@ -151,7 +151,9 @@ class Workload:
             return self.drop(state)
         n, count = self.number(), self.random.choice([10, 5_000, 130_000, 300_000])
         state["tables"][f"bulk{n}"] = (count, count * (count - 1) // 2, count * len(str(n)))
-        return f"CREATE TABLE bulk{n} AS SELECT i AS a, '{n}' AS b FROM range({count}) r(i)"
+        # A permutation, whose chunks are large.
+        return (f"CREATE TABLE bulk{n} AS SELECT i * 7919 % {count} AS a, '{n}' AS b "
+                f"FROM range({count}) r(i)")
 
     def drop(self, state):
         if not state["tables"]:
