@@ -10,7 +10,7 @@ extension Session {
 
   func run(_ export: ExportDatabase) throws -> StatementResult {
     let current = NameResolution.parts(of: catalog().currentSchema).database
-    let database = export.database?.name.lowercased() ?? current
+    let database = export.database.map { catalog().names.own($0.name.lowercased()) } ?? current
     guard catalog().names.hasDatabase(database) else {
       throw SQLError(
         .catalog, "database \"\(export.database?.name ?? database)\" does not exist",

@@ -24,18 +24,23 @@ package final class SQLiteDatabase: Sendable {
     return names
   }
 
-  /// A table or view as rows; `asText` reads every value as VARCHAR.
-  package func table(named name: String, asText: Bool = false) throws -> any TableSource {
+  /// A table or view as rows; `asText` reads every value as VARCHAR. `withRowNumbers` adds, where the
+  /// table has them, a last column of the numbers by which `SQLiteWriter` finds rows.
+  package func table(
+    named name: String, asText: Bool = false, withRowNumbers: Bool = false
+  ) throws -> any TableSource {
     let connection = try connect()
-    let columns = try columns(of: name, connection, asText: asText)
+    var columns = try columns(of: name, connection, asText: asText)
     if columns.isEmpty {
       throw SQLError(
         .catalog, "database \"\(path)\" has no table \"\(name)\"",
         hint: didYouMean(name, among: try tableNames()))
     }
-    return SQLiteTable(
-      self, name: name, columns: columns,
-      rows: try rowNumbers(of: name, columns, connection))
+    let rows = try rowNumbers(of: name, columns, connection)
+    if withRowNumbers, let rows {
+      columns.append(SQLiteColumn(name: rows.name, declared: "INTEGER", asText: false))
+    }
+    return SQLiteTable(self, name: name, columns: columns, rows: rows)
   }
 
   /// The rows of a query, which SQLite runs.
@@ -84,7 +89,8 @@ package final class SQLiteDatabase: Sendable {
     // Apart, each is one step down the tree; together they would be a scan.
     let bounds = try connection.prepare(
       "SELECT (SELECT min(\(name)) FROM \(place)), (SELECT max(\(name)) FROM \(place))")
-    guard try bounds.step(), !bounds.isNull(0) else { return nil }
+    // NULL, as 0, where there are no rows.
+    guard try bounds.step() else { return nil }
     return SQLiteTable.RowNumbers(name: name, low: bounds.integer(0), high: bounds.integer(1))
   }
 }
