@@ -55,6 +55,7 @@ enum CatalogFunctions {
 
   static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
+    + SQLiteTableFunctions.rows
     + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {

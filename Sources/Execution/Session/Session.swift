@@ -162,6 +162,8 @@ package final class Session: @unchecked Sendable {
     case .createIndex(let create): return try run(create)
     case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
+    case .exportDatabase(let export): return try run(export)
+    case .importDatabase(let folder): return try run(folder)
     case .explain(let explain): return try run(explain)
     case .describe(let describe): return try run(describe)
     case .show(let show): return try run(show)
@@ -319,6 +321,7 @@ private final class StatementSource: BatchSource {
   private let completions: [any CompletingSource]
   /// Of the files that the rows come from.
   private var snapshots: [ReadSnapshot]
+  private let start = monotonicNanoseconds()
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
@@ -337,4 +340,6 @@ private final class StatementSource: BatchSource {
       return nil
     }
   }
+
+  deinit { IdleMemory.statementEnded(start: start) }
 }
