@@ -38,6 +38,9 @@ package protocol CatalogReader: AnyObject {
   func evaluateProvider(
     _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?)
+  func verifyProvider(
+    _ reference: ModelReference, input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: any RowProvider, input: Plan?)
   /// What stores the rows of a write, and what looks keys up for ON CONFLICT.
   func writeProvider(_ write: TableWrite) throws -> any RowProvider
   func conflictProvider(_ lookup: ConflictLookup) throws -> any RowProvider

@@ -10,6 +10,42 @@ extension StatementCatalog {
     _ statement: TrainModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?) {
     let (key, entry) = try findModel(statement.name)
+    let (provider, plan) = try training(statement, entry, key, target, input)
+    return (provider, plan)
+  }
+
+  /// VERIFY MODEL: the training of a version once more, from the text that its receipt has.
+  func verifyProvider(
+    _ reference: ModelReference, input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: any RowProvider, input: Plan?) {
+    let (key, entry) = try findModel(reference.name)
+    let model = try entry.model(reference.version, at: reference.span)
+    if !model.isTrained { throw untrained(entry, reference.span) }
+    guard let receipt = model.state.receipt,
+      case .trainModel(let statement) = try Parser.parseStatement(receipt.sql).statement
+    else {
+      throw SQLError(
+        .model,
+        "version \(model.version) of model \"\(model.name)\" was not trained here: there is no receipt",
+        at: reference.span)
+    }
+    // The options as they were: the receipt has all that was written.
+    var create = entry.definition.statement
+    create.options = statement.options
+    let former = try entry.described(by: try ModelCompiler.compile(create))
+    var plan: Plan?
+    let provider = try VerifyProvider(model) { target in
+      let made = try training(statement, former, key, target, input)
+      plan = made.plan
+      return made.provider
+    }
+    return (provider, plan)
+  }
+
+  private func training(
+    _ statement: TrainModel, _ entry: ModelEntry, _ key: CatalogState.Key,
+    _ target: any ModelTarget, _ input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: TrainProvider, plan: Plan) {
     let definition = entry.definition
     if !statement.forEach.isEmpty {
       throw ModelCompiler.notYet("FOR EACH clauses", statement.name)

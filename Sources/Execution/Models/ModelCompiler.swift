@@ -9,9 +9,7 @@ import Syntax
 enum ModelCompiler {
   static func compile(_ statement: CreateModel) throws -> ModelDefinition {
     let name = statement.name.last.name
-    if statement.origin != nil {
-      throw notYet("models from files and other models", statement.name)
-    }
+    if statement.origin != nil { throw notYet("models from files", statement.name) }
     guard !statement.inputs.isEmpty else {
       throw SQLError(
         .model, "model \"\(name)\" has no INPUT", at: statement.name.span,

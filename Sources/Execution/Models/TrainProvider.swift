@@ -7,7 +7,7 @@ import Syntax
 /// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and adds the
 /// weights to the model as a new version when it ends: a part of the statement's writes, so that a
 /// failure or ROLLBACK leaves the model as it was. Runs to its end whoever reads it.
-final class TrainProvider: RowProvider, Sendable {
+final class TrainProvider: TrainingRowProvider, Sendable {
   let entry: ModelEntry
   let key: CatalogState.Key
   let target: any ModelTarget
@@ -79,6 +79,11 @@ final class TrainProvider: RowProvider, Sendable {
   func source(_ input: TrainInput, query: QueryContext) -> any CompletingSource {
     TrainSource(provider: self, input: input, query: query)
   }
+}
+
+/// What runs a training: it reads its rows in its own way, and more than once.
+protocol TrainingRowProvider: RowProvider {
+  func source(_ input: TrainInput, query: QueryContext) -> any CompletingSource
 }
 
 /// The rows that TRAIN reads: the model's inputs, its labels, and the marks of `TrainQuery`.
@@ -188,8 +193,8 @@ private final class TrainSource: CompletingSource {
         ($0.field.name, try ModelState.texts(of: $1, $0.field.type))
       })
     state.receipt = TrainingReceipt(
-      statement: provider.statement, start: provider.start?.version, rows: reader.rows,
-      hash: reader.hash)
+      statement: provider.statement, of: definition, start: provider.start?.version,
+      rows: reader.rows, hash: reader.hash)
     let weights =
       try provider.start?.weights
       ?? Weights(network: network, initializer: options.initializer, seed: options.seed)

@@ -10,9 +10,16 @@ struct TrainingReceipt: Sendable {
   /// Of all that was read: see `TrainingReader`.
   var hash: String
 
-  init(statement: TrainModel, start: Int?, rows: Int, hash: UInt64) {
+  /// With the options of the model as they are now: ALTER MODEL may change them.
+  init(
+    statement: TrainModel, of definition: ModelDefinition, start: Int?, rows: Int, hash: UInt64
+  ) {
     var kept = statement
     kept.versionName = nil
+    let given = statement.options.map { $0.name.name.lowercased() }
+    kept.options =
+      definition.statement.options.filter { !given.contains($0.name.name.lowercased()) }
+      + statement.options
     if let start { kept.start = .warm(.number(start)) }
     sql = Printer.sql(.trainModel(kept))
     self.start = start

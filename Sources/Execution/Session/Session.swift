@@ -191,8 +191,9 @@ package final class Session: @unchecked Sendable {
         hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .alterModel, .exportModel, .verifyModel:
-      throw SQLError(.notSupported, "this statement is not supported yet")
+    case .alterModel(let alter): return try run(alter)
+    case .exportModel(let export): return try run(export)
+    case .verifyModel: return try rows(try binder().bindRowStatement(statement))
     }
   }
 

@@ -197,6 +197,11 @@ extension Binder {
         let bound = try bind(query)
         return (bound.plan, bound.names)
       }
+    case .verifyModel(let reference):
+      made = try catalog.verifyProvider(reference) { [self] query in
+        let bound = try bind(query)
+        return (bound.plan, bound.names)
+      }
     case .summarize(let describe): return try bindSummary(describe)
     case .describe, .show:
       guard let source = try catalog.rows(of: statement, bind: { try bind($0) }) else {

@@ -190,10 +190,12 @@ struct CatalogFileWriter {
     {
       record.id = id
       try transaction.updateModel(record)
+      // A model that was made anew may have other versions of the same numbers.
       let known = Set(before.versions.map(\.version))
-      let now = Set(entry.versions.map(\.version))
-      for gone in known.subtracting(now) { try transaction.removeVersion(Int64(gone), of: id) }
-      kept = known.intersection(now)
+      kept = Set(
+        entry.versions.filter { version in before.versions.contains { $0 === version } }
+          .map(\.version))
+      for gone in known.subtracting(kept) { try transaction.removeVersion(Int64(gone), of: id) }
     } else {
       if let id = try modelID(key, transaction) { try transaction.removeModel(id) }
       record.id = try transaction.insertModel(record)
