@@ -94,6 +94,13 @@ package struct RowGroupWriter {
     pending = 0
   }
 
+  /// The groups that are full, once; nil when there are none.
+  package mutating func takeFinished() -> [RowGroup]? {
+    if finished.isEmpty { return nil }
+    defer { finished = [] }
+    return finished
+  }
+
   package mutating func finish() -> [RowGroup] {
     flush()
     defer { finished = [] }

@@ -21,7 +21,7 @@ package struct TableData: Sendable {
   /// What the file knows the columns by, whatever they are called: from 1, never used twice.
   package let columnIDs: [Int64]
   /// The next column's.
-  let nextColumnID: Int64
+  package let nextColumnID: Int64
   /// By `firstRow`, ascending.
   package private(set) var parts: [Part] = []
   /// The number of the next row added.

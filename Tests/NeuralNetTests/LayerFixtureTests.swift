@@ -215,7 +215,7 @@ struct Pass {
     _ net: Network, _ weights: Weights, _ input: [Float], _ slope: [Float], rows: Int,
     isTraining: Bool
   ) throws {
-    let plan = ExecutionPlan(net, dropLast: false, training: true, inputGradient: true)
+    let plan = ExecutionPlan(net, training: true, inputGradient: true)
     let executor = try TileExecutor(plan: plan, capacity: rows, training: true)
     let sums = try FloatBuffer(count: net.parameterCount + 16)
     for i in 0..<rows {
@@ -227,12 +227,12 @@ struct Pass {
       parameters: weights.pointer, rows: rows, firstRow: 0, isTraining: isTraining)
     for i in 0..<rows {
       for j in 0..<net.outputWidth {
-        output.append(executor.output[j * executor.stride + i])
+        output.append(executor.output()[j * executor.stride + i])
       }
     }
     for i in 0..<rows {
       for j in 0..<net.outputWidth {
-        executor.outputGradient[j * executor.stride + i] = slope[i * net.outputWidth + j]
+        executor.outputGradient()[j * executor.stride + i] = slope[i * net.outputWidth + j]
       }
     }
     executor.backward(

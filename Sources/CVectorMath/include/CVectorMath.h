@@ -193,6 +193,8 @@ void apus_scale(float *x, long n, float factor);
 // ---- shaped.c: vectors of n rows, `stride` floats apart ----------------------------------------
 void apus_add_scaled(const float *x, float *y, long n, float scale);  // y += x scale
 void apus_add_vectors(const float *x, const float *y, float *sum, long width, long n, long stride);
+void apus_multiply_vectors(const float *x, const float *y, float *product, long width, long n,
+                           long stride, int accumulate);
 void apus_largest(const float *x, float *y, long n);  // y = max(x, y)
 void apus_largest_backward(const float *x, const float *y, const float *dy, float *dx, float *taken,
                            long n);

@@ -14,10 +14,17 @@ package struct SessionTime: Sendable {
   /// Not of time, but ambient for the same reason and bound in the same places.
   package var memory: MemoryAllowance
 
-  package init(zone: TimeZoneRules, now: Int64?, memory: MemoryAllowance = .unlimited) {
+  /// Bound with the others: whoever runs a part of the statement asks it.
+  package var cancellation: Cancellation
+
+  package init(
+    zone: TimeZoneRules, now: Int64?, memory: MemoryAllowance = .unlimited,
+    cancellation: Cancellation = .never
+  ) {
     self.zone = zone
     self.now = now
     self.memory = memory
+    self.cancellation = cancellation
   }
 
   @TaskLocal package static var current = SessionTime(zone: .utc, now: nil)

@@ -223,7 +223,9 @@ extension StatementCatalog {
   var schemaList: [(database: String, schema: String, number: Int)] {
     var list = state.objects(.schema).map { key, object in
       let parts = NameResolution.parts(of: key.name)
-      return (database: parts.database, schema: parts.schema, number: object.stamp)
+      return (
+        database: state.shown(database: parts.database), schema: parts.schema, number: object.stamp
+      )
     }
     list += [
       // Numbers that no object gets.

@@ -90,7 +90,7 @@ struct ObjectPlace {
 
   init(_ key: CatalogState.Key, _ state: CatalogState) {
     let parts = NameResolution.parts(of: key.schema)
-    database = parts.database
+    database = state.shown(database: parts.database)
     schema = parts.schema
     schemaNumber = state[CatalogState.Key(.schema, schema: "", key.schema)]?.stamp ?? 0
     databaseNumber = ObjectPlace.number(ofDatabase: parts.database, state)
@@ -98,7 +98,8 @@ struct ObjectPlace {
   }
 
   static func number(ofDatabase name: String, _ state: CatalogState) -> Int {
-    let schema = NameResolution.key(database: name, schema: CatalogState.mainSchema)
+    let own = name == state.databaseName ? NameResolution.database : name
+    let schema = NameResolution.key(database: own, schema: CatalogState.mainSchema)
     return (state[CatalogState.Key(.schema, schema: "", schema)]?.stamp ?? 0) + 1_000_000
   }
 }

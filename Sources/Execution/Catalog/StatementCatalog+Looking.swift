@@ -60,11 +60,11 @@ extension StatementCatalog {
     if !entry.current.classNames.isEmpty {
       rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
     }
-    for layer in definition.network.layers {
+    for layer in entry.current.network.layers {
       rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
     }
-    for option in definition.optionTexts { rows.append(["option", option.name, option.value]) }
-    rows.append(["parameters", nil, "\(definition.network.parameterCount)"])
+    for option in definition.options.texts { rows.append(["option", option.name, option.value]) }
+    rows.append(["parameters", nil, "\(entry.current.network.parameterCount)"])
     rows.append([
       "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
     ])
@@ -163,7 +163,7 @@ extension StatementCatalog {
           definition.name,
           definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
           "\(definition.output.name) \(definition.output.type)",
-          "\(definition.network.layers.count)", "\(definition.network.parameterCount)",
+          "\(entry.current.network.layers.count)", "\(entry.current.network.parameterCount)",
           entry.current.isTrained ? "\(entry.current.version)" : nil,
         ]
       })

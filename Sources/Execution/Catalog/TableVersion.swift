@@ -12,11 +12,16 @@ final class TableVersion: StoredTable, Sendable {
   let fileID: Int64?
   /// Shared by the versions of one layout.
   private let statistics: StatisticsCache
+  /// Likewise.
+  private let lookups: LookupIndexes
 
   init(
     key: CatalogState.Key, definition: TableDefinition, data: TableData,
-    fileID: Int64? = nil, statistics: StatisticsCache = StatisticsCache()
+    fileID: Int64? = nil, statistics: StatisticsCache = StatisticsCache(),
+    lookups: LookupIndexes = LookupIndexes()
   ) {
+    lookups.forget(allBut: data)
+    self.lookups = lookups
     self.fileID = fileID
     self.key = key
     self.definition = definition
@@ -40,7 +45,10 @@ final class TableVersion: StoredTable, Sendable {
   }
 
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
-    data.scan(columns: columns, filters: filters, batchRows: batchRows)
+    if let rows = try lookups.rows(filters, keys: definition.lookupColumns, in: data) {
+      return data.scan(rows: rows, columns: columns)
+    }
+    return data.scan(columns: columns, filters: filters, batchRows: batchRows)
   }
 
   /// What the rows take in memory.
@@ -48,7 +56,8 @@ final class TableVersion: StoredTable, Sendable {
 
   func with(_ data: TableData) -> TableVersion {
     TableVersion(
-      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics)
+      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics,
+      lookups: lookups)
   }
 
   /// The same table with another definition, under another key if one is given.
@@ -61,7 +70,8 @@ final class TableVersion: StoredTable, Sendable {
   /// The same table as a file has it.
   func stored(_ data: TableData, fileID: Int64) -> TableVersion {
     TableVersion(
-      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics)
+      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics,
+      lookups: lookups)
   }
 
   /// Whether the two differ in rows only.

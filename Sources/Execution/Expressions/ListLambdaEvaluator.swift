@@ -115,8 +115,10 @@ final class ListLambdaEvaluator {
     var lengths = [Int](repeating: 0, count: count)
     var results = ColumnBuilder(body.type)
     var pending = Elements(capacity: chunk, hasIndex: hasIndex)
+    let cancellation = Cancellation.current
     func flush() throws {
       if pending.count == 0 { return }
+      try cancellation.check()
       pending.end()
       var part = batch(pending, of: lists, outside)
       if let condition {
@@ -194,7 +196,9 @@ final class ListLambdaEvaluator {
       ?? Column.dictionary(lists.children[0], Selection(firsts))
     var step = start == nil ? 1 : 0
     let entries = ColumnReader<ListEntry>(lists)
+    let cancellation = Cancellation.current
     while !active.isEmpty {
+      try cancellation.check()
       var elements = Elements(capacity: active.count, hasIndex: hasIndex)
       var going = Selection(capacity: active.count)
       var finished: [Int] = []

@@ -78,7 +78,7 @@ private final class EvaluateSource: BatchSource {
   private func add(_ batch: Batch, _ table: GroupTable, _ groups: inout [EvaluatedRows]) throws {
     let model = provider.model
     let rows = batch.rowCount
-    let inputCount = model.inputs.count
+    let inputCount = model.transform.features.count
     guard let predictor = model.predictor else { return }
     let features = try FeatureColumns(Array(batch.columns[0..<inputCount]), rows: rows)
     let width = predictor.outputWidth

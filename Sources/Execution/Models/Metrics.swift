@@ -135,10 +135,10 @@ enum Metrics {
   }
 
   static func isProbability(_ model: Model) -> Bool {
-    guard model.definition.outputKind == .number, model.definition.network.outputWidth == 1 else {
+    guard model.definition.outputKind == .number, model.network.outputWidth == 1 else {
       return false
     }
-    let loss = (model.definition.options.loss ?? "").lowercased()
+    let loss = (model.definition.options.training.loss ?? "").lowercased()
     return (loss.hasPrefix("bce") || loss.hasPrefix("binary_cross"))
   }
 

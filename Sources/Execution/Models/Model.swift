@@ -20,17 +20,15 @@ package struct ModelDefinition: Sendable {
   package let statement: CreateModel
   package let name: String
   package let inputs: [Field]
+  let transform: ModelTransform
   package let output: Field
   package let outputKind: OutputKind
   /// Given by CLASSES; otherwise found by TRAIN.
   package let classes: [Value]
-  package let layers: [LayerCall]
+  let template: NetworkTemplate
+  /// Where widths hang on what TRAIN finds, one with guesses in their place.
   package let network: Network
-  package let options: TrainerOptions
-  /// `name = value` as written, for DESCRIBE.
-  package let optionTexts: [(name: String, value: String)]
-  /// Probability from which a binary output is the second class.
-  package let threshold: Float
+  package let options: ModelOptions
 
   /// The statement as SQL.
   package var sql: String { Printer.sql(.createModel(statement)) }
@@ -43,12 +41,23 @@ package struct ModelDefinition: Sendable {
     return try ModelCompiler.compile(statement)
   }
 
-  /// Float columns that enter the network: an array input counts its elements.
-  package var inputWidth: Int { inputs.reduce(0) { $0 + ModelDefinition.width(of: $1.type) } }
+  package var threshold: Float { options.threshold }
 
+  /// Floats of a value: an array counts its elements.
   static func width(of type: LogicalType) -> Int {
     if case .array(let element, let count) = type { return width(of: element) * count }
     return 1
+  }
+}
+
+extension ModelDefinition {
+  /// What enters the network and the network itself, after TRAIN found this.
+  func network(for state: ModelState) throws -> (transform: BoundTransform, network: Network) {
+    let bound = try transform.bound(state.transforms)
+    if !transform.needsFit && !template.isOutputOpen { return (bound, network) }
+    let width =
+      outputKind == .number ? Self.width(of: output.type) : max(state.classes.count, 2)
+    return (bound, try template.network(bound, output: output, width: width))
   }
 }
 
@@ -57,6 +66,8 @@ package final class Model: ModelDescription, Sendable {
   package let definition: ModelDefinition
   /// 0: not trained yet.
   package let version: Int
+  package let network: Network
+  let transform: BoundTransform
   package let weights: Weights?
   package let predictor: Predictor?
   /// What TRAIN found besides the weights.
@@ -71,6 +82,7 @@ package final class Model: ModelDescription, Sendable {
   ) throws {
     self.definition = definition
     self.version = version
+    (transform, network) = try definition.network(for: state)
     self.weights = weights
     self.state = state
     self.epochs = epochs
@@ -81,19 +93,22 @@ package final class Model: ModelDescription, Sendable {
       form = .probabilities(
         loss: definition.outputKind == .classes ? "cross_entropy" : "bce")
     }
+    let network = network
     predictor = try weights.map {
-      try Predictor(network: definition.network, weights: $0, output: form)
+      try Predictor(network: network, weights: $0, output: form)
     }
     classNames = try ModelState.texts(of: state.classes, definition.output.type)
   }
 
   /// From what `record` gave.
   convenience init(definition: ModelDefinition, record: ModelVersionRecord) throws {
-    var weights = try Weights(network: definition.network, initializer: .zeros)
+    let state = try ModelState(json: record.state, definition)
+    var weights = try Weights(
+      network: try definition.network(for: state).network, initializer: .zeros)
     try weights.load(safetensors: record.weights)
     try self.init(
-      definition: definition, version: record.version, weights: weights,
-      state: try ModelState(json: record.state, definition), epochs: record.epochs)
+      definition: definition, version: record.version, weights: weights, state: state,
+      epochs: record.epochs)
   }
 
   /// The version as plain data; nil before it is trained.
@@ -113,4 +128,8 @@ package final class Model: ModelDescription, Sendable {
   package var isTrained: Bool { weights != nil }
   /// Of the output's type, in the order of the network's units.
   package var classes: [Value] { state.classes }
+
+  package func features(of inputs: [Expression]) -> [Expression] {
+    transform.features(of: inputs)
+  }
 }

@@ -6,8 +6,15 @@ import Functions
 package struct ModelState: Sendable {
   /// Of the output's type, in the order of the network's units.
   package var classes: [Value] = []
+  /// What each step of TRANSFORM was fitted to; nil where it learns nothing.
+  var transforms: [ModelJSON?] = []
 
   package init(classes: [Value] = []) { self.classes = classes }
+
+  init(classes: [Value], transforms: [ModelJSON?]) {
+    self.classes = classes
+    self.transforms = transforms
+  }
 
   /// From what `json` gave.
   init(json: String, _ definition: ModelDefinition) throws {
@@ -15,6 +22,12 @@ package struct ModelState: Sendable {
     if let texts = root["classes"]?[definition.output.name] {
       guard let texts = texts.texts else { throw Self.damaged() }
       classes = try Self.values(of: texts, definition.output.type)
+    }
+    if let steps = root["transforms"] {
+      guard let steps = steps.items, steps.count == definition.transform.steps.count else {
+        throw Self.damaged()
+      }
+      transforms = steps.map { if case .null = $0 { nil } else { $0 } }
     }
   }
 
@@ -25,6 +38,9 @@ package struct ModelState: Sendable {
       let texts = try Self.texts(of: classes, definition.output.type)
       members.append(
         ("classes", .object([(definition.output.name, .array(texts.map { .text($0) }))])))
+    }
+    if !transforms.isEmpty {
+      members.append(("transforms", .array(transforms.map { $0 ?? .null })))
     }
     return ModelJSON.object(members).written
   }

@@ -7,20 +7,20 @@ import Syntax
 /// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and adds the
 /// weights to the model as a new version when it ends: a part of the statement's writes, so that a
 /// failure or ROLLBACK leaves the model as it was. Runs to its end whoever reads it.
-final class TrainProvider: RunnableRowProvider, Sendable {
+final class TrainProvider: RowProvider, Sendable {
   let entry: ModelEntry
   let key: CatalogState.Key
   let target: any ModelTarget
-  let options: TrainerOptions
+  let options: ModelOptions
   let validationFraction: Double
   let hasAccuracy: Bool
-  /// Inputs then the label, as the plan below gives them.
-  let columnNames: [String]
+  /// The column of the label.
+  let label: String
   let onProgress: @Sendable (String?) -> Void
 
   init(
-    entry: ModelEntry, key: CatalogState.Key, target: any ModelTarget, options: TrainerOptions,
-    validationFraction: Double, columnNames: [String],
+    entry: ModelEntry, key: CatalogState.Key, target: any ModelTarget, options: ModelOptions,
+    validationFraction: Double, label: String,
     onProgress: @escaping @Sendable (String?) -> Void
   ) {
     self.entry = entry
@@ -28,9 +28,9 @@ final class TrainProvider: RunnableRowProvider, Sendable {
     self.target = target
     self.options = options
     self.validationFraction = validationFraction
-    self.columnNames = columnNames
+    self.label = label
     self.onProgress = onProgress
-    let loss = (options.loss ?? "mse").lowercased()
+    let loss = (options.training.loss ?? "mse").lowercased()
     hasAccuracy =
       entry.definition.outputKind != .number || loss.contains("bce")
       || loss.contains("crossentropy")
@@ -59,24 +59,32 @@ final class TrainProvider: RunnableRowProvider, Sendable {
     ]
   }
 
-  func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource {
-    guard let input else { throw SQLError(.internal, "TRAIN has no input") }
-    return TrainSource(provider: self, input: input, query: query)
+  func source(_ input: TrainInput, query: QueryContext) -> any CompletingSource {
+    TrainSource(provider: self, input: input, query: query)
   }
+}
+
+/// The rows that TRAIN reads: the model's inputs, its label.
+struct TrainInput {
+  let plan: Plan
+  /// These expressions over the plan's rows.
+  let open: ([Expression]) throws -> any BatchSource
+  /// Another plan over the same rows, run to its end.
+  let run: (Plan) throws -> [[Value]]
 }
 
 /// The running of one TRAIN.
 private final class TrainSource: CompletingSource {
   private let provider: TrainProvider
-  private var input: (any BatchSource)?
+  private var input: TrainInput?
   private let query: QueryContext
   private var trainer: Trainer?
-  private var classes: [Value] = []
+  private var state = ModelState()
   private var reports: [EpochReport] = []
   private var isFinished = false
   private let memory: MemoryHolder
 
-  init(provider: TrainProvider, input: any BatchSource, query: QueryContext) {
+  init(provider: TrainProvider, input: TrainInput, query: QueryContext) {
     self.provider = provider
     self.input = input
     self.query = query
@@ -94,12 +102,15 @@ private final class TrainSource: CompletingSource {
       }
       reports.append(report)
       provider.onProgress(
-        "epoch \(report.epoch)/\(provider.options.epochs), loss \(rounded(report.loss))")
+        "epoch \(report.epoch)/\(provider.options.training.epochs), loss \(rounded(report.loss))")
       return try row(report)
     } catch {
       isFinished = true
       provider.onProgress(nil)
-      throw error
+      // Places in the text of CREATE MODEL are none in this statement's.
+      guard var mistake = error as? SQLError else { throw error }
+      mistake.span = nil
+      throw mistake
     }
   }
 
@@ -110,37 +121,52 @@ private final class TrainSource: CompletingSource {
     guard let trainer else { return }
     var entry = provider.target.model(provider.key) ?? provider.entry
     try entry.add(
-      weights: trainer.weights, state: ModelState(classes: classes), epochs: reports)
+      weights: trainer.weights, state: state, epochs: reports)
     provider.target.publish(entry, at: provider.key)
     self.trainer = nil
   }
 
   private func prepare() throws {
-    guard trainer == nil, let source = input else { return }
-    input = nil
+    guard trainer == nil, let input else { return }
+    self.input = nil
     let definition = provider.entry.definition
-    let reader = TrainingReader(definition: definition, columnNames: provider.columnNames)
+    provider.onProgress("reading")
+    if definition.transform.needsFit {
+      state.transforms = try TransformFitting(
+        transform: definition.transform,
+        columns: definition.inputs + [definition.output], label: definition.output,
+        rows: input.plan, run: input.run
+      ).states()
+    }
+    let transform = try definition.transform.bound(state.transforms)
+    let columns = input.plan.output.map { Expression.column($0) }
+    let source = try input.open(
+      transform.features(of: Array(columns.prefix(definition.inputs.count)))
+        + columns.dropFirst(definition.inputs.count))
+    let reader = TrainingReader(
+      definition: definition, nulls: provider.options.nulls,
+      width: transform.features.reduce(0) { $0 + ModelDefinition.width(of: $1.type) },
+      columnNames: transform.features.map(\.name) + [provider.label])
     while let batch = try source.next() {
       try query.checkCancelled()
       try reader.append(batch)
       try memory.hold(reader.byteCount)
     }
-    let (set, found) = try reader.finish()
-    classes = found
+    state.classes = try reader.findClasses()
+    let network = try definition.network(for: state).network
+    var training = try reader.finish(state.classes, network)
     var validation: TrainingSet?
-    var training = set
+    var options = provider.options.training
     if provider.validationFraction > 0 {
-      (training, validation) = try set.split(
-        fraction: provider.validationFraction, seed: provider.options.seed)
+      let parts = try training.split(fraction: provider.validationFraction, seed: options.seed)
+      (training, validation) = parts
     }
     let weights = try Weights(
-      network: definition.network, initializer: provider.options.initializer,
-      seed: provider.options.seed)
-    var options = provider.options
+      network: network, initializer: options.initializer, seed: options.seed)
     if options.threads == 0 { options.threads = query.workerCount }
     let context = query
     trainer = try Trainer(
-      network: definition.network, weights: weights, training: training, validation: validation,
+      network: network, weights: weights, training: training, validation: validation,
       options: options, isCancelled: { context.isCancelled })
   }
 
@@ -167,127 +193,4 @@ private final class TrainSource: CompletingSource {
   }
 
   private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
-}
-
-/// Turns batches of inputs and a label into a training set; finds the classes where none are given.
-final class TrainingReader {
-  private let definition: ModelDefinition
-  private let columnNames: [String]
-  private var nullCounts: [Int]
-  /// Numbers go straight to the set.
-  private var set: TrainingSet?
-  /// Class labels wait until all classes are known.
-  private var pending: [(features: FeatureColumns, groups: [UInt32], rows: Int)] = []
-  private let labels: GroupTable
-  private(set) var byteCount = 0
-  private var rows = 0
-
-  init(definition: ModelDefinition, columnNames: [String]) {
-    self.definition = definition
-    self.columnNames = columnNames
-    nullCounts = Array(repeating: 0, count: columnNames.count)
-    labels = GroupTable([definition.output.type])
-  }
-
-  func append(_ batch: Batch) throws {
-    rows += batch.rowCount
-    for (position, column) in batch.columns.enumerated() where column.mayHaveNulls {
-      for row in 0..<batch.rowCount where column.isNull(row) { nullCounts[position] += 1 }
-    }
-    if nullCounts.contains(where: { $0 > 0 }) { return }
-    let features = try FeatureColumns(Array(batch.columns.dropLast()), rows: batch.rowCount)
-    guard let label = batch.columns.last else { return }
-    if definition.outputKind == .number {
-      let targets = try FeatureColumns([label], rows: batch.rowCount)
-      let target = try numberSet(width: targets.width)
-      try features.keepingAlive { columns in
-        try targets.keepingAlive {
-          try target.append(rows: batch.rowCount, columns: columns, targets: $0)
-        }
-      }
-      byteCount = target.byteCount
-    } else {
-      var groups = [UInt32](repeating: 0, count: batch.rowCount)
-      labels.lookUp([label], count: batch.rowCount, groups: &groups)
-      pending.append((features, groups, batch.rowCount))
-      byteCount += batch.rowCount * (features.width + 1) * 4
-    }
-  }
-
-  private func numberSet(width: Int) throws -> TrainingSet {
-    if let set { return set }
-    let made = try TrainingSet(
-      width: definition.network.inputWidth, target: .values(width: width))
-    set = made
-    return made
-  }
-
-  /// The set and its classes. Errors name NULLs by column, missing rows, and labels that are no class.
-  func finish() throws -> (set: TrainingSet, classes: [Value]) {
-    let name = definition.name
-    for (position, count) in nullCounts.enumerated() where count > 0 {
-      throw SQLError(
-        .model,
-        "column \"\(columnNames[position])\" is NULL in \(count) of \(rows) training rows of model \"\(name)\"",
-        hint: "filter them out with WHERE, or use coalesce")
-    }
-    if rows == 0 { throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows") }
-    if definition.outputKind == .number { return (try numberSet(width: 1), []) }
-
-    let found = labels.keys(first: 0, count: labels.count)[0]
-    let values = (0..<labels.count).map { found.value($0) }
-    let classes: [Value]
-    if definition.classes.isEmpty {
-      let comparator = ColumnComparator(found, found)
-      classes = (0..<labels.count).sorted { comparator.compare($0, $1) < 0 }.map { values[$0] }
-    } else {
-      classes = definition.classes
-    }
-    let units = definition.outputKind == .binary ? 2 : definition.network.outputWidth
-    if definition.classes.isEmpty, classes.count != units {
-      throw SQLError(
-        .model,
-        "the labels of model \"\(name)\" have \(classes.count) classes, its last layer is made for \(units)",
-        hint: classes.count == 1 ? "one class cannot be learned" : nil)
-    }
-    let ids = try values.map { value -> Int32 in
-      guard let position = classes.firstIndex(of: value) else {
-        throw SQLError(
-          .model, "a label of model \"\(name)\" is outside its CLASSES: \(text(value))")
-      }
-      return Int32(position)
-    }
-    let result = try TrainingSet(
-      width: definition.network.inputWidth,
-      target: definition.outputKind == .binary ? .values(width: 1) : .classes(count: units))
-    try result.reserve(rows: rows)
-    for part in pending {
-      try part.features.keepingAlive { columns in
-        if definition.outputKind == .binary {
-          let targets = part.groups.map { Float(ids[Int($0)]) }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, targets: [start])
-          }
-        } else {
-          let targets = part.groups.map { ids[Int($0)] }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, classes: start)
-          }
-        }
-      }
-    }
-    pending = []
-    return (result, classes)
-  }
-
-  private func text(_ value: Value) -> String {
-    switch value {
-    case .varchar(let text): "'\(text)'"
-    case .integer(let number): "\(number)"
-    case .boolean(let flag): "\(flag)"
-    default: "\(value)"
-    }
-  }
 }

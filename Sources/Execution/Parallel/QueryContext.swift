@@ -12,7 +12,7 @@ package final class QueryContext: Sendable {
   package let memory: MemoryBroker
   private let allowance: MemoryAllowance
   package let progress = QueryProgress()
-  private let cancelled: Atomic<Bool>
+  private let cancellation: Cancellation
   private let spilled = Mutex<SpillFile?>(nil)
 
   package init(
@@ -23,7 +23,9 @@ package final class QueryContext: Sendable {
     self.batchRows = max(1, batchRows)
     self.memory = memory
     allowance = MemoryAllowance(limit: memory.limit)
-    cancelled = Atomic(false)
+    // Kernels know the statement's; outside statements each context has its own.
+    let ambient = Cancellation.current
+    cancellation = ambient === Cancellation.never ? Cancellation() : ambient
   }
 
   /// The statement's temporary file, made when it is first asked for.
@@ -36,16 +38,17 @@ package final class QueryContext: Sendable {
     }
   }
 
-  /// Asks every worker to stop at its next batch. Safe from any thread.
-  package func cancel() { cancelled.store(true, ordering: .relaxed) }
+  /// Asks every worker to stop at its next batch, or within one that takes long. Safe from any
+  /// thread.
+  package func cancel() { cancellation.request() }
 
-  package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+  package var isCancelled: Bool { cancellation.isRequested }
 
   /// Throws `.interrupted` once `cancel` was called, `.outOfMemory` when the statement's large
   /// buffers are past the limit, whoever holds them: sources and breakers call it once a batch.
   @inline(__always)
   package func checkCancelled() throws {
-    if isCancelled { throw SQLError(.interrupted, "the query was cancelled") }
+    try cancellation.check()
     try allowance.check(0)
   }
 }

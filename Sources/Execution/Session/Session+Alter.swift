@@ -230,6 +230,9 @@ struct TableAlteration {
     for index in definition.foreignKeys.indices {
       definition.foreignKeys[index].columns = moved(definition.foreignKeys[index].columns)
     }
+    for index in definition.indexes.indices {
+      definition.indexes[index].columns = moved(definition.indexes[index].columns)
+    }
     var indexes = table.data.indexes
     for index in indexes.indices { indexes[index].columns = moved(indexes[index].columns) }
     return table.altered(definition, table.data.picking(kept, indexes: indexes))

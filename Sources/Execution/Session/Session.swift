@@ -82,7 +82,8 @@ package final class Session: @unchecked Sendable {
 
   /// Binds a statement that is to run later, for the mistakes in it.
   package func check(_ parsed: ParsedStatement) throws {
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    defer { if transaction == nil { state.snapshots = [] } }
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -95,14 +96,19 @@ package final class Session: @unchecked Sendable {
     if let transaction, transaction.isAborted, !statement.endsTransaction {
       throw SQLError(.transaction, "current transaction is aborted (please ROLLBACK)", at: span)
     }
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
-    let before = state
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    // Rows that are still to be pulled hold the snapshots themselves.
+    defer { if transaction == nil { state.snapshots = [] } }
+    var before = state
+    // Nothing may hold a file's older state longer than the statement needs it.
+    before.snapshots = []
     isChanged = false
     do {
       let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
+      before.snapshots = state.snapshots
       state = before
       transaction?.isAborted = true
       throw error
@@ -118,15 +124,21 @@ package final class Session: @unchecked Sendable {
         throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
       }
     } else {
-      try database.commit(from: before, to: state)
+      try commit(from: before)
     }
+  }
+
+  /// Publishes what this connection has changed since `base`.
+  func commit(from base: CatalogState) throws {
+    database.setBusyTimeout(settings.busyTimeout)
+    try database.commit(from: base, to: state)
   }
 
   /// The session's zone, and the moment of the transaction or of the statement that begins.
   private var time: SessionTime {
     SessionTime(
       zone: settings.timeZone, now: transaction?.start ?? Clock.now(),
-      memory: MemoryAllowance(limit: settings.memoryLimit))
+      memory: MemoryAllowance(limit: settings.memoryLimit), cancellation: Cancellation())
   }
 
   /// Changes the catalog, for this statement at first and for all when it ends well.
@@ -240,7 +252,8 @@ package final class Session: @unchecked Sendable {
     let query = start()
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
-      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions,
+      state: state)
     guard bound.plan.writes else {
       return StatementResult(fields: bound.fields, source: source, changedRows: nil)
     }
@@ -263,14 +276,14 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a bound query to its end into row groups of these types, in the query's row order.
   func load(
-    _ bound: BoundQuery, types: [LogicalType], check: (@Sendable (Batch) throws -> Void)? = nil
+    _ bound: BoundQuery, types: [LogicalType], sink: LoadSink? = nil
   ) throws -> (groups: [RowGroup], rowCount: Int) {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let collector = RowGroupCollector(types: types, check: check)
+    let collector = RowGroupCollector(types: types, sink: sink)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
-      completions: builder.completions)
+      completions: builder.completions, state: state)
     while try source.next() != nil {}
     return try collector.finish()
   }
@@ -304,10 +317,13 @@ private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
   private let start = monotonicNanoseconds()
+  /// Of the files that the rows come from.
+  private var snapshots: [ReadSnapshot]
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
-  init(source: any BatchSource, completions: [any CompletingSource]) {
+  init(source: any BatchSource, completions: [any CompletingSource], state: CatalogState) {
+    snapshots = state.snapshots
     self.source = source
     self.completions = completions
   }
@@ -317,6 +333,7 @@ private final class StatementSource: BatchSource {
       if let batch = try source?.next() { return batch }
       source = nil
       for completion in completions { try completion.complete() }
+      snapshots = []
       return nil
     }
   }

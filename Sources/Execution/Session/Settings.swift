@@ -14,6 +14,8 @@ package struct Settings: Sendable {
   /// Bytes; nil: nine tenths of what is free there.
   package var temporaryLimit: Int?
   package var integerDivision = false
+  /// Milliseconds.
+  package var busyTimeout = 5_000
   package var timeZone = TimeZones.system
   package var disabledRules: Set<String> = []
   package var defaultOrder = DefaultOrder()
@@ -69,6 +71,12 @@ package struct Setting: Sendable {
       name: "batch_size", aliases: [], summary: "rows per batch, 1 to 65536", type: .bigint,
       read: { "\($0.batchSize)" },
       write: { $0.batchSize = try integer($1, "batch_size", 1...65_536) }),
+    Setting(
+      name: "busy_timeout", aliases: [],
+      summary: "how long a writer waits for another one of the same file, in milliseconds",
+      type: .bigint,
+      read: { "\($0.busyTimeout)" },
+      write: { $0.busyTimeout = try integer($1, "busy_timeout", 0...86_400_000) }),
     Setting(
       name: "default_null_order", aliases: ["null_order"],
       summary: "where ORDER BY puts NULL: nulls_last, nulls_first, or by the direction",

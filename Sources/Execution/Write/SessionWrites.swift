@@ -9,6 +9,10 @@ extension Session: WriteTarget {
 
   func referencing(_ key: CatalogState.Key) -> [TableVersion] { state.referencing(key) }
 
+  func loadSink(_ key: CatalogState.Key, columnIDs: [Int64]) -> LoadSink? {
+    database.catalogFiles.first { $0.holds(key) }.map { LoadSink($0.store, columnIDs: columnIDs) }
+  }
+
   func publish(_ table: TableVersion) {
     change { $0.replace(table) }
   }

@@ -171,13 +171,14 @@ final class TableWriter {
 
   // MARK: Answers
 
-  /// Columns of rows that are new or changed, by position in the table.
+  /// Columns of foreign keys in rows that are new or changed, by position in the table.
   private func newColumns(_ inserted: [RowGroup], _ kept: ClaimedRows) throws
     -> [[Int: Column]]
   {
-    try (inserted + kept.groups).map { group in
+    let keys = Set(definition.foreignKeys.flatMap(\.columns))
+    return try (inserted + kept.groups).map { group in
       var columns: [Int: Column] = [:]
-      for position in write.columns {
+      for position in write.columns where keys.contains(position) {
         if let input = input(of: position) { columns[position] = try group.column(input) }
       }
       return columns

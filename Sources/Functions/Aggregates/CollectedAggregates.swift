@@ -184,7 +184,7 @@ private func medianDeviation(_ values: [Double]) -> Double {
     // NaN is greater than any number.
     let sorted = values.sorted { $0 < $1 || (!$0.isNaN && $1.isNaN) }
     let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
-    return low + (high - low) / 2
+    return low == high ? low : low + (high - low) / 2
   }
   let middle = median(values)
   return median(values.map { abs($0 - middle) })
@@ -194,7 +194,9 @@ private func medianDeviation(_ values: [Int128]) -> Int128 {
   func median(_ values: [Int128]) -> Int128 {
     let sorted = values.sorted()
     let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
-    return low &+ (high &- low) / 2
+    // Cut towards 0. Where the sum overflows both have one sign, and so have their remainders.
+    let (sum, overflows) = low.addingReportingOverflow(high)
+    return overflows ? low / 2 + high / 2 + (low % 2 + high % 2) / 2 : sum / 2
   }
   let middle = median(values)
   return median(values.map { $0 > middle ? $0 &- middle : middle &- $0 })

@@ -83,12 +83,12 @@ final class CovarianceState: RecordState {
       let deviations =
         (one.squaresY / one.count).squareRoot() * (one.squaresX / one.count).squareRoot()
       return one.products / one.count / deviations
-    case .slope: return one.squaresX == 0 ? nil : one.products / one.squaresX
+    case .slope: return isOneX(one) ? nil : one.products / one.squaresX
     case .intercept:
-      if one.squaresX == 0 { return nil }
+      if isOneX(one) { return nil }
       return one.meanY - one.products / one.squaresX * one.meanX
     case .rSquared:
-      if one.squaresX == 0 { return nil }
+      if isOneX(one) { return nil }
       if one.squaresY == 0 { return 1 }
       return one.products * one.products / (one.squaresX * one.squaresY)
     case .pairs: return one.count
@@ -99,4 +99,7 @@ final class CovarianceState: RecordState {
     case .products: return one.products
     }
   }
+
+  /// No line goes through pairs of one x; a single pair has one, infinite or NaN as it may be.
+  private func isOneX(_ one: Record) -> Bool { one.count == 1 || one.squaresX == 0 }
 }

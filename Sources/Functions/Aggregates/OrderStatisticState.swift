@@ -69,7 +69,8 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     chains.append(targets, count: targets.count)
   }
 
-  func finish(first: Int, count: Int) -> Column {
+  func finish(first: Int, count: Int) throws -> Column {
+    let cancellation = Cancellation.current
     let values = log.values(T.self)
     let perGroup = isList ? fractions.count : 1
     let items = Column(flat: item, count: count * perGroup, heaps: T.isString ? [heap] : [])
@@ -84,6 +85,7 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
         for slot in 0..<perGroup { target[row * perGroup + slot] = T.zero }
         continue
       }
+      try cancellation.check()
       if statistic == .mode {
         target[row] = mostFrequent(group)
         continue

@@ -15,6 +15,8 @@ enum NestedText {
   private struct Parser {
     let text: UnsafeBufferPointer<UInt8>
     let tryCast: Bool
+    /// A text of megabytes that is cancelled is as one of another form.
+    private let cancellation = Cancellation.current
     var position = 0
 
     init(text: UnsafeBufferPointer<UInt8>, tryCast: Bool) {
@@ -74,7 +76,9 @@ enum NestedText {
       var values: [Value] = []
       if !take(0x5D) {
         repeat {
-          guard let one = value(element, depth: depth + 1) else { return nil }
+          guard !cancellation.isRequested, let one = value(element, depth: depth + 1) else {
+            return nil
+          }
           values.append(one)
         } while take(0x2C)
         guard take(0x5D) else { return nil }

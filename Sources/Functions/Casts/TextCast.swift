@@ -157,7 +157,9 @@ enum TextCast {
     func nested() throws -> Column {
       let reader = ColumnReader<StringView>(column)
       var builder = ColumnBuilder(type, capacity: column.count)
+      let cancellation = Cancellation.current
       for row in 0..<column.count {
+        try cancellation.check()
         if reader.isNull(row) {
           builder.appendNull()
         } else if let value = NestedText.value(
@@ -167,6 +169,7 @@ enum TextCast {
         } else if tryCast {
           builder.appendNull()
         } else {
+          try cancellation.check()
           throw Cast.notText(reader[row].string, type)
         }
       }

@@ -7,11 +7,12 @@ enum Digest {
     var state = SIMD8<UInt32>(
       0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0, 0, 0, 0)
     var schedule = [UInt32](repeating: 0, count: 80)
-    forEachBlock(bytes, bigEndian: true) { words in
+    forEachBlock(bytes) { words in
       for step in 0..<16 { schedule[step] = words[step] }
       for step in 16..<80 {
-        schedule[step] = rotatedLeft(
-          schedule[step - 3] ^ schedule[step - 8] ^ schedule[step - 14] ^ schedule[step - 16], 1)
+        let mixed =
+          schedule[step - 3] ^ schedule[step - 8] ^ schedule[step - 14] ^ schedule[step - 16]
+        schedule[step] = mixed.rotatedLeft(1)
       }
       var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
       for step in 0..<80 {
@@ -22,8 +23,8 @@ enum Digest {
           case 2: ((b & c) | (b & d) | (c & d), 0x8F1B_BCDC)
           default: (b ^ c ^ d, 0xCA62_C1D6)
           }
-        let next = rotatedLeft(a, 5) &+ mixed &+ e &+ constant &+ schedule[step]
-        (a, b, c, d, e) = (next, a, rotatedLeft(b, 30), c, d)
+        let next = a.rotatedLeft(5) &+ mixed &+ e &+ constant &+ schedule[step]
+        (a, b, c, d, e) = (next, a, b.rotatedLeft(30), c, d)
       }
       state &+= SIMD8(a, b, c, d, e, 0, 0, 0)
     }
@@ -35,20 +36,20 @@ enum Digest {
       0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
       0x5BE0_CD19)
     var w = [UInt32](repeating: 0, count: 64)
-    forEachBlock(bytes, bigEndian: true) { words in
+    forEachBlock(bytes) { words in
       for step in 0..<16 { w[step] = words[step] }
       for step in 16..<64 {
         let (x, y) = (w[step - 15], w[step - 2])
-        let low = rotatedRight(x, 7) ^ rotatedRight(x, 18) ^ (x >> 3)
-        let high = rotatedRight(y, 17) ^ rotatedRight(y, 19) ^ (y >> 10)
+        let low = x.rotatedRight(7) ^ x.rotatedRight(18) ^ (x >> 3)
+        let high = y.rotatedRight(17) ^ y.rotatedRight(19) ^ (y >> 10)
         w[step] = w[step - 16] &+ low &+ w[step - 7] &+ high
       }
       var v = state
       for step in 0..<64 {
-        let turnedE = rotatedRight(v[4], 6) ^ rotatedRight(v[4], 11) ^ rotatedRight(v[4], 25)
+        let turnedE = v[4].rotatedRight(6) ^ v[4].rotatedRight(11) ^ v[4].rotatedRight(25)
         let choice = (v[4] & v[5]) ^ (~v[4] & v[6])
         let first = v[7] &+ turnedE &+ choice &+ sha256Constants[step] &+ w[step]
-        let turnedA = rotatedRight(v[0], 2) ^ rotatedRight(v[0], 13) ^ rotatedRight(v[0], 22)
+        let turnedA = v[0].rotatedRight(2) ^ v[0].rotatedRight(13) ^ v[0].rotatedRight(22)
         let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2])
         v = SIMD8(
           first &+ turnedA &+ majority, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6])
@@ -61,9 +62,7 @@ enum Digest {
   // MARK: Blocks
 
   /// Calls `body` with the sixteen words of each 64-byte block, padding and length at the end.
-  private static func forEachBlock(
-    _ bytes: Bytes, bigEndian: Bool, _ body: ([UInt32]) -> Void
-  ) {
+  private static func forEachBlock(_ bytes: Bytes, _ body: ([UInt32]) -> Void) {
     var words = [UInt32](repeating: 0, count: 16)
     let length = UInt64(bytes.count) &* 8
     let total = (bytes.count + 9 + 63) / 64 * 64
@@ -72,7 +71,7 @@ enum Digest {
       if position == bytes.count { return 0x80 }
       if position < total - 8 { return 0 }
       let place = UInt64(position - (total - 8))
-      return UInt8(truncatingIfNeeded: length >> (8 * (bigEndian ? 7 - place : place)))
+      return UInt8(truncatingIfNeeded: length >> (8 * (7 - place)))
     }
     for start in stride(from: 0, to: total, by: 64) {
       for word in 0..<16 {
@@ -80,13 +79,11 @@ enum Digest {
         if place + 4 <= bytes.count {
           let loaded = UnsafeRawBufferPointer(bytes).loadUnaligned(
             fromByteOffset: place, as: UInt32.self)
-          words[word] = bigEndian ? UInt32(bigEndian: loaded) : UInt32(littleEndian: loaded)
+          words[word] = UInt32(bigEndian: loaded)
           continue
         }
         var value: UInt32 = 0
-        for offset in 0..<4 {
-          value = value << 8 | UInt32(byte(place + (bigEndian ? offset : 3 - offset)))
-        }
+        for offset in 0..<4 { value = value << 8 | UInt32(byte(place + offset)) }
         words[word] = value
       }
       body(words)
@@ -97,14 +94,6 @@ enum Digest {
     (0..<count * 4).map {
       UInt8(truncatingIfNeeded: state[$0 / 4] >> (24 - 8 * UInt32($0 % 4)))
     }
-  }
-
-  private static func rotatedLeft(_ word: UInt32, _ by: UInt32) -> UInt32 {
-    word &<< by | word &>> (32 &- by)
-  }
-
-  private static func rotatedRight(_ word: UInt32, _ by: UInt32) -> UInt32 {
-    word &>> by | word &<< (32 &- by)
   }
 
   private static let sha256Constants: [UInt32] = [

@@ -50,38 +50,33 @@ struct MD5 {
     // In registers: words of `self` would go through memory at each step.
     var (a, b, c, d) = (self.a, self.b, self.c, self.d)
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ ((b & c) | (~b & d)) &+ word(i, i), 7)
-      d = a &+ MD5.turned(d &+ ((a & b) | (~a & c)) &+ word(i &+ 1, i &+ 1), 12)
-      c = d &+ MD5.turned(c &+ ((d & a) | (~d & b)) &+ word(i &+ 2, i &+ 2), 17)
-      b = c &+ MD5.turned(b &+ ((c & d) | (~c & a)) &+ word(i &+ 3, i &+ 3), 22)
+      a = b &+ (a &+ ((b & c) | (~b & d)) &+ word(i, i)).rotatedLeft(7)
+      d = a &+ (d &+ ((a & b) | (~a & c)) &+ word(i &+ 1, i &+ 1)).rotatedLeft(12)
+      c = d &+ (c &+ ((d & a) | (~d & b)) &+ word(i &+ 2, i &+ 2)).rotatedLeft(17)
+      b = c &+ (b &+ ((c & d) | (~c & a)) &+ word(i &+ 3, i &+ 3)).rotatedLeft(22)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ ((d & b) | (~d & c)) &+ word(5 &* i &+ 1, i &+ 16), 5)
-      d = a &+ MD5.turned(d &+ ((c & a) | (~c & b)) &+ word(5 &* i &+ 6, i &+ 17), 9)
-      c = d &+ MD5.turned(c &+ ((b & d) | (~b & a)) &+ word(5 &* i &+ 11, i &+ 18), 14)
-      b = c &+ MD5.turned(b &+ ((a & c) | (~a & d)) &+ word(5 &* i &+ 16, i &+ 19), 20)
+      a = b &+ (a &+ ((d & b) | (~d & c)) &+ word(5 &* i &+ 1, i &+ 16)).rotatedLeft(5)
+      d = a &+ (d &+ ((c & a) | (~c & b)) &+ word(5 &* i &+ 6, i &+ 17)).rotatedLeft(9)
+      c = d &+ (c &+ ((b & d) | (~b & a)) &+ word(5 &* i &+ 11, i &+ 18)).rotatedLeft(14)
+      b = c &+ (b &+ ((a & c) | (~a & d)) &+ word(5 &* i &+ 16, i &+ 19)).rotatedLeft(20)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ (b ^ c ^ d) &+ word(3 &* i &+ 5, i &+ 32), 4)
-      d = a &+ MD5.turned(d &+ (a ^ b ^ c) &+ word(3 &* i &+ 8, i &+ 33), 11)
-      c = d &+ MD5.turned(c &+ (d ^ a ^ b) &+ word(3 &* i &+ 11, i &+ 34), 16)
-      b = c &+ MD5.turned(b &+ (c ^ d ^ a) &+ word(3 &* i &+ 14, i &+ 35), 23)
+      a = b &+ (a &+ (b ^ c ^ d) &+ word(3 &* i &+ 5, i &+ 32)).rotatedLeft(4)
+      d = a &+ (d &+ (a ^ b ^ c) &+ word(3 &* i &+ 8, i &+ 33)).rotatedLeft(11)
+      c = d &+ (c &+ (d ^ a ^ b) &+ word(3 &* i &+ 11, i &+ 34)).rotatedLeft(16)
+      b = c &+ (b &+ (c ^ d ^ a) &+ word(3 &* i &+ 14, i &+ 35)).rotatedLeft(23)
     }
     for i in stride(from: 0, to: 16, by: 4) {
-      a = b &+ MD5.turned(a &+ (c ^ (b | ~d)) &+ word(7 &* i, i &+ 48), 6)
-      d = a &+ MD5.turned(d &+ (b ^ (a | ~c)) &+ word(7 &* i &+ 7, i &+ 49), 10)
-      c = d &+ MD5.turned(c &+ (a ^ (d | ~b)) &+ word(7 &* i &+ 14, i &+ 50), 15)
-      b = c &+ MD5.turned(b &+ (d ^ (c | ~a)) &+ word(7 &* i &+ 21, i &+ 51), 21)
+      a = b &+ (a &+ (c ^ (b | ~d)) &+ word(7 &* i, i &+ 48)).rotatedLeft(6)
+      d = a &+ (d &+ (b ^ (a | ~c)) &+ word(7 &* i &+ 7, i &+ 49)).rotatedLeft(10)
+      c = d &+ (c &+ (a ^ (d | ~b)) &+ word(7 &* i &+ 14, i &+ 50)).rotatedLeft(15)
+      b = c &+ (b &+ (d ^ (c | ~a)) &+ word(7 &* i &+ 21, i &+ 51)).rotatedLeft(21)
     }
     self.a &+= a
     self.b &+= b
     self.c &+= c
     self.d &+= d
-  }
-
-  @inline(__always)
-  private static func turned(_ word: UInt32, _ by: UInt32) -> UInt32 {
-    word &<< by | word &>> (32 &- by)
   }
 
   private static let constants: [UInt32] = [

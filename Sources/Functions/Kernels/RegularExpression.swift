@@ -110,6 +110,8 @@ struct RegexMatcher: ~Copyable {
   private let data: OpaquePointer
   private let context: OpaquePointer
   private let stack: OpaquePointer?
+  /// Asked before each match: one ends soon by its limit, but a batch has thousands.
+  private let cancellation = Cancellation.current
   private static let backtrackLimit: UInt32 = 2_000_000
   private static let groups: UInt32 = 64
 
@@ -140,6 +142,7 @@ struct RegexMatcher: ~Copyable {
   func matches(
     _ expression: RegularExpression, _ bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0
   ) throws -> Bool {
+    try cancellation.check()
     var nothing: UInt8 = 0
     let found = withUnsafePointer(to: &nothing) {
       pcre2_match_8(

@@ -177,16 +177,23 @@ enum DateFunctions {
 
   // MARK: Parts
 
-  /// Gives `body` the part for each row: parsed once when it is constant.
+  /// Gives `body` the part for each row: parsed once when it is constant. Where `accepts` is given,
+  /// asking for a part that it refuses throws its error; rows that are NULL do not ask.
   static func withParts(
-    _ names: Column, _ body: ((Int) throws -> DatePart) throws -> Column
+    _ names: Column, accepts check: ((DatePart) throws -> Void)? = nil,
+    _ body: ((Int) throws -> DatePart) throws -> Column
   ) throws -> Column {
     let reader = ColumnReader<StringView>(names)
-    if names.isConstant, names.count > 0 {
-      let part = try DatePart.named(reader.pointer(0).buffer)
-      return try body { _ in part }
+    guard names.isConstant, names.count > 0 else {
+      return try body { row in
+        let part = try DatePart.named(reader.pointer(row).buffer)
+        try check?(part)
+        return part
+      }
     }
-    return try body { row in try DatePart.named(reader.pointer(row).buffer) }
+    let part = try DatePart.named(reader.pointer(0).buffer)
+    do { try check?(part) } catch { return try body { _ in throw error } }
+    return try body { _ in part }
   }
 
   private static func age(_ end: Int64, _ start: Int64) throws -> Interval? {
@@ -206,7 +213,7 @@ enum DateFunctions {
       .taking([.varchar, type, type], returns: .bigint) { a, n, t in
         let x = ColumnReader<Int64>(a[1])
         let y = ColumnReader<Int64>(a[2])
-        return try withParts(a[0]) { part in
+        return try withParts(a[0], accepts: { try $0.check(of: type) }) { part in
           try Kernels.nullableRows(a, n, t, Int64.self) { row in
             guard Calendar.isFinite(x[row]), Calendar.isFinite(y[row]) else { return nil }
             return try kernel(x[row], y[row], try part(row))

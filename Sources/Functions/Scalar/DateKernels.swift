@@ -73,8 +73,9 @@ enum DateKernels {
     if let months = part.months {
       func index(_ days: Int32) -> Int {
         let date = Calendar.civil(days)
+        // Cut towards year 0 on both sides of it, as date_trunc cuts decades.
         return months >= 12
-          ? floored(date.year, months / 12) : floored(date.year * 12 + date.month - 1, months)
+          ? date.year / (months / 12) : (date.year * 12 + date.month - 1) / months
       }
       return Int64(index(endDays) - index(startDays))
     }
@@ -120,11 +121,25 @@ enum DateKernels {
       return try wholeParts(start, end, part)
     }
     guard let first = cursor.local(start), let last = cursor.local(end) else { return nil }
-    return try wholeParts(first, last, part)
+    return part == .isoyear ? wholeISOYears(first, last) : try wholeParts(first, last, part)
   }
 
   static func noUnit(_ part: DatePart) -> SQLError {
     SQLError(.invalidInput, "\(part.rawValue) is no length of time")
+  }
+
+  /// From a weekday of an ISO week to the same of later years. Those without a zone's calendar go by
+  /// months instead, both as in DuckDB.
+  private static func wholeISOYears(_ start: Int64, _ end: Int64) -> Int64 {
+    if start > end { return -wholeISOYears(end, start) }
+    func place(_ moment: Int64) -> (year: Int, within: Int64) {
+      let (days, clock) = Calendar.split(moment)
+      let iso = Calendar.isoWeek(days)
+      let day = Int64(iso.week * 7 + Calendar.isoDayOfWeek(days))
+      return (iso.year, day * Calendar.microsecondsPerDay + clock)
+    }
+    let (first, last) = (place(start), place(end))
+    return Int64(last.year - first.year - (last.within < first.within ? 1 : 0))
   }
 
   private static func wholeMonths(_ start: Int64, _ end: Int64) -> Int64 {

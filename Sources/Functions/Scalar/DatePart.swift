@@ -112,6 +112,31 @@ package enum DatePart: String, Sendable, CaseIterable {
     self == .timezone || self == .timezoneHour || self == .timezoneMinute
   }
 
+  /// A part of the time of day.
+  var isOfClock: Bool {
+    switch self {
+    case .hour, .minute, .second, .millisecond, .microsecond, .nanosecond, .epoch: true
+    default: false
+    }
+  }
+
+  /// Whether values of the type have the part: a time has no year, a date no zone.
+  func isPart(of type: LogicalType) -> Bool {
+    switch type {
+    case .time, .timeTZ: isOfClock || isOfZone
+    case .date: !isOfZone
+    case .interval: value(Interval()) != nil
+    default: true
+    }
+  }
+
+  /// `.notSupported` error for a part that values of the type do not have.
+  func check(of type: LogicalType) throws {
+    if !isPart(of: type) {
+      throw SQLError(.notSupported, "a value of type \(type) has no \(rawValue)")
+    }
+  }
+
   /// Neither the parts of a zone nor eras can be counted between two moments.
   var isLengthOfTime: Bool { !isOfZone && self != .era }
 
@@ -150,8 +175,9 @@ package enum DatePart: String, Sendable, CaseIterable {
     case .microsecond: return clock % Calendar.microsecondsPerMinute
     case .nanosecond: return clock % Calendar.microsecondsPerMinute * 1000
     case .epoch: return Int64(DatePart.seconds(interval))
-    case .timezone, .timezoneHour, .timezoneMinute: return 0
-    case .week, .yearweek, .isoyear, .dayofweek, .isodow, .dayofyear, .era, .julian: return nil
+    case .week, .yearweek, .isoyear, .dayofweek, .isodow, .dayofyear, .era, .julian, .timezone,
+      .timezoneHour, .timezoneMinute:
+      return nil
     }
   }
 

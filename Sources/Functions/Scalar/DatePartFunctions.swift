@@ -108,10 +108,15 @@ enum DatePartFunctions {
   }
 
   static func overloads(_ part: DatePart) -> [ScalarOverload] {
-    let all: [ScalarOverload] = [
-      .taking([.date], returns: .bigint) { a, n, t in
-        Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
-      },
+    let date: ScalarOverload = .taking([.date], returns: .bigint) { a, n, t in
+      Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+    }
+    let interval: ScalarOverload = .taking([.interval], returns: .bigint) { a, n, t in
+      let x = ColumnReader<Interval>(a[0])
+      return Kernels.nullableRows(a, n, t, Int64.self) { part.value(x[$0]) }
+    }
+    var all: [ScalarOverload] = [
+      part.isPart(of: .date) ? date : refusing(part, .date),
       .taking([.timestamp], returns: .bigint) { a, n, t in
         Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
           let (days, clock) = Calendar.split($0)
@@ -125,20 +130,9 @@ enum DatePartFunctions {
           part.value(instant: x[row], &cursor)
         }
       },
-      .taking([.timeTZ], returns: .bigint) { a, n, t in
-        Kernels.unary(a[0], n, t, UInt64.self, Int64.self) { part.value(timeTZ: $0) }
-      },
-      .taking([.time], returns: .bigint) { a, n, t in
-        Kernels.unary(a[0], n, t, Int64.self, Int64.self) { part.value(0, $0) }
-      },
-      .taking([.interval], returns: .bigint) { a, n, t in
-        let x = ColumnReader<Interval>(a[0])
-        return try Kernels.rows(a, n, t, Int64.self) { row in
-          guard let value = part.value(x[row]) else { throw notOfInterval(part) }
-          return value
-        }
-      },
+      part.isPart(of: .interval) ? interval : refusing(part, .interval),
     ]
+    if part.isPart(of: .time) { all += ofTimes(part) }
     if part != .nanosecond { return all }
     // A TIMESTAMP_NS has more digits than others.
     return all + [
@@ -151,10 +145,31 @@ enum DatePartFunctions {
     ]
   }
 
+  private static func ofTimes(_ part: DatePart) -> [ScalarOverload] {
+    [
+      .taking([.timeTZ], returns: .bigint) { a, n, t in
+        Kernels.unary(a[0], n, t, UInt64.self, Int64.self) { part.value(timeTZ: $0) }
+      },
+      .taking([.time], returns: .bigint) { a, n, t in
+        Kernels.unary(a[0], n, t, Int64.self, Int64.self) { part.value(0, $0) }
+      },
+    ]
+  }
+
+  /// For a type whose values do not have the part: an error, or NULL of NULL.
+  static func refusing(_ part: DatePart, _ type: LogicalType) -> ScalarOverload {
+    .taking([type], returns: .bigint) { a, n, t in
+      try Kernels.rows(a, n, t, Int64.self) { _ in
+        try part.check(of: type)
+        return 0
+      }
+    }
+  }
+
   private static let byName: [ScalarOverload] = [
     .taking([.varchar, .date], returns: .bigint) { a, n, t in
       let x = ColumnReader<Int32>(a[1])
-      return try DateFunctions.withParts(a[0]) { part in
+      return try DateFunctions.withParts(a[0], accepts: { try $0.check(of: .date) }) { part in
         try Kernels.nullableRows(a, n, t, Int64.self) { row in
           Calendar.isFinite(x[row]) ? try part(row).value(x[row], 0) : nil
         }
@@ -181,25 +196,20 @@ enum DatePartFunctions {
     },
     .taking([.varchar, .timeTZ], returns: .bigint) { a, n, t in
       let x = ColumnReader<UInt64>(a[1])
-      return try DateFunctions.withParts(a[0]) { part in
+      return try DateFunctions.withParts(a[0], accepts: { try $0.check(of: .timeTZ) }) { part in
         try Kernels.rows(a, n, t, Int64.self) { try part($0).value(timeTZ: x[$0]) }
       }
     },
     .taking([.varchar, .time], returns: .bigint) { a, n, t in
       let x = ColumnReader<Int64>(a[1])
-      return try DateFunctions.withParts(a[0]) { part in
+      return try DateFunctions.withParts(a[0], accepts: { try $0.check(of: .time) }) { part in
         try Kernels.rows(a, n, t, Int64.self) { try part($0).value(0, x[$0]) }
       }
     },
     .taking([.varchar, .interval], returns: .bigint) { a, n, t in
       let x = ColumnReader<Interval>(a[1])
-      return try DateFunctions.withParts(a[0]) { part in
-        try Kernels.rows(a, n, t, Int64.self) { row in
-          guard let value = try part(row).value(x[row]) else {
-            throw notOfInterval(try part(row))
-          }
-          return value
-        }
+      return try DateFunctions.withParts(a[0], accepts: { try $0.check(of: .interval) }) { part in
+        try Kernels.nullableRows(a, n, t, Int64.self) { try part($0).value(x[$0]) }
       }
     },
   ]
@@ -266,10 +276,6 @@ enum DatePartFunctions {
           }
         }
       ])
-  }
-
-  private static func notOfInterval(_ part: DatePart) -> SQLError {
-    SQLError(.invalidInput, "an interval has no \(part.rawValue)")
   }
 }
 

@@ -79,8 +79,10 @@ enum EncodingFunctions {
         .taking([.varchar, .varchar], returns: .bigint) { a, n, t in
           let x = ColumnReader<StringView>(a[0])
           let y = ColumnReader<StringView>(a[1])
+          let cancellation = Cancellation.current
           return try Kernels.rows(a, n, t, Int64.self) { row in
-            try distance(x.pointer(row).buffer, y.pointer(row).buffer)
+            try cancellation.check()
+            return try distance(x.pointer(row).buffer, y.pointer(row).buffer)
           }
         }
       ]),

@@ -85,31 +85,65 @@ enum ListAggregateFunctions {
   private static func aggregated(
     _ resolved: ResolvedAggregate, _ list: Column, _ extras: [Column], _ count: Int
   ) throws -> Column {
-    let reader = ColumnReader<ListEntry>(list)
-    var total = 0
-    for row in 0..<count where !reader.isNull(row) { total += reader[row].length }
-    let picks = Selection(capacity: total)
-    let groups = Selection(capacity: total)
-    var position = 0
-    for row in 0..<count where !reader.isNull(row) {
-      for item in 0..<reader[row].length {
-        picks.indices[position] = UInt32(truncatingIfNeeded: reader[row].offset + item)
-        groups.indices[position] = UInt32(truncatingIfNeeded: row)
-        position += 1
-      }
-    }
     let state = try resolved.makeState()
     state.resize(groups: count)
-    if total > 0 {
-      let elements = Column.dictionary(list.children[0], picks).flattened()
+    let cancellation = Cancellation.current
+    let lists = ColumnReader<ListEntry>(list)
+    var left = 0
+    for row in 0..<count where !lists.isNull(row) { left += lists[row].length }
+    var piece = Piece(upTo: left)
+    for row in 0..<count where !lists.isNull(row) {
+      var first = 0
+      while first < lists[row].length {
+        first += piece.take(lists[row], row: row, from: first)
+        guard piece.isFull else { continue }
+        try cancellation.check()
+        try piece.add(to: state, resolved, list.children[0], extras)
+        left -= piece.count
+        piece = Piece(upTo: left)
+      }
+    }
+    return try state.finish(first: 0, count: count).withNulls(of: list)
+  }
+
+  /// Elements that the aggregate sees at once: a list of millions is not copied as a whole.
+  private struct Piece {
+    private static let largest = 1 << 16
+    private let places: Selection
+    private let groups: Selection
+    private(set) var count = 0
+
+    /// Of the elements that are left, or of the first of them.
+    init(upTo elements: Int) {
+      places = Selection(capacity: min(elements, Piece.largest))
+      groups = Selection(capacity: min(elements, Piece.largest))
+    }
+
+    var isFull: Bool { count == places.count }
+
+    /// Takes as many elements of a row's list as there is room for, and says how many.
+    mutating func take(_ entry: ListEntry, row: Int, from first: Int) -> Int {
+      let taken = min(entry.length - first, places.count - count)
+      for item in 0..<taken {
+        places.indices[count + item] = UInt32(truncatingIfNeeded: entry.offset + first + item)
+        groups.indices[count + item] = UInt32(truncatingIfNeeded: row)
+      }
+      count += taken
+      return taken
+    }
+
+    func add(
+      to state: any AggregateState, _ resolved: ResolvedAggregate, _ child: Column,
+      _ extras: [Column]
+    ) throws {
+      let elements = Column.dictionary(child, places).flattened()
       let values =
         resolved.argumentTypes.isEmpty
         ? [] : [try Cast.column(elements, to: resolved.argumentTypes[0])]
       let more = extras.map { Column.dictionary($0, groups) }
-      try state.update(values + more, groups: UnsafePointer(groups.indices), count: total)
-    }
-    return try withExtendedLifetime((picks, groups)) {
-      try state.finish(first: 0, count: count).withNulls(of: list)
+      try withExtendedLifetime(groups) {
+        try state.update(values + more, groups: UnsafePointer(groups.indices), count: count)
+      }
     }
   }
 

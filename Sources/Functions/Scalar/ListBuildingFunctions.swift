@@ -213,6 +213,7 @@ enum ListBuildingFunctions {
     let x = ColumnReader<ListEntry>(lists)
     let items = ColumnReader<StringView>(lists.children[0])
     let between = separator.map { ColumnReader<StringView>($0) }
+    let cancellation = Cancellation.current
     return try Kernels.nullableTexts([lists], count) { row, buffer in
       var isFirst = true
       for place in x[row].offset..<(x[row].offset + x[row].length) where !items.isNull(place) {
@@ -224,6 +225,7 @@ enum ListBuildingFunctions {
           }
         }
         isFirst = false
+        try cancellation.check()
         try buffer.append(items.pointer(place))
       }
       // Nothing but NULLs is NULL; nothing at all is the empty text.

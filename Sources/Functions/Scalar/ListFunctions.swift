@@ -112,7 +112,8 @@ enum ListFunctions {
       ]),
     ScalarFunction(
       "list_slice", aliases: ["array_slice"], category: "list",
-      summary: "The elements, or characters, from one position to another, both included; every "
+      summary:
+        "The elements, characters or bytes from one position to another, both included; every "
         + "so many when there is a step, backwards when it is negative.",
       examples: [
         ("list_slice([1, 2, 3, 4], 2, 3)", "[2, 3]"),
@@ -135,6 +136,15 @@ enum ListFunctions {
             return UTF8Text.view(
               bytes, UTF8Text.offset(bytes, of: range.lowerBound),
               UTF8Text.offset(bytes, of: range.upperBound))
+          }
+        },
+        .taking([.blob, .bigint, .bigint], returns: .blob) { a, n, t in
+          let x = ColumnReader<StringView>(a[0])
+          let (from, to) = (ColumnReader<Int64>(a[1]), ColumnReader<Int64>(a[2]))
+          return Kernels.rows(a, n, t, StringView.self) { row in
+            let bytes = x.pointer(row).buffer
+            let range = ListKernels.range(from[row], to[row], bytes.count)
+            return UTF8Text.view(bytes, range.lowerBound, range.upperBound)
           }
         },
       ]),

@@ -205,15 +205,15 @@ extension ListKernels {
   /// Lists made of chosen elements of each row's own list.
   static func rebuilt(
     _ list: Column, _ count: Int, _ type: LogicalType,
-    _ pick: (ListEntry, Column, inout [Int]) -> Void
-  ) -> Column {
+    _ pick: (ListEntry, Column, inout [Int]) throws -> Void
+  ) rethrows -> Column {
     let x = ColumnReader<ListEntry>(list)
     let child = list.children[0]
     var all: [Int] = []
     var own: [Int] = []
-    let result = Kernels.rows([list], count, type, ListEntry.self) { row in
+    let result = try Kernels.rows([list], count, type, ListEntry.self) { row in
       own.removeAll(keepingCapacity: true)
-      pick(x[row], child, &own)
+      try pick(x[row], child, &own)
       let start = all.count
       all.append(contentsOf: own)
       return ListEntry(offset: start, length: own.count)

@@ -12,10 +12,13 @@ enum ListSetFunctions {
       overloads: [
         ScalarOverload([.anyList], resultFrom: { $0[0] }) { a, n, t in
           var set = ElementSet(a[0].children[0])
-          return ListKernels.rebuilt(a[0], n, t) { entry, child, picks in
+          let cancellation = Cancellation.current
+          return try ListKernels.rebuilt(a[0], n, t) { entry, child, picks in
             set.reset(capacity: entry.length)
-            for place in entry.offset..<(entry.offset + entry.length)
-            where !child.isNull(place) && set.insert(place) { picks.append(place) }
+            for place in entry.offset..<(entry.offset + entry.length) where !child.isNull(place) {
+              try cancellation.check()
+              if set.insert(place) { picks.append(place) }
+            }
           }
         }
       ]),
@@ -52,10 +55,10 @@ enum ListSetFunctions {
             let child = a[0].children[0]
             var picks: [Int] = []
             // With a NULL list nothing is in common, but a NULL first list is NULL.
-            let result = Kernels.rows([a[0]], n, t, ListEntry.self) { index in
+            let result = try Kernels.rows([a[0]], n, t, ListEntry.self) { index in
               row = index
               if y.isNull(row) { return ListEntry(offset: picks.count, length: 0) }
-              fill(&set, other, y[row])
+              try fill(&set, other, y[row])
               seen.reset(capacity: x[row].length)
               let start = picks.count
               for place in x[row].offset..<(x[row].offset + x[row].length)
@@ -91,8 +94,8 @@ enum ListSetFunctions {
           let x = ColumnReader<ListEntry>(a[0])
           let child = a[0].children[0]
           var set = ElementSet(child)
-          return Kernels.rows(a, n, t, UInt64.self) { row in
-            fill(&set, child, x[row])
+          return try Kernels.rows(a, n, t, UInt64.self) { row in
+            try fill(&set, child, x[row])
             return UInt64(set.count)
           }
         }
@@ -123,9 +126,13 @@ enum ListSetFunctions {
     return [common, common]
   }
 
-  private static func fill(_ set: inout ElementSet, _ child: Column, _ entry: ListEntry) {
+  private static func fill(
+    _ set: inout ElementSet, _ child: Column, _ entry: ListEntry
+  ) throws {
+    let cancellation = Cancellation.current
     set.reset(capacity: entry.length)
     for place in entry.offset..<(entry.offset + entry.length) where !child.isNull(place) {
+      try cancellation.check()
       _ = set.insert(place)
     }
   }
@@ -143,8 +150,8 @@ enum ListSetFunctions {
         let (own, sought) = (owner.children[0], other.children[0])
         var set = ElementSet(own)
         let hashes = ElementSet.hashes(of: sought)
-        return Kernels.predicate(a, n) { row in
-          fill(&set, own, x[row])
+        return try Kernels.predicate(a, n) { row in
+          try fill(&set, own, x[row])
           var found = 0
           var wanted = 0
           for place in y[row].offset..<(y[row].offset + y[row].length) where !sought.isNull(place) {

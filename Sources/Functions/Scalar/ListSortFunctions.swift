@@ -90,10 +90,12 @@ enum ListSortFunctions {
     }
   }
 
-  private static func places(_ entry: ListEntry, _ child: Column, _ order: Order) -> [Int] {
+  private static func places(_ entry: ListEntry, _ child: Column, _ order: Order) throws -> [Int] {
+    let cancellation = Cancellation.current
     let range = entry.offset..<(entry.offset + entry.length)
     // Stable: equal elements stay in the order of the list.
-    let valid = range.filter { !child.isNull($0) }.sorted { a, b in
+    let valid = try range.filter { !child.isNull($0) }.sorted { a, b in
+      try cancellation.check()
       let found = NestedComparison.compare(child, a, child, b)
       if found != 0 { return order.descending ? found > 0 : found < 0 }
       return a < b
@@ -117,7 +119,7 @@ enum ListSortFunctions {
     let x = ColumnReader<ListEntry>(a[0])
     var picks: [Int] = []
     let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
-      picks.append(contentsOf: places(x[row], child, try order(row)))
+      picks.append(contentsOf: try places(x[row], child, try order(row)))
       return ListEntry(offset: picks.count - x[row].length, length: x[row].length)
     }
     result.replaceChildren([Column.dictionary(child, Selection(picks)).flattened()])
@@ -132,7 +134,7 @@ enum ListSortFunctions {
     var positions = ColumnBuilder(.bigint, capacity: 64)
     let result = try Kernels.rows(a, count, type, ListEntry.self) { row in
       let start = positions.count
-      for place in places(x[row], child, try order(row)) {
+      for place in try places(x[row], child, try order(row)) {
         positions.append(fixed: Int64(place - x[row].offset + 1))
       }
       return ListEntry(offset: start, length: x[row].length)

@@ -68,7 +68,7 @@ enum MomentFunctions {
   ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
     guard arguments.count == 2 else { return nil }
     if let name = arguments[0].text, let part = DatePart(named: name),
-      part == .epoch || part == .julian
+      part == .epoch || part == .julian, part.isPart(of: arguments[1].type)
     {
       let found = try ScalarFunctions.resolve(
         name: part.functionName, arguments: [arguments[1].type])
@@ -80,23 +80,22 @@ enum MomentFunctions {
     }
     guard case .list(let names)? = arguments[0].value else { return nil }
     var fields: [Field] = []
-    var parts: [ResolvedScalar] = []
+    var parts: [NamedPart] = []
     for case .varchar(let name) in names {
       guard let part = DatePart(named: name) else {
         throw SQLError(.invalidInput, "there is no date part '\(name)'")
       }
-      let found = try ScalarFunctions.resolve(
-        name: part.functionName, arguments: [arguments[1].type])
+      let found = try resolved(part, of: arguments[1].type)
       fields.append(Field(name, found.resultType))
       parts.append(found)
     }
     guard !fields.isEmpty else { throw SQLError(.binder, "date_part needs a part") }
-    let (type, resolved) = (LogicalType.structure(fields), parts)
+    let (type, children) = (LogicalType.structure(fields), parts)
     return (
       ScalarOverload([.any, .any], returns: type) { a, n, t in
-        let children = try resolved.map { part in
+        let children = try children.map { part in
           try part.overload.kernel(
-            [try Cast.column(a[1], to: part.argumentTypes[0])], n, part.resultType
+            [try Cast.column(a[1], to: part.argumentType)], n, part.resultType
           ).flattened()
         }
         let result = Column(flat: t, count: n, children: children)
@@ -105,4 +104,25 @@ enum MomentFunctions {
       }, [.list(.varchar), arguments[1].type]
     )
   }
+
+  /// The function of the part; one that refuses all but NULL where the type does not have it, for
+  /// the error is of the row.
+  private static func resolved(
+    _ part: DatePart, of type: LogicalType
+  ) throws -> NamedPart {
+    if !part.isPart(of: type) {
+      return NamedPart(
+        overload: DatePartFunctions.refusing(part, type), argumentType: type, resultType: .bigint)
+    }
+    let found = try ScalarFunctions.resolve(name: part.functionName, arguments: [type])
+    return NamedPart(
+      overload: found.overload, argumentType: found.argumentTypes[0], resultType: found.resultType)
+  }
+}
+
+/// What gives a field of date_part with a list of names.
+private struct NamedPart {
+  let overload: ScalarOverload
+  let argumentType: LogicalType
+  let resultType: LogicalType
 }

@@ -52,6 +52,7 @@ enum SeriesFunctions {
     let result = Column(flat: type, count: count, children: [elements])
     let entries = result.values(as: ListEntry.self)
     var position = 0
+    let cancellation = Cancellation.current
     for (row, own) in series.enumerated() {
       guard let own else {
         entries[row] = ListEntry(offset: 0, length: 0)
@@ -59,7 +60,12 @@ enum SeriesFunctions {
         continue
       }
       entries[row] = ListEntry(offset: position, length: own.count)
-      for element in 0..<own.count { values[position + element] = own[element] }
+      for first in stride(from: 0, to: own.count, by: 1 << 20) {
+        try cancellation.check()
+        for element in first..<min(own.count, first + 1 << 20) {
+          values[position + element] = own[element]
+        }
+      }
       position += own.count
     }
     return result

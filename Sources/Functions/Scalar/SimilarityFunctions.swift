@@ -12,8 +12,10 @@ enum SimilarityFunctions {
         .taking([.varchar, .varchar], returns: .bigint) { a, n, t in
           let x = ColumnReader<StringView>(a[0])
           let y = ColumnReader<StringView>(a[1])
+          let cancellation = Cancellation.current
           return try Kernels.rows(a, n, t, Int64.self) { row in
-            try damerau(x.pointer(row).buffer, y.pointer(row).buffer)
+            try cancellation.check()
+            return try damerau(x.pointer(row).buffer, y.pointer(row).buffer)
           }
         }
       ]),
@@ -76,14 +78,17 @@ enum SimilarityFunctions {
       let x = ColumnReader<StringView>(a[0])
       let y = ColumnReader<StringView>(a[1])
       let cutoff = a.count > 2 ? ColumnReader<Double>(a[2]) : nil
+      let cancellation = Cancellation.current
       return try Kernels.rows(a, n, t, Double.self) { row in
+        try cancellation.check()
         // Every byte of one may be looked for in half of the other.
         let (p, q) = (Int(x[row].length), Int(y[row].length))
         guard q == 0 || p <= 400_000_000 / q else {
           throw SQLError(.outOfRange, "\(name) takes strings of up to 20,000 bytes")
         }
         let value = similarity(x.pointer(row).buffer, y.pointer(row).buffer)
-        if let cutoff, value < cutoff[row] { return 0 }
+        // Nothing reaches a NaN.
+        if let cutoff, !(value >= cutoff[row]) { return 0 }
         return value
       }
     }

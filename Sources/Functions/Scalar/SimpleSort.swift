@@ -11,6 +11,8 @@ struct SimpleSort: OrderedTypeVisitor {
 
   /// Up to this length insertion is quicker than anything that divides.
   private static let insertionLimit = 24
+  /// Beyond this length a sort may be cancelled.
+  private static let patienceLimit = 1 << 20
 
   func visit<T: OrderedValue>(_: T.Type) throws -> Column {
     let lists = ColumnReader<ListEntry>(arguments[0])
@@ -33,9 +35,9 @@ struct SimpleSort: OrderedTypeVisitor {
       }
       var values = UnsafeMutableBufferPointer(start: start, count: valid)
       if order.descending {
-        SimpleSort.sort(&values) { T.precedes($1, $0) }
+        try SimpleSort.sort(&values) { T.precedes($1, $0) }
       } else {
-        SimpleSort.sort(&values) { T.precedes($0, $1) }
+        try SimpleSort.sort(&values) { T.precedes($0, $1) }
       }
       let nulls = entry.length - valid
       if nulls > 0 {
@@ -57,7 +59,14 @@ struct SimpleSort: OrderedTypeVisitor {
   @inline(__always)
   private static func sort<T>(
     _ values: inout UnsafeMutableBufferPointer<T>, by precedes: (T, T) -> Bool
-  ) {
+  ) throws {
+    if values.count > patienceLimit {
+      let cancellation = Cancellation.current
+      return try values.sort { a, b in
+        try cancellation.check()
+        return precedes(a, b)
+      }
+    }
     guard values.count <= insertionLimit else {
       values.sort(by: precedes)
       return

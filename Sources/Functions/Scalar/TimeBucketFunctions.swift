@@ -96,8 +96,10 @@ enum TimeBucketFunctions {
         let width = widths[row]
         let day = Calendar.microsecondsPerDay
         let given = origins?[row] ?? (moves?[row].microseconds ?? 0) % day
-        // A bucket of months holds the whole day.
-        if width.months > 0, width.days == 0, width.microseconds == 0 { return given }
+        // A bucket of months holds the whole day, whatever time an origin names.
+        if width.months > 0, width.days == 0, width.microseconds == 0 {
+          return origins == nil ? given : 0
+        }
         let (days, isTooLong) = Int64(width.days).multipliedReportingOverflow(by: day)
         let (length, isLonger) = days.addingReportingOverflow(width.microseconds)
         guard width.months == 0, !isTooLong, !isLonger, length > 0 else {

@@ -50,7 +50,9 @@ enum TimeFormatFunctions {
         moment.nanoseconds = Int(rest < 0 ? rest &+ 1000 : rest)
         moment.local = (x[row] / 1000) &- (rest < 0 ? 1 : 0)
       }
-      try TimeFormat.append(moment, y.pointer(row).buffer, to: &buffer)
+      let format = y.pointer(row).buffer
+      if format.isEmpty { throw SQLError(.invalidInput, "the format of strftime is empty") }
+      try TimeFormat.append(moment, format, to: &buffer)
     }
   }
 

@@ -1,9 +1,11 @@
 /// Every layer, by name. Adding one: its file here, and its line below.
 package let layerTable: [LayerDefinition] = [
   .adaptiveAveragePool,
+  .addition,
   .attention,
   .averagePool,
   .batchNorm,
+  .concatenation,
   .conv1d,
   .conv2d,
   .dropout,
@@ -18,6 +20,7 @@ package let layerTable: [LayerDefinition] = [
   .gru,
   .hardsigmoid,
   .hardswish,
+  .identity,
   .l2norm,
   .last,
   .layerNorm,
@@ -27,6 +30,7 @@ package let layerTable: [LayerDefinition] = [
   .lstm,
   .maxPool,
   .mish,
+  .multiplication,
   .relu,
   .relu6,
   .reshape,

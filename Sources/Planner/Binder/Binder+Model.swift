@@ -19,10 +19,10 @@ extension Binder {
     -> Expression
   {
     let model = try model(predict.model)
-    let arguments =
-      predict.arguments.isEmpty
-      ? try model.inputs.map { try inputByName($0, model, context, span: span) }
-      : try inputsByPosition(predict.arguments, model, context, span: span)
+    let arguments = model.features(
+      of: predict.arguments.isEmpty
+        ? try model.inputs.map { try inputByName($0, model, context, span: span) }
+        : try inputsByPosition(predict.arguments, model, context, span: span))
     guard let output = model.outputs.first else {
       throw SQLError(.model, "model \"\(model.name)\" has no output", at: span)
     }
@@ -136,16 +136,13 @@ extension Binder {
     }
   }
 
-  /// Numbers and booleans are cast to what the input is; text never becomes a number.
+  /// Casts are implicit but for text: it never becomes a number.
   private func modelInput(
     _ expression: Expression, _ input: Field, _ model: any ModelDescription, span: SourceSpan
   ) throws -> Expression {
     let from = expression.type
     if from == input.type { return expression }
-    let isNumber = from.isNumeric || from == .boolean || from == .null
-    let wantsNumber = input.type.isNumeric || input.type == .boolean
-    let bothNested = from.isNested && input.type.isNested
-    guard isNumber && wantsNumber || bothNested || from == .null else {
+    guard TypeResolution.feeds(from, input.type) else {
       throw SQLError(
         .binder,
         "input \"\(input.name)\" of model \"\(model.name)\" is \(input.type), but the column is \(from)",
@@ -184,7 +181,8 @@ extension Binder {
     }
     let context = ExpressionContext(
       scope: scope, clause: "PREDICT", subqueries: SubqueryCollector())
-    let arguments = try model.inputs.map { try inputByName($0, model, context, span: span) }
+    let arguments = model.features(
+      of: try model.inputs.map { try inputByName($0, model, context, span: span) })
     guard let output = model.outputs.first else {
       throw SQLError(.model, "model \"\(model.name)\" has no output", at: span)
     }

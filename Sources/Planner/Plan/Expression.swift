@@ -87,7 +87,7 @@ package struct PredictExpression: Sendable {
   }
   package var model: any ModelDescription
   package var form: Form
-  /// One per input of the model, in its order and of its types.
+  /// One per feature of the model, in its order and of its types.
   package var arguments: [Expression]
   package var type: LogicalType
 }
@@ -99,6 +99,8 @@ package protocol ModelDescription: AnyObject, Sendable {
   var outputs: [Field] { get }
   /// The classes of the (first) output as text; empty when it is a number.
   var classNames: [String] { get }
+  /// What enters the network for these values of the inputs.
+  func features(of inputs: [Expression]) -> [Expression]
   /// `v3`, for EXPLAIN.
   var versionLabel: String { get }
   var isTrained: Bool { get }

@@ -117,11 +117,21 @@ package struct ChunkZone: Sendable {
     return word & sign == 0 ? word | sign : ~word
   }
 
+  /// Whether two views are equal bit for bit; equal texts may be not.
+  @inline(__always)
+  private static func isSame(_ a: StringView, _ b: StringView) -> Bool {
+    a.head == b.head && a.tail == b.tail
+  }
+
   private static func textBounds(_ column: Column) -> ([UInt8], [UInt8]?)? {
     let views = UnsafePointer(column.values(as: StringView.self))
     guard var low = (0..<column.count).first(where: { !column.isNull($0) }) else { return nil }
     var high = low
-    for row in low..<column.count where !column.isNull(row) {
+    let validity = column.validity
+    for row in low..<column.count {
+      if let validity, !Validity.isValid(validity, row) { continue }
+      // Where few texts repeat, most rows are one of the bounds already.
+      if isSame(views[row], views[low]) || isSame(views[row], views[high]) { continue }
       if StringView.compare(views[row], views[low]) < 0 { low = row }
       if StringView.compare(views[row], views[high]) > 0 { high = row }
     }

@@ -97,11 +97,14 @@ package struct ObjectRecord: Sendable, Equatable {
   /// The object that takes it along when it is dropped.
   package var owner: String?
   package var comment: String?
+  /// A JSON object of comments by the columns' names.
+  package var columnComments: String?
 
   package init(
     kind: Kind, schema: String, name: String, sql: String, searchPath: String? = nil,
-    owner: String? = nil, comment: String? = nil
+    owner: String? = nil, comment: String? = nil, columnComments: String? = nil
   ) {
+    self.columnComments = columnComments
     self.kind = kind
     self.schema = schema
     self.name = name

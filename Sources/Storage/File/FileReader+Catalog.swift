@@ -63,13 +63,15 @@ extension FileReader {
   package func objects(_ kind: ObjectRecord.Kind) throws -> [ObjectRecord] {
     try session.rows(
       """
-      SELECT schema_name, name, sql, search_path, owner, comment FROM \(kind.rawValue)
+      SELECT schema_name, name, sql, search_path, owner, comment, column_comments
+      FROM \(kind.rawValue)
       ORDER BY schema_name, name
       """
     ) {
       ObjectRecord(
         kind: kind, schema: $0.text(0), name: $0.text(1), sql: $0.text(2),
-        searchPath: $0.optionalText(3), owner: $0.optionalText(4), comment: $0.optionalText(5))
+        searchPath: $0.optionalText(3), owner: $0.optionalText(4), comment: $0.optionalText(5),
+        columnComments: $0.optionalText(6))
     }
   }
 

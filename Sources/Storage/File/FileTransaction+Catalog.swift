@@ -60,6 +60,12 @@ extension FileTransaction {
       StoredValue(table.comment), .integer(table.id))
   }
 
+  /// Gives a table a name that no other can have, until `updateTable` gives it its own.
+  package func freeName(of table: Int64) throws {
+    try session.run(
+      "UPDATE tables SET name = char(0) || id WHERE id = ?", .integer(table))
+  }
+
   /// Gives a table other columns and constraints. Chunks and cells of columns that are gone go too;
   /// in the row delta new columns are NULL, and chunks of them are the caller's to write.
   package func replaceColumns(
@@ -123,9 +129,9 @@ extension FileTransaction {
   /// Adds an object, or replaces the one of its name.
   package func setObject(_ object: ObjectRecord) throws {
     try session.run(
-      "REPLACE INTO \(object.kind.rawValue) VALUES (?, ?, ?, ?, ?, ?)", .text(object.schema),
+      "REPLACE INTO \(object.kind.rawValue) VALUES (?, ?, ?, ?, ?, ?, ?)", .text(object.schema),
       .text(object.name), .text(object.sql), StoredValue(object.searchPath),
-      StoredValue(object.owner), StoredValue(object.comment))
+      StoredValue(object.owner), StoredValue(object.comment), StoredValue(object.columnComments))
   }
 
   package func removeObject(_ kind: ObjectRecord.Kind, schema: String, name: String) throws {

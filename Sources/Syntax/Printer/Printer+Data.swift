@@ -272,6 +272,15 @@ extension Printer {
     put(")")
   }
 
+  /// CREATE MACRO … for definitions that belong to one macro.
+  package static func sql(macro name: String, _ definitions: [MacroDefinition]) -> String {
+    sql(
+      .createMacro(
+        CreateMacro(
+          header: CreateHeader(), name: QualifiedName(Identifier(name: name)),
+          definitions: definitions)))
+  }
+
   mutating func write(_ create: CreateMacro) {
     header("MACRO", create.header, create.name)
     list(create.definitions) { $0.write($1) }
