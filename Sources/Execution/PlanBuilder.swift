@@ -51,6 +51,7 @@ package final class PlanBuilder {
         TableSinkOperator(
           input: try build(node.input, index + 1, $0, inner), collector: collector, worker: $0)
       },
+      waiting: { [inner] in inner.waitingCount },
       barriers: { [inner] error in inner.breakBarriers(error) })
   }
 
@@ -157,6 +158,7 @@ package final class PlanBuilder {
       return try GatherOperator(
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
+        waiting: { [inner] in inner.waitingCount },
         barriers: { [inner] error in inner.breakBarriers(error) })
     case .window(let node): return try window(node, index, worker, region)
     case .positionalJoin(let node):
@@ -402,6 +404,11 @@ final class RegionShared: @unchecked Sendable {
 
   func add(_ barrier: TeamBarrier) {
     lock.withLock { barriers[ObjectIdentifier(barrier)] = barrier }
+  }
+
+  /// Workers that wait at one of the barriers.
+  var waitingCount: Int {
+    lock.withLock { Array(barriers.values) }.map(\.waitingCount).max() ?? 0
   }
 
   func breakBarriers(_ error: any Error) {

@@ -56,9 +56,18 @@ extension StatementCatalog {
     let definition = entry.definition
     var rows: [[String?]] = []
     for input in definition.inputs { rows.append(["input", input.name, input.type.description]) }
-    rows.append(["output", definition.output.name, definition.output.type.description])
-    if !entry.current.classNames.isEmpty {
-      rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
+    for (output, names) in zip(definition.outputs, entry.current.classNames) {
+      rows.append(["output", output.field.name, output.field.type.description])
+      if names.isEmpty { continue }
+      rows.append([
+        "classes", definition.outputs.count == 1 ? nil : output.field.name,
+        names.joined(separator: ", "),
+      ])
+    }
+    if !definition.transform.isPlain {
+      for feature in entry.current.transform.features {
+        rows.append(["feature", feature.name, feature.type.description])
+      }
     }
     for layer in entry.current.network.layers {
       rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
@@ -162,7 +171,7 @@ extension StatementCatalog {
         return [
           definition.name,
           definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
-          "\(definition.output.name) \(definition.output.type)",
+          definition.outputs.map { "\($0.field.name) \($0.field.type)" }.joined(separator: ", "),
           "\(entry.current.network.layers.count)", "\(entry.current.network.parameterCount)",
           entry.current.isTrained ? "\(entry.current.version)" : nil,
         ]

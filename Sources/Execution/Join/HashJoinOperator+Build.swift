@@ -11,12 +11,13 @@ extension HashJoinOperator {
     let canSpill = canSpill
     while let batch = try buildInput.next() {
       try query.checkCancelled()
-      let columns = layout.stored.map { batch.columns[$0] }
+      guard let kept = newKeys(batch) else { continue }
+      let columns = layout.stored.map { kept.columns[$0] }
       if buildPartitioner != nil {
-        try spill(Batch(columns: columns, rowCount: batch.rowCount))
+        try spill(Batch(columns: columns, rowCount: kept.rowCount))
         continue
       }
-      collector.append(columns, rowCount: batch.rowCount)
+      collector.append(columns, rowCount: kept.rowCount)
       if !canSpill {
         try memory.hold(collector.byteCount)
       } else if !memory.holdOrSpill(

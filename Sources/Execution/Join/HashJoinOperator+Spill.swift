@@ -7,6 +7,9 @@ import Synchronization
 // one, so whatever the kind of join gives is what the partitions give. A partition whose build side
 // is too large is split again by the next bits of the hash. (Grace join, Kitsuregawa et al. 1983.)
 //
+// One key with more rows than fit cannot be split: its rows are joined in several passes over the probe
+// side, where the kind of join allows it, and kept once where only their being there counts.
+//
 // IN over more than one column, or with a further condition, must compare NULLs with all rows; such
 // joins, those without equal keys and those inside a recursion's step keep their build side in
 // memory.
@@ -22,6 +25,9 @@ final class SpilledJoin: @unchecked Sendable {
 
   /// SAFETY: fields are read and written under `lock`; `facts` is read after a barrier.
   init() {}
+
+  /// Rows of the build side.
+  var buildRowCount: Int { lock.withLock { build.joined().reduce(0) { $0 + $1.rowCount } } }
 
   /// Whether any worker has spilled; `mine` adds this one.
   func note(_ mine: Bool) { lock.withLock { isNeeded = isNeeded || mine } }
@@ -62,6 +68,7 @@ extension HashJoinOperator {
   /// theirs together, and a row costs up to 48 bytes of slots, 8 of hash and 4 of link.
   func bytesInMemory(_ collector: RowCollector) -> Int {
     collector.byteCount * (worker.count > 1 ? 2 : 1) + collector.rowCount * 60
+      + (distinctKeys?.byteCount ?? 0)
   }
 
   func beginSpilling(_ collector: inout RowCollector) throws {
@@ -122,15 +129,36 @@ extension HashJoinOperator {
       let probeRows = probe.reduce(0) { $0 + $1.rowCount }
       if probeRows == 0 && (buildRows == 0 || !layout.emitsUnmatchedBuild) { continue }
       if buildRows == 0 && !keepsUnmatchedProbe { continue }
-      part = join(build, probe)
+      let isOneKey = level > 0 && buildRows * 5 >= shared.spilled.buildRowCount * 4
+      part = isOneKey && joinsByParts ? passes(build, probe) : join(build, probe, isLast: true)
     }
   }
 
-  private func join(_ build: [SpilledRows], _ probe: [SpilledRows]) -> HashJoinOperator {
+  /// Whether each build row can be joined without the others.
+  private var joinsByParts: Bool {
+    switch kind {
+    case .inner, .right, .buildSemi, .buildAnti: !layout.isAsof
+    case .left, .full, .semi, .anti, .mark, .single: false
+    }
+  }
+
+  /// Joins a part of the build rows at a time with all probe rows.
+  private func passes(_ build: [SpilledRows], _ probe: [SpilledRows]) -> any BatchSource {
+    let bytes = max(1 << 14, worker.query.memory.limit / 16)
+    return ChainedSource(
+      build.flatMap { $0.parts(of: bytes) }.map { part in
+        { [unowned self] in join([part], probe, isLast: false, level: PartitionHash.levels) }
+      })
+  }
+
+  private func join(
+    _ build: [SpilledRows], _ probe: [SpilledRows], isLast: Bool, level: Int? = nil
+  ) -> HashJoinOperator {
     let query = worker.query
     let joined = HashJoinOperator(
-      probe: ChainedSource(probe.map { SpilledRowsSource($0, query: query) }),
-      build: ChainedSource(build.map { SpilledRowsSource($0, query: query) }),
+      probe: ChainedSource(
+        probe.map { rows in { SpilledRowsSource(rows, query: query, isLast: isLast) } }),
+      build: ChainedSource(build.map { rows in { SpilledRowsSource(rows, query: query) } }),
       probeTypes: probeTypes, buildTypes: layout.stored.map { buildTypes[$0] },
       probeKeys: probeKeys, buildKeys: layout.keys, nullSafe: nullSafe, kind: kind,
       residual: residual,
@@ -138,8 +166,25 @@ extension HashJoinOperator {
         RangeKey(probe: $0.probe, build: $1, operator: $0.operator)
       },
       isAsof: layout.isAsof, shared: HashJoinShared(workers: 1), worker: Worker(query: query))
-    joined.level = level + 1
+    joined.level = level ?? self.level + 1
     joined.markFacts = shared.spilled.facts
+    if level == nil && layout.stored.count == layout.keys.count && keepsKeysOnly {
+      joined.distinctKeys = NewGroups(layout.stored.map { buildTypes[$0] })
+    }
     return joined
+  }
+
+  /// Whether a key counts once however often it comes.
+  private var keepsKeysOnly: Bool {
+    switch kind {
+    case .semi, .anti, .mark: residual == nil && ranges.isEmpty
+    case .inner, .left, .right, .full, .single, .buildSemi, .buildAnti: false
+    }
+  }
+
+  /// The batch without rows whose keys have come already, where they are not needed; nil for none.
+  func newKeys(_ batch: Batch) -> Batch? {
+    guard let distinctKeys else { return batch }
+    return distinctKeys.firstRows(batch.columns, count: batch.rowCount).map { batch.selecting($0) }
   }
 }

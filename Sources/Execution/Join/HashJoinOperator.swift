@@ -60,8 +60,10 @@ package final class HashJoinOperator: BatchSource {
   var markFacts: MarkFacts?
   var buildPartitioner: RowPartitioner?
   var hasSpilledNulls = false
+  /// Of a partition of a join that only asks whether a key is there.
+  var distinctKeys: NewGroups?
   /// The join of the partition in work.
-  var part: HashJoinOperator?
+  var part: (any BatchSource)?
 
   // The probe batch in work; see HashJoinOperator+Probe.
   var waiting: Batch?

@@ -14,6 +14,7 @@ package final class SpillSpace: Sendable {
     /// What `limit` nil has come to.
     var restOfDisk: Int?
     var used = 0
+    var written = 0
     /// By the number that `open` gave.
     var files: [Int: (path: String, size: Int)] = [:]
     var opened = 0
@@ -35,6 +36,9 @@ package final class SpillSpace: Sendable {
   }
 
   package var used: Int { state.withLock { $0.used } }
+
+  /// Bytes ever written.
+  package var written: Int { state.withLock { $0.written } }
 
   /// The files that exist now, by path.
   package var files: [(path: String, size: Int)] {
@@ -88,6 +92,7 @@ package final class SpillSpace: Sendable {
         throw SpillSpace.full(used: state.used, limit: limit)
       }
       state.used += bytes
+      state.written += bytes
       state.files[file]?.size += bytes
     }
   }

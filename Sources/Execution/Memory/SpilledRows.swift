@@ -24,22 +24,43 @@ package struct SpilledRows: Sendable {
     rowCount += other.rowCount
   }
 
+  /// The same rows in parts of about `bytes`, a block at least.
+  func parts(of bytes: Int) -> [SpilledRows] {
+    var result: [SpilledRows] = []
+    var part = SpilledRows(file, types: types)
+    var size = 0
+    for block in blocks {
+      if size > 0 && size + block.byteCount > bytes {
+        result.append(part)
+        part = SpilledRows(file, types: types)
+        size = 0
+      }
+      part.blocks.append(block)
+      part.rowCount += block.rowCount
+      size += block.byteCount
+    }
+    if size > 0 { result.append(part) }
+    return result
+  }
+
   var byteCount: Int { blocks.reduce(0) { $0 + $1.byteCount } }
 
   func read(_ block: SpilledBlock) throws -> Batch { try file.read(block, types: types) }
 }
 
-/// Reads spilled rows once, and gives their room back on the way.
+/// Reads spilled rows, and gives their room back on the way unless they are to be read again.
 final class SpilledRowsSource: BatchSource {
   private let rows: SpilledRows
   private let query: QueryContext
+  private let isLast: Bool
   private var nextBlock = 0
   private var current: Batch?
   private var offset = 0
 
-  init(_ rows: SpilledRows, query: QueryContext) {
+  init(_ rows: SpilledRows, query: QueryContext, isLast: Bool = true) {
     self.rows = rows
     self.query = query
+    self.isLast = isLast
   }
 
   func next() throws -> Batch? {
@@ -57,22 +78,24 @@ final class SpilledRowsSource: BatchSource {
       nextBlock += 1
       current = try rows.read(block)
       offset = 0
-      rows.file.free(block)
+      if isLast { rows.file.free(block) }
     }
   }
 }
 
-/// Several sources, one after the other.
+/// Several sources, one after the other, each made when the one before has ended.
 final class ChainedSource: BatchSource {
-  private var sources: ArraySlice<any BatchSource>
+  private var makers: ArraySlice<() -> any BatchSource>
+  private var current: (any BatchSource)?
 
-  init(_ sources: [any BatchSource]) { self.sources = sources[...] }
+  init(_ makers: [() -> any BatchSource]) { self.makers = makers[...] }
 
   func next() throws -> Batch? {
-    while let first = sources.first {
-      if let batch = try first.next() { return batch }
-      sources.removeFirst()
+    while true {
+      if let batch = try current?.next() { return batch }
+      current = nil
+      guard let make = makers.popFirst() else { return nil }
+      current = make()
     }
-    return nil
   }
 }

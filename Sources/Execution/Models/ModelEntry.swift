@@ -41,7 +41,7 @@ package struct ModelEntry: Sendable {
     aliases = [:]
     untrained = try Model(
       definition: definition, version: 0, weights: nil,
-      state: ModelState(classes: definition.classes))
+      state: ModelState(classes: definition.outputs.map(\.classes)))
   }
 
   /// From plain data: what `definition.sql`, `records` and the other properties gave.
@@ -94,13 +94,16 @@ package struct ModelEntry: Sendable {
   }
 
   /// Adds the newest version, which statements use from now on.
-  mutating func add(weights: Weights, state: ModelState, epochs: [EpochReport]) throws {
+  mutating func add(
+    weights: Weights, state: ModelState, epochs: [EpochReport], alias: String? = nil
+  ) throws {
     versions.append(
       try Model(
         definition: definition, version: lastVersion + 1, weights: weights, state: state,
         epochs: epochs))
     lastVersion += 1
     defaultVersion = nil
+    if let alias { aliases[alias.lowercased()] = lastVersion }
   }
 }
 

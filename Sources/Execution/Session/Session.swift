@@ -320,6 +320,7 @@ private final class StatementSource: BatchSource {
   private let completions: [any CompletingSource]
   /// Of the files that the rows come from.
   private var snapshots: [ReadSnapshot]
+  private let start = monotonicNanoseconds()
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
@@ -338,4 +339,6 @@ private final class StatementSource: BatchSource {
       return nil
     }
   }
+
+  deinit { IdleMemory.statementEnded(start: start) }
 }
