@@ -124,6 +124,8 @@ extension Session {
       options.append(
         name.uppercased() + (option.value.map { " " + Printer.sql($0) } ?? " true"))
     }
+    // DuckDB reads an empty text in quotes as NULL unless it is told.
+    options.append("ALLOW_QUOTED_NULLS false")
     for (name, value) in [("header", "true"), ("delimiter", "','"), ("quote", "'\"'")]
     where !written.contains(name) {
       options.append("\(name.uppercased()) \(value)")
