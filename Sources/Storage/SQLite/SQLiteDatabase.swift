@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import Glibc
 
 /// An ordinary SQLite file, opened to read: any program's, and so nothing in it is trusted.
 package final class SQLiteDatabase: Sendable {
@@ -22,6 +23,34 @@ package final class SQLiteDatabase: Sendable {
     var names: [String] = []
     while try statement.step() { names.append(statement.text(0)) }
     return names
+  }
+
+  /// Grows whenever a table is made, changed or dropped.
+  package func schemaVersion() throws -> Int64 {
+    try connect().integer("PRAGMA schema_version") ?? 0
+  }
+
+  /// The default of each column of a table or view, as SQL; nil for none.
+  package func defaults(of table: String) throws -> [String?] {
+    let connection = try connect()
+    let statement = try connection.prepare(
+      "SELECT dflt_value FROM pragma_table_xinfo(?) WHERE hidden <> 1")
+    try statement.bind(1, table)
+    var values: [String?] = []
+    while try statement.step() { values.append(statement.optionalText(0)) }
+    return values
+  }
+
+  /// Whether a file is an SQLite database of another program than this one.
+  package static func isForeign(_ path: String) -> Bool {
+    guard let file = fopen(path, "rb") else { return false }
+    defer { fclose(file) }
+    var header = [UInt8](repeating: 0, count: 72)
+    guard fread(&header, 1, 72, file) == 72,
+      header.starts(with: Array("SQLite format 3".utf8))
+    else { return false }
+    let mark = header[68..<72].reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    return mark != FileSchema.applicationID
   }
 
   /// A table or view as rows; `asText` reads every value as VARCHAR. `withRowNumbers` adds, where the
