@@ -27,10 +27,15 @@ extension Session {
       }
       return .none
     }
+    if options.isSQLite {
+      try attachSQLite(attach.path, as: name, isReadOnly: options.isReadOnly)
+      return .none
+    }
     if transaction != nil {
       throw SQLError(.transaction, "a file cannot be attached inside a transaction")
     }
-    try database.attach(attach.path, as: name.lowercased(), isReadOnly: options.isReadOnly)
+    try database.attach(
+      attach.path, as: name.lowercased(), isReadOnly: options.isReadOnly ?? false)
     return .none
   }
 
@@ -69,7 +74,9 @@ extension Session {
 
 /// What stands in the parentheses of ATTACH.
 private struct AttachOptions {
-  var isReadOnly = false
+  /// nil where it is not said.
+  var isReadOnly: Bool?
+  var isSQLite = false
 
   init(_ options: [CopyOption]) throws {
     for (name, value) in try CopyValues.read(options).options.map({ ($0.name, $0.value) }) {
@@ -77,12 +84,14 @@ private struct AttachOptions {
       case "read_only", "readonly": isReadOnly = value != .boolean(false)
       case "read_write": isReadOnly = value == .boolean(false)
       case "type":
-        guard case .varchar(let text) = value, ["apus", "duckdb", ""].contains(text.lowercased())
+        guard case .varchar(let text) = value,
+          ["apus", "duckdb", "sqlite", ""].contains(text.lowercased())
         else {
           throw SQLError(
             .notSupported, "databases of the type \(value) cannot be attached",
-            hint: "sqlite_scan('file', 'table') reads a table of an SQLite file")
+            hint: "TYPE apus or TYPE sqlite")
         }
+        isSQLite = text.lowercased() == "sqlite"
       default:
         throw SQLError(
           .binder, "ATTACH has no option \"\(name)\"",
