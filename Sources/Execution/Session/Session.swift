@@ -316,7 +316,7 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
-  private let start = monotonicNanoseconds()
+  private let start = IdleMemory.statementStarted()
   /// Of the files that the rows come from.
   private var snapshots: [ReadSnapshot]
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
