@@ -48,6 +48,19 @@ final class NumberSequence: Sendable {
     state = Mutex(State(next: start))
   }
 
+  private init(copying other: NumberSequence) {
+    name = other.name
+    start = other.start
+    increment = other.increment
+    minimum = other.minimum
+    maximum = other.maximum
+    isCycle = other.isCycle
+    state = Mutex(other.current)
+  }
+
+  /// One that goes on from the same state, by itself.
+  func copy() -> NumberSequence { NumberSequence(copying: self) }
+
   var current: State { state.withLock { $0 } }
 
   /// Draws `count` numbers.

@@ -162,6 +162,7 @@ package final class Session: @unchecked Sendable {
     case .createIndex(let create): return try run(create)
     case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
+    case .copyDatabase(let copy): return try run(copy)
     case .exportDatabase(let export): return try run(export)
     case .importDatabase(let folder): return try run(folder)
     case .explain(let explain): return try run(explain)

@@ -134,6 +134,17 @@ package struct ExportDatabase: Sendable {
   package var options: [CopyOption]
 }
 
+/// COPY FROM DATABASE source TO target [(SCHEMA | DATA)].
+package struct CopyDatabase: Sendable {
+  package enum Part: String, Sendable {
+    case schema, data
+  }
+  package var source: Identifier
+  package var target: Identifier
+  /// nil: all
+  package var part: Part?
+}
+
 /// IMPORT DATABASE 'folder'.
 package struct ImportDatabase: Sendable {
   package var path: String

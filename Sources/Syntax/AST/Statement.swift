@@ -23,6 +23,7 @@ package indirect enum Statement: Sendable {
   case truncate(QualifiedName)
   case copyTo(CopyTo)
   case copyFrom(CopyFrom)
+  case copyDatabase(CopyDatabase)
   case exportDatabase(ExportDatabase)
   case importDatabase(ImportDatabase)
   // Models

@@ -191,6 +191,7 @@ extension Parser {
 
   mutating func copy() throws -> Statement {
     try expect(.copy)
+    if at(.from), next.keyword == .database { return .copyDatabase(try copyDatabase()) }
     if at(.leftParenthesis) {
       advance()
       let query = try query()

@@ -1,5 +1,23 @@
-// EXPORT DATABASE and IMPORT DATABASE: a whole database as a folder of files.
+// EXPORT DATABASE and IMPORT DATABASE: a whole database as a folder of files; COPY FROM DATABASE: as
+// another one.
 extension Parser {
+  mutating func copyDatabase() throws -> CopyDatabase {
+    try expect(.from, .database)
+    let source = try identifier()
+    try expect(.to)
+    let target = try identifier()
+    var part: CopyDatabase.Part?
+    if accept(.leftParenthesis) {
+      let word = try label("SCHEMA or DATA")
+      part = CopyDatabase.Part(rawValue: word.name.lowercased())
+      if part == nil {
+        throw SQLError(.syntax, "expected SCHEMA or DATA, not \"\(word.name)\"", at: word.span)
+      }
+      try expect(.rightParenthesis, "\")\"")
+    }
+    return CopyDatabase(source: source, target: target, part: part)
+  }
+
   mutating func exportDatabase() throws -> ExportDatabase {
     try expect(.export, .database)
     var database: Identifier?

@@ -49,6 +49,12 @@ extension Printer {
       put(" FROM ")
       write(copy.path, .postfix)
       options(copy.options)
+    case .copyDatabase(let copy):
+      put("COPY FROM DATABASE ")
+      write(copy.source)
+      put(" TO ")
+      write(copy.target)
+      if let part = copy.part { put(" (\(part.rawValue.uppercased()))") }
     case .exportDatabase(let export):
       put("EXPORT DATABASE ")
       if let database = export.database {
