@@ -29,7 +29,13 @@ private struct TableRowsReader {
   /// Rows of the row delta with numbers so far apart are kept in parts of their own.
   private static let largestGap = 1024
 
+  /// No table comes near: numbers beyond are damage, and sums of them must not overflow.
+  private static let largestNumber: Int64 = 1 << 56
+
   func read(keys: [[Int]]) throws -> TableData {
+    guard (columnIDs + [table.nextColumn]).allSatisfy({ 1...Self.largestNumber ~= $0 }) else {
+      throw damaged("a column of table \"\(table.name)\" has a number out of range")
+    }
     let partitions = try reader.partitions(of: table.id)
     let chunks = try reader.allChunks(of: table.id)
     let deletes = try reader.allDeletes(of: table.id)
@@ -40,7 +46,7 @@ private struct TableRowsReader {
     var end = 0
     for partition in partitions {
       guard let first = Int(exactly: partition.firstRow), first >= end,
-        let count = Int(exactly: partition.rowCount), 0...EngineLimits.rowGroupRows ~= count
+        partition.firstRow <= Self.largestNumber, let count = Int(exactly: partition.rowCount), 0...EngineLimits.rowGroupRows ~= count
       else { throw damaged("row group \(partition.id) is out of place") }
       let start = position
       while position < delta.count, delta[position].number < partition.firstRow { position += 1 }
@@ -130,7 +136,9 @@ private struct TableRowsReader {
   private func append(_ rows: ArraySlice<DeltaRow>, to parts: inout [TableData.Part]) throws {
     var start = rows.startIndex
     while start < rows.endIndex {
-      guard let first = Int(exactly: rows[start].number), first >= 0 else {
+      guard let first = Int(exactly: rows[start].number), first >= 0,
+        rows[start].number <= Self.largestNumber
+      else {
         throw damaged("a row of table \"\(table.name)\" has the number \(rows[start].number)")
       }
       var end = start + 1
