@@ -139,7 +139,7 @@ package final class PlanBuilder {
         completions.append(source)
         return source
       }
-      if let provider = node.provider as? TrainProvider, let input = node.input {
+      if let provider = node.provider as? any TrainingRowProvider, let input = node.input {
         let source = provider.source(trainInput(input, index + 1), query: query)
         completions.append(source)
         return source

@@ -85,7 +85,8 @@ private struct GraphAssembly {
       if isOutermost { call.alias = node.name }
       do {
         return try builder.layer(
-          call, on: tensors, prefix: node.name, place: "node \"\(node.name)\"")
+          call, on: tensors, prefix: node.name, place: "node \"\(node.name)\"",
+          tensors: tensors.map { nameOf[$0] ?? "layer \($0 - inputs.count)" })
       } catch var error as SQLError {
         if error.hint == nil, !tensors.isEmpty { error.hint = describe(tensors) }
         throw error.placed(at: layer.span ?? node.span)

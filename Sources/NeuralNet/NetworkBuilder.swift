@@ -33,9 +33,10 @@ struct NetworkBuilder {
   /// - Parameters:
   ///   - prefix: what its weights are named after.
   ///   - place: what an error calls it, its own name excepted: `layer 2`, `node "h"`.
-  mutating func layer(_ call: LayerCall, on values: [Int], prefix: String, place: String) throws
-    -> Int
-  {
+  ///   - tensors: what its description calls the values, where they are not just the layer before.
+  mutating func layer(
+    _ call: LayerCall, on values: [Int], prefix: String, place: String, tensors: [String]? = nil
+  ) throws -> Int {
     let definition = try LayerDefinition.named(call.name, place: place)
     let arguments = try LayerArguments(call, place: place, definition: definition)
     guard definition.tensorCount.contains(values.count) else {
@@ -64,7 +65,8 @@ struct NetworkBuilder {
     summaries.append(
       LayerSummary(
         index: nodes.count, name: definition.name, alias: call.alias,
-        description: Self.describe(definition, call, input: given[0]), inputShapes: given,
+        description: Self.describe(definition, call, input: given[0], tensors: tensors),
+        inputShapes: given,
         outputShape: made.output, parameterCount: offset - start))
     let (sum, overflow) = flops.addingReportingOverflow(made.flopsPerRow ?? 2 * (offset - start))
     flops = overflow ? Int.max : sum
@@ -143,16 +145,19 @@ struct NetworkBuilder {
       count: try Shape(spec.shape).elementCount(limit: Shape.maximumElements), role: spec.role)
   }
 
-  private static func describe(_ definition: LayerDefinition, _ call: LayerCall, input: Shape)
-    -> String
-  {
+  private static func describe(
+    _ definition: LayerDefinition, _ call: LayerCall, input: Shape, tensors: [String]?
+  ) -> String {
     var parts = call.positional.map(\.description)
-    // The inferred width is shown: what the layer is, not how it was abbreviated.
-    if definition.name == "linear", parts.count == 1 {
+    if let tensors {
+      parts = tensors + parts
+    } else if definition.name == "linear", parts.count == 1 {
+      // The inferred width is shown: what the layer is, not how it was abbreviated.
       parts.insert(input.dimensions.map(String.init).joined(separator: "x"), at: 0)
     }
     parts += call.named.map { "\($0.name) => \($0.value)" }
-    return "\(definition.name)(\(parts.joined(separator: ", ")))"
+    let name = tensors == nil ? nil : call.alias
+    return "\(definition.name)(\(parts.joined(separator: ", ")))" + (name.map { " AS \($0)" } ?? "")
   }
 
   private static func noInput() -> SQLError {

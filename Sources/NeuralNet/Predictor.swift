@@ -47,6 +47,7 @@ package final class Predictor: Sendable {
       let loss = try LossDefinition.named(name)
       switch (loss.kind, lastLayer) {
       case (.regression, _), (.binary, "sigmoid"), (.classes, "softmax"): self = .none
+      case (.binary, _) where loss.threshold > 0: self = .none
       case (.binary, _): self = .sigmoid
       case (.classes, "log_softmax"): self = .exponential
       case (.classes, _): self = loss.name == "nll" ? .exponential : .softmax

@@ -74,13 +74,13 @@ package enum Safetensors {
     return bytes
   }
 
-  private struct ElementType: Sendable {
+  struct ElementType: Sendable {
     let size: Int
     /// SAFETY: reads `size` bytes at the offset, which the caller has checked.
     let load: @Sendable (UnsafeRawBufferPointer, Int) -> Float
   }
 
-  private static let elementTypes: [String: ElementType] = [
+  static let elementTypes: [String: ElementType] = [
     "F64": ElementType(size: 8) { Float($0.loadUnaligned(fromByteOffset: $1, as: Double.self)) },
     "F32": ElementType(size: 4) { $0.loadUnaligned(fromByteOffset: $1, as: Float.self) },
     "F16": ElementType(size: 2) {
@@ -129,11 +129,13 @@ package enum Safetensors {
 
 extension Weights {
   /// All parameters as a safetensors file, with PyTorch's names and layout.
-  package func safetensors() -> [UInt8] {
-    Safetensors.write(
-      parameters.map {
-        NamedTensor(name: $0.name, shape: $0.shape, values: tensor($0.name) ?? [])
-      })
+  package func safetensors() -> [UInt8] { Safetensors.write(tensors) }
+
+  /// All parameters, in their order.
+  package var tensors: [NamedTensor] {
+    parameters.map {
+      NamedTensor(name: $0.name, shape: $0.shape, values: tensor($0.name) ?? [])
+    }
   }
 
   /// Takes the tensors over by name. Strict: no name may be missing or left over. On an error the

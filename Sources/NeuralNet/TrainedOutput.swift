@@ -44,7 +44,9 @@ struct TrainedOutput: Sendable {
     let subject = isOnly ? "the network" : "output \"\(output.name)\""
     try Self.checkWidths(output, loss, target, subject: subject)
     let parameter = options.lossParameter ?? loss.parameter?.defaultValue ?? 0
-    if let name = loss.parameter?.name, parameter <= 0 { throw Self.badParameter(name) }
+    if let own = loss.parameter, parameter < 0 || (parameter == 0 && own.defaultValue > 0) {
+      throw Self.badParameter(own.name)
+    }
     self.parameter = Float(parameter)
     smoothing =
       loss.name == "cross_entropy" && Self.isClass(target) ? Float(options.labelSmoothing) : 0
@@ -54,6 +56,14 @@ struct TrainedOutput: Sendable {
     classWeights = try Self.chooseClassWeights(
       loss, target, options, key: key, index: index, isOnly: isOnly, source: source)
     positiveWeights = try Self.choosePositiveWeights(loss, options, width: width, isOnly: isOnly)
+  }
+
+  /// Values of the target as the loss reads them.
+  var targetWidth: Int {
+    switch target {
+    case .values(let width): width
+    case .classes: width
+    }
   }
 
   /// Whether the loss reads class ids, where the target has them.
@@ -83,9 +93,10 @@ struct TrainedOutput: Sendable {
     }
     switch target {
     case .values(let width):
-      guard width == outputs else {
+      guard width == outputs + loss.extraTargets else {
         throw SQLError(
-          .model, "\(subject) gives \(outputs) outputs, the target has \(width) values")
+          .model, "\(subject) gives \(outputs) outputs, the target has \(width) values",
+          hint: loss.extraTargets > 0 ? "loss '\(loss.name)' wants one more" : nil)
       }
     case .classes(let count):
       switch loss.kind {

@@ -269,7 +269,7 @@ extension Trainer {
     case .binary:
       return apus_count_correct_binary(
         executor.output(output.index), worker.targets(output.index), worker.weights(output.index),
-        0, output.width, padded, executor.stride)
+        output.loss.threshold, output.width, padded, executor.stride)
     case .classes:
       guard output.takesClasses else { return .nan }
       return apus_count_correct_classes(

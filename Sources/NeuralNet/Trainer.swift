@@ -141,6 +141,9 @@ package final class Trainer {
     laneSums.deallocate()
   }
 
+  /// Makes the epoch that ended the last: `weights` are then what training has come to.
+  package func stop() { isFinished = true }
+
   /// The current weights; after the last epoch those of the best, where `restoreBest` asks for it
   /// and there was a loss to monitor.
   package var weights: Weights {

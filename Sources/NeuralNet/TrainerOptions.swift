@@ -153,7 +153,7 @@ private let optionTable: [OptionDefinition] = [
   OptionDefinition("class_weights", ["class_weight"]) { try $0.setClassWeights($1) },
   OptionDefinition("clip_norm") { $0.clipNorm = try $1.number(from: 0) },
   OptionDefinition("clip_value") { $0.clipValue = try $1.number(from: 0) },
-  OptionDefinition("delta", ["beta"]) { $0.lossParameter = try $1.number(from: 0) },
+  OptionDefinition("delta", ["beta", "margin"]) { $0.lossParameter = try $1.number(from: 0) },
   OptionDefinition("early_stop", ["early_stopping"]) { $0.earlyStop = try $1.boolean() },
   OptionDefinition("epochs") { $0.epochs = try $1.integer(from: 1) },
   OptionDefinition("init", ["initializer"]) { options, value in

@@ -23,7 +23,7 @@ final class TrainerWorker: @unchecked Sendable {
       if TrainedOutput.isClass(output.target) {
         spreadWidth += output.width
       } else {
-        valueWidth += output.width
+        valueWidth += output.targetWidth
       }
     }
     let stride = executor.stride

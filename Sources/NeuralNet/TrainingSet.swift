@@ -26,6 +26,9 @@ package struct TrainingLayout: Hashable, Sendable {
   /// The number of targets that are classes.
   package var classWidth: Int { classOffset(targets.count) }
 
+  /// Floats or class ids of a whole row.
+  var recordWidth: Int { width + valueWidth + classWidth + (isWeighted ? 1 : 0) }
+
   /// Floats of a row's targets before those of a target.
   func valueOffset(_ target: Int) -> Int {
     targets[..<target].reduce(0) { sum, kind in
@@ -249,6 +252,29 @@ package final class TrainingSet: @unchecked Sendable {
     rows += count
   }
 
+  /// Appends rows as records: features, values, class ids (their bits), weight, one after the other.
+  /// The values were checked when the records were made.
+  func append(records: UnsafePointer<Float>, count: Int) throws {
+    try reserve(rows: rows + count)
+    let record = layout.recordWidth
+    for i in 0..<count {
+      let source = records + i * record
+      (features.pointer + rows * width).update(from: source, count: width)
+      (targets.pointer + rows * targetWidth).update(from: source + width, count: targetWidth)
+      for k in 0..<classWidth {
+        classes.append(Int32(bitPattern: source[width + targetWidth + k].bitPattern))
+      }
+      if isWeighted { weights.pointer[rows] = source[record - 1] }
+      rows += 1
+    }
+  }
+
+  /// Appends a row of a set of the same layout.
+  func append(row: Int, of other: TrainingSet) throws {
+    try reserve(rows: rows + 1)
+    appendRow(row, of: other)
+  }
+
   /// Two sets: a row goes to validation by a seeded draw on its number.
   package func split(fraction: Double, seed: UInt64) throws
     -> (training: TrainingSet, validation: TrainingSet)
@@ -308,13 +334,13 @@ package final class TrainingSet: @unchecked Sendable {
   private static func weightsMissing() -> SQLError {
     SQLError(.model, "either every batch of a training set has row weights, or none")
   }
-  private static func wrongWeight(_ weight: Float) -> SQLError {
+  static func wrongWeight(_ weight: Float) -> SQLError {
     SQLError(.model, "a row weight must be finite and not negative, got \(weight)")
   }
-  private static func wrongFraction(_ fraction: Double) -> SQLError {
+  static func wrongFraction(_ fraction: Double) -> SQLError {
     SQLError(.model, "the validation split must lie between 0 and 1, got \(fraction)")
   }
-  private static func tooFewToSplit(_ rows: Int) -> SQLError {
+  static func tooFewToSplit(_ rows: Int) -> SQLError {
     SQLError(.model, "a validation split needs at least 2 rows, got \(rows)")
   }
 }

@@ -16,6 +16,14 @@ package protocol CatalogReader: AnyObject {
   /// The version of a model that a reference means.
   func model(_ reference: ModelReference) throws -> any ModelDescription
   var modelNames: [String] { get }
+  /// Functions in FROM that look into a model.
+  var modelFunctionNames: [String] { get }
+  /// What runs one of them. `rows` are the columns of the rows given, behind the model's features
+  /// in the provider's input; nil where none were given.
+  func modelFunction(
+    _ name: String, _ model: any ModelDescription, rows: [Field]?,
+    options: [(name: String, value: Value)], span: SourceSpan
+  ) throws -> any RowProvider
   /// Functions registered by the embedding program.
   func userFunction(named name: String) -> ScalarFunction?
   var userFunctionNames: [String] { get }
@@ -29,6 +37,9 @@ package protocol CatalogReader: AnyObject {
   ) throws -> (provider: any RowProvider, input: Plan?)
   func evaluateProvider(
     _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: any RowProvider, input: Plan?)
+  func verifyProvider(
+    _ reference: ModelReference, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?)
   /// What stores the rows of a write, and what looks keys up for ON CONFLICT.
   func writeProvider(_ write: TableWrite) throws -> any RowProvider

@@ -53,7 +53,7 @@ package struct Optimizer: Sendable {
     for rule in Optimizer.rules {
       if rule.name == "column_pruning" {
         // Not a choice: operators run PREDICT only as a node.
-        current = PredictExtraction.apply(current)
+        current = PredictExtraction.apply(PredictFields.apply(current))
       }
       if disabled.contains(rule.name) { continue }
       current = rule.apply(current, self)

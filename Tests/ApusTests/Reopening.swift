@@ -4,14 +4,14 @@ import Apus
 enum Reopening {
   /// What catalog functions say of everything that is kept.
   private static let catalogQueries = [
-    "SELECT schema_name, table_name, sql, comment FROM duckdb_tables() WHERE NOT temporary",
-    "SELECT schema_name, view_name, sql, comment FROM duckdb_views() WHERE NOT temporary AND NOT internal",
-    "SELECT schema_name, table_name, column_name, data_type, column_default, is_nullable, comment FROM duckdb_columns() WHERE NOT internal",
-    "SELECT schema_name, table_name, constraint_type, constraint_text FROM duckdb_constraints()",
-    "SELECT schema_name, index_name, table_name, is_unique FROM duckdb_indexes()",
-    "SELECT schema_name, sequence_name, start_value, increment_by, last_value FROM duckdb_sequences() WHERE NOT temporary",
-    "SELECT schema_name, type_name, labels FROM duckdb_types() WHERE NOT internal",
-    "SELECT schema_name, function_name, macro_definition FROM duckdb_functions() WHERE function_type LIKE '%macro' AND NOT internal",
+    "SELECT schema_name, table_name, sql, comment FROM duckdb_tables() WHERE database_name = 'memory'",
+    "SELECT schema_name, view_name, sql, comment FROM duckdb_views() WHERE database_name = 'memory' AND NOT internal",
+    "SELECT schema_name, table_name, column_name, data_type, column_default, is_nullable, comment FROM duckdb_columns() WHERE database_name = 'memory' AND NOT internal",
+    "SELECT schema_name, table_name, constraint_type, constraint_text FROM duckdb_constraints() WHERE database_name = 'memory'",
+    "SELECT schema_name, index_name, table_name, is_unique FROM duckdb_indexes() WHERE database_name = 'memory'",
+    "SELECT schema_name, sequence_name, start_value, increment_by, last_value FROM duckdb_sequences() WHERE database_name = 'memory'",
+    "SELECT schema_name, type_name, labels FROM duckdb_types() WHERE database_name = 'memory' AND NOT internal",
+    "SELECT schema_name, function_name, macro_definition FROM duckdb_functions() WHERE database_name = 'memory' AND function_type LIKE '%macro' AND NOT internal",
     "SHOW MODELS",
   ]
 
@@ -20,9 +20,10 @@ enum Reopening {
     _ = try? connection.execute("ROLLBACK")
     do {
       // Other databases and temporary objects are the connection's own.
-      let reset = ["RESET search_path", "RESET integer_division", "SET batch_size = 2048"]
+      let reset = ["RESET search_path", "SET TimeZone = 'UTC'", "RESET integer_division", "SET batch_size = 2048"]
       for statement in reset { _ = try? connection.execute(statement) }
       let again = try Database(path: path).connect()
+      try again.execute("SET TimeZone = 'UTC'")
       var queries = catalogQueries
       let tables = try connection.execute(
         """
@@ -48,6 +49,6 @@ enum Reopening {
 
   private static func rows(_ query: String, _ connection: Connection) throws -> [String] {
     try connection.execute(query).rows().map { $0.map { $0 ?? "NULL" }.joined(separator: "\t") }
-      .filter { !$0.hasPrefix("temp\t") }.sorted()
+      .sorted()
   }
 }

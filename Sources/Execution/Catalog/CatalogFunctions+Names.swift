@@ -146,7 +146,8 @@ extension CatalogFunctions {
       let definition = entry.definition
       return [
         .varchar(definition.name), .texts(definition.inputs.map { "\($0.name) \($0.type)" }),
-        .varchar("\(definition.output.name) \(definition.output.type)"),
+        .varchar(
+          definition.outputs.map { "\($0.field.name) \($0.field.type)" }.joined(separator: ", ")),
         .boolean(entry.current.isTrained),
       ]
     }

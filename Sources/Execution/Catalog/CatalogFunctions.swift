@@ -55,6 +55,8 @@ enum CatalogFunctions {
 
   static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
+    + SQLiteTableFunctions.rows
+    + ParquetTableFunctions.rows
     + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {

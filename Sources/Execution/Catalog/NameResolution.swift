@@ -21,8 +21,9 @@ struct NameResolution: Sendable {
       return [CatalogState.temporarySchema] + searchPath + mains
     case 1:
       let only = parts[0]
-      if only == CatalogState.temporarySchema || hasSchema(only) { return [only] }
+      if only == CatalogState.temporarySchema { return [only] }
       if let own = currentDatabaseSchema(only) { return [own] }
+      if hasSchema(only) { return [only] }
       if isOwn(only) { return [CatalogState.mainSchema] }
       if hasDatabase(only) { return ["\(only).\(CatalogState.mainSchema)"] }
       if Self.systemSchemas.contains(only) { return [] }
@@ -93,8 +94,9 @@ struct NameResolution: Sendable {
   func schema(named name: QualifiedName) -> String? {
     let parts = name.parts.map { $0.name.lowercased() }
     if parts.count == 1 {
-      if parts[0] == CatalogState.temporarySchema || hasSchema(parts[0]) { return parts[0] }
+      if parts[0] == CatalogState.temporarySchema { return parts[0] }
       if let own = currentDatabaseSchema(parts[0]) { return own }
+      if hasSchema(parts[0]) { return parts[0] }
       if isOwn(parts[0]) { return CatalogState.mainSchema }
       return hasDatabase(parts[0]) ? "\(parts[0]).\(CatalogState.mainSchema)" : nil
     }

@@ -106,13 +106,16 @@ final class NumberSequence: Sendable {
   }
 
   /// CREATE SEQUENCE … as it would go on now.
-  var sql: String { text(start: current.next) + ";" }
+  var sql: String { sql(named: Printer.quoted(name)) }
+
+  /// The same under a name that is SQL already.
+  func sql(named name: String) -> String { text(name, start: current.next) + ";" }
 
   /// CREATE SEQUENCE … as it was made.
-  var definitionText: String { text(start: start) }
+  var definitionText: String { text(Printer.quoted(name), start: start) }
 
-  private func text(start: Int64) -> String {
-    "CREATE SEQUENCE \(Printer.quoted(name)) INCREMENT BY \(increment) MINVALUE \(minimum) "
+  private func text(_ name: String, start: Int64) -> String {
+    "CREATE SEQUENCE \(name) INCREMENT BY \(increment) MINVALUE \(minimum) "
       + "MAXVALUE \(maximum) START \(start) \(isCycle ? "CYCLE" : "NO CYCLE")"
   }
 

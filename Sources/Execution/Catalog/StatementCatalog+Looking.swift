@@ -11,7 +11,7 @@ extension StatementCatalog {
   func rows(of describe: Describe, bind: (Query) throws -> BoundQuery) throws -> any TableSource {
     switch describe.target {
     case .all: return try rows(of: Show.allTables, bind: bind)
-    case .model(let reference): return try describeModel(reference.name)
+    case .model(let reference): return try describeModel(reference)
     case .query(let query): return described(try bind(query).fields)
     case .file(let path, let span):
       return described(try bind(try ModelQueries.query(of: .file(path, span: span))).fields)
@@ -26,7 +26,7 @@ extension StatementCatalog {
       return described(table.definition)
     }
     if (try? entry(named: name)) == nil, modelEntry(named: name.last.name) != nil {
-      return try describeModel(name)
+      return try describeModel(ModelReference(name: name, span: name.span))
     }
     return described(try bind(try ModelQueries.query(of: .table(name))).fields)
   }
@@ -51,24 +51,33 @@ extension StatementCatalog {
     return texts(columns, rows)
   }
 
-  private func describeModel(_ name: QualifiedName) throws -> any TableSource {
-    let entry = try modelEntry(name)
-    let definition = entry.definition
+  private func describeModel(_ reference: ModelReference) throws -> any TableSource {
+    let model = try modelVersion(reference)
+    let definition = model.definition
     var rows: [[String?]] = []
     for input in definition.inputs { rows.append(["input", input.name, input.type.description]) }
-    rows.append(["output", definition.output.name, definition.output.type.description])
-    if !entry.current.classNames.isEmpty {
-      rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
+    for (output, names) in zip(definition.outputs, model.classNames) {
+      rows.append(["output", output.field.name, output.field.type.description])
+      if names.isEmpty { continue }
+      rows.append([
+        "classes", definition.outputs.count == 1 ? nil : output.field.name,
+        names.joined(separator: ", "),
+      ])
     }
-    for layer in entry.current.network.layers {
+    if !definition.transform.isPlain {
+      for feature in model.transform.features {
+        rows.append(["feature", feature.name, feature.type.description])
+      }
+    }
+    for layer in model.network.layers {
       rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
     }
     for option in definition.options.texts { rows.append(["option", option.name, option.value]) }
-    rows.append(["parameters", nil, "\(entry.current.network.parameterCount)"])
+    rows.append(["parameters", nil, "\(model.network.parameterCount)"])
     rows.append([
-      "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
+      "version", nil, model.isTrained ? "\(model.version)" : "not trained",
     ])
-    if let last = entry.current.epochs.last {
+    if let last = model.epochs.last {
       rows.append(["epochs", nil, "\(last.epoch)"])
       rows.append(["loss", nil, "\(last.loss)"])
     }
@@ -122,8 +131,10 @@ extension StatementCatalog {
       }
       return try describeTable(name, bind: bind)
     case .createTable(let name): return try createText(name)
-    case .createModel, .versions:
-      throw SQLError(.notSupported, "this SHOW is not supported yet")
+    case .createModel(let name):
+      let entry = try modelEntry(name)
+      return texts(["name", "sql"], [[entry.definition.name, entry.sql]])
+    case .versions(let name): return versions(try modelEntry(name))
     }
   }
 
@@ -162,9 +173,33 @@ extension StatementCatalog {
         return [
           definition.name,
           definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
-          "\(definition.output.name) \(definition.output.type)",
+          definition.outputs.map { "\($0.field.name) \($0.field.type)" }.joined(separator: ", "),
           "\(entry.current.network.layers.count)", "\(entry.current.network.parameterCount)",
           entry.current.isTrained ? "\(entry.current.version)" : nil,
+        ]
+      })
+  }
+
+  private func versions(_ entry: ModelEntry) -> any TableSource {
+    let fields = [
+      Field("version", .integer), Field("alias", .varchar), Field("is_default", .boolean),
+      Field("parameters", .bigint), Field("epochs", .integer), Field("loss", .double),
+      Field("val_loss", .double), Field("rows", .bigint), Field("statement", .varchar),
+    ]
+    return ValueListSource(
+      fields,
+      entry.versions.map { model in
+        let names = entry.aliases.filter { $0.value == model.version }.keys.sorted()
+        let last = model.epochs.last(where: \.best) ?? model.epochs.last
+        return [
+          .integer(Int128(model.version)),
+          names.isEmpty ? .null : .varchar(names.joined(separator: ", ")),
+          .boolean(model.version == entry.current.version),
+          .integer(Int128(model.network.parameterCount)), .integer(Int128(model.epochs.count)),
+          last.map { .double($0.loss) } ?? .null,
+          last?.validationLoss.map { .double($0) } ?? .null,
+          last.map { .integer(Int128($0.rows)) } ?? .null,
+          model.state.receipt.map { .varchar($0.sql) } ?? .null,
         ]
       })
   }

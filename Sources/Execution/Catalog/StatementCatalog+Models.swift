@@ -10,46 +10,81 @@ extension StatementCatalog {
     _ statement: TrainModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?) {
     let (key, entry) = try findModel(statement.name)
-    let definition = entry.definition
-    func refuse(_ condition: Bool, _ what: String) throws {
-      if condition { throw ModelCompiler.notYet(what, statement.name) }
+    let (provider, plan) = try training(statement, entry, key, target, input)
+    return (provider, plan)
+  }
+
+  /// VERIFY MODEL: the training of a version once more, from the text that its receipt has.
+  func verifyProvider(
+    _ reference: ModelReference, input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: any RowProvider, input: Plan?) {
+    let (key, entry) = try findModel(reference.name)
+    let model = try entry.model(reference.version, at: reference.span)
+    if !model.isTrained { throw untrained(entry, reference.span) }
+    guard let receipt = model.state.receipt,
+      case .trainModel(let statement) = try Parser.parseStatement(receipt.sql).statement
+    else {
+      throw SQLError(
+        .model,
+        "version \(model.version) of model \"\(model.name)\" was not trained here: there is no receipt",
+        at: reference.span)
     }
-    if case .fresh = statement.start {} else { try refuse(true, "WARM START and RESUME") }
-    try refuse(statement.versionName != nil, "named versions")
-    try refuse(statement.weight != nil, "WEIGHT clauses")
-    try refuse(!statement.forEach.isEmpty, "FOR EACH clauses")
-    try refuse(statement.stopWhen != nil, "STOP WHEN clauses")
-    try refuse(statement.labels.count > 1, "several labels")
+    // The options as they were: the receipt has all that was written.
+    var create = entry.definition.statement
+    create.options = statement.options
+    let former = try entry.described(by: try ModelCompiler.compile(create))
+    var plan: Plan?
+    let provider = try VerifyProvider(model) { target in
+      let made = try training(statement, former, key, target, input)
+      plan = made.plan
+      return made.provider
+    }
+    return (provider, plan)
+  }
+
+  private func training(
+    _ statement: TrainModel, _ entry: ModelEntry, _ key: CatalogState.Key,
+    _ target: any ModelTarget, _ input: (Query) throws -> (plan: Plan, names: [String])
+  ) throws -> (provider: TrainProvider, plan: Plan) {
+    let definition = entry.definition
+    if !statement.forEach.isEmpty {
+      throw ModelCompiler.notYet("FOR EACH clauses", statement.name)
+    }
+    var start: Model?
+    switch statement.start {
+    case .fresh: break
+    case .warm(let version):
+      start = try entry.model(version, at: statement.name.span)
+      if start?.isTrained == false { throw untrained(entry, statement.name.span) }
+    case .resume: throw ModelCompiler.notYet("TRAIN … RESUME", statement.name)
+    }
     var options = definition.options
     for option in statement.options { try options.set(option) }
-    var fraction = options.training.validationSplit
-    switch statement.validation {
-    case nil: break
-    case .split(let size, let key):
-      try refuse(key != nil, "VALIDATION SPLIT … ON clauses")
-      guard case .literal(let literal) = size.kind, let number = ModelQueries.number(literal),
-        number >= 0, number < 1
-      else {
-        throw SQLError(.model, "VALIDATION SPLIT takes a fraction from 0 to 1", at: size.span)
-      }
-      fraction = number
-    case .filter: try refuse(true, "VALIDATION WHERE clauses")
-    case .source: try refuse(true, "VALIDATION FROM clauses")
+    if case .split(let fraction, nil)? = statement.validation {
+      options.training.validationSplit = try ModelQueries.fraction(fraction)
+    } else if statement.validation != nil {
+      options.training.validationSplit = 0
     }
     if !statement.orderBy.isEmpty { options.training.shuffle = false }
-    var query = try ModelQueries.query(of: statement.source)
-    if !statement.orderBy.isEmpty {
-      let outer = Query(body: .nested(query), orderBy: statement.orderBy, span: query.span)
-      query = outer
-    }
-    let bound = try input(query)
-    let label = statement.labels.first?.column.last.name ?? definition.output.name
+    let query = try TrainQuery(statement, seed: options.training.seed)
+    let labels = try ModelQueries.labels(statement.labels, of: definition)
+    let marks =
+      (query.hasWeight ? [TrainQuery.weight] : [])
+      + (query.hasValidation ? [TrainQuery.validation] : [])
     let plan = try ModelQueries.rows(
-      of: definition, label: label, in: bound, span: statement.name.span)
-    let provider = TrainProvider(
-      entry: entry, key: key, target: target, options: options, validationFraction: fraction,
-      label: label, onProgress: onProgress)
+      of: definition, labels: labels, in: try input(query.query), extra: marks,
+      span: statement.name.span)
+    let provider = try TrainProvider(
+      statement, entry: entry, key: key, target: target, options: options, query: query,
+      labels: labels, start: start, onProgress: onProgress)
     return (provider, plan)
+  }
+
+  private func untrained(_ entry: ModelEntry, _ span: SourceSpan?) -> SQLError {
+    let name = entry.definition.name
+    return SQLError(
+      .model, "model \"\(name)\" has not been trained", at: span,
+      hint: "TRAIN MODEL \(quotedIdentifier(name)) FROM …")
   }
 
   func evaluateProvider(
@@ -57,11 +92,7 @@ extension StatementCatalog {
   ) throws -> (provider: any RowProvider, input: Plan?) {
     let entry = try modelEntry(statement.model.name)
     let model = try entry.model(statement.model.version, at: statement.model.span)
-    if !model.isTrained {
-      throw SQLError(
-        .model, "model \"\(model.name)\" has not been trained", at: statement.model.span,
-        hint: "TRAIN MODEL \(quotedIdentifier(model.name)) FROM …")
-    }
+    if !model.isTrained { throw untrained(entry, statement.model.span) }
     let metrics = try Metrics.chosen(statement.metrics, for: model)
     let groups = try statement.groupBy.map { expression -> String in
       guard case .column(let name) = expression.kind else {
@@ -73,19 +104,10 @@ extension StatementCatalog {
     }
     let bound = try input(try ModelQueries.query(of: statement.source))
     let rows = try ModelQueries.rows(
-      of: model.definition, label: model.definition.output.name, in: bound, extra: groups,
-      span: statement.model.span)
+      of: model.definition, labels: model.definition.outputs.map(\.field.name), in: bound,
+      extra: groups, span: statement.model.span)
     let plan = ModelQueries.features(model.transform, in: rows)
     let fields = plan.output.suffix(groups.count).map { Field($0.name, $0.type) }
     return (EvaluateProvider(model: model, metrics: metrics, groups: Array(fields)), plan)
-  }
-}
-
-extension ModelQueries {
-  static func number(_ literal: Literal) -> Double? {
-    switch literal {
-    case .integer(let text), .decimal(let text), .double(let text): Double(text)
-    case .null, .boolean, .string, .blob: nil
-    }
   }
 }

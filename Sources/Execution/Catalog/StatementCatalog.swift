@@ -67,7 +67,8 @@ final class StatementCatalog: CatalogReader {
       // Nested values and the like are read as text and cast.
       let types = fields.map { field in
         if case .enumeration = field.type { return "VARCHAR" }
-        return field.type.isNested ? "VARCHAR" : field.type.description
+        let isCast = field.type.isNested || field.type == .json || field.type == .blob
+        return isCast ? "VARCHAR" : field.type.description
       }
       values.append(
         (

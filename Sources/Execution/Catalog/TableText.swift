@@ -93,9 +93,14 @@ enum TableText {
 
   /// Qualified by its schema outside of main and temp.
   private static func name(_ key: CatalogState.Key, _ object: CatalogObject) -> String {
-    let own = Printer.quoted(object.name)
-    if [CatalogState.mainSchema, CatalogState.temporarySchema].contains(key.schema) { return own }
-    return key.schema.split(separator: ".").map { Printer.quoted(String($0)) }
+    qualified(object.name, in: key.schema)
+  }
+
+  /// A name as SQL, with its schema outside of main and temp.
+  static func qualified(_ name: String, in schema: String) -> String {
+    let own = Printer.quoted(name)
+    if [CatalogState.mainSchema, CatalogState.temporarySchema].contains(schema) { return own }
+    return schema.split(separator: ".").map { Printer.quoted(String($0)) }
       .joined(separator: ".") + "." + own
   }
 
@@ -143,8 +148,8 @@ enum TableText {
       result.append(
         Constraint(
           kind: "FOREIGN KEY",
-          text: "FOREIGN KEY \(list(names(key.columns))) REFERENCES \(Printer.quoted(key.table))"
-            + list(key.referenced),
+          text: "FOREIGN KEY \(list(names(key.columns))) REFERENCES "
+            + qualified(key.table, in: key.schema) + list(key.referenced),
           name: key.name ?? label(key.columns, (key.referenced + ["fkey"]).joined(separator: "_")),
           columns: key.columns, referencedTable: key.table, referencedColumns: key.referenced))
     }

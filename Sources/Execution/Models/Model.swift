@@ -4,6 +4,14 @@ import NeuralNet
 import Planner
 import Syntax
 
+/// An output as CREATE MODEL described it.
+package struct ModelOutputDefinition: Sendable {
+  package let field: Field
+  package let kind: ModelDefinition.OutputKind
+  /// Given by CLASSES, or by the type; otherwise found by TRAIN.
+  package let classes: [Value]
+}
+
 /// What CREATE MODEL said, checked: the same for all versions of the model.
 package struct ModelDefinition: Sendable {
   /// What the output stands for.
@@ -21,10 +29,8 @@ package struct ModelDefinition: Sendable {
   package let name: String
   package let inputs: [Field]
   let transform: ModelTransform
-  package let output: Field
-  package let outputKind: OutputKind
-  /// Given by CLASSES; otherwise found by TRAIN.
-  package let classes: [Value]
+  /// At least one.
+  package let outputs: [ModelOutputDefinition]
   let template: NetworkTemplate
   /// Where widths hang on what TRAIN finds, one with guesses in their place.
   package let network: Network
@@ -54,10 +60,16 @@ extension ModelDefinition {
   /// What enters the network and the network itself, after TRAIN found this.
   func network(for state: ModelState) throws -> (transform: BoundTransform, network: Network) {
     let bound = try transform.bound(state.transforms)
-    if !transform.needsFit && !template.isOutputOpen { return (bound, network) }
-    let width =
-      outputKind == .number ? Self.width(of: output.type) : max(state.classes.count, 2)
-    return (bound, try template.network(bound, output: output, width: width))
+    if !transform.needsFit && !outputs.contains(where: { template.leavesOpen($0.field.name) }) {
+      return (bound, network)
+    }
+    let wanted = outputs.enumerated().map { index, output in
+      let classes = index < state.classes.count ? state.classes[index].count : 0
+      return GraphOutput(
+        output.field.name,
+        width: output.kind == .number ? Self.width(of: output.field.type) : max(classes, 2))
+    }
+    return (bound, try template.network(bound, outputs: wanted))
   }
 }
 
@@ -69,12 +81,12 @@ package final class Model: ModelDescription, Sendable {
   package let network: Network
   let transform: BoundTransform
   package let weights: Weights?
-  package let predictor: Predictor?
   /// What TRAIN found besides the weights.
   package let state: ModelState
   /// A row for each epoch of its training.
   package let epochs: [EpochReport]
-  package let classNames: [String]
+  /// Of each output; empty for numbers.
+  package let classNames: [[String]]
 
   init(
     definition: ModelDefinition, version: Int, weights: Weights?, state: ModelState,
@@ -86,18 +98,25 @@ package final class Model: ModelDescription, Sendable {
     self.weights = weights
     self.state = state
     self.epochs = epochs
-    let form: OutputForm
-    switch definition.outputKind {
-    case .number: form = .raw
-    case .binary, .classes:
-      form = .probabilities(
-        loss: definition.outputKind == .classes ? "cross_entropy" : "bce")
+    classNames = try zip(definition.outputs, state.classes).map {
+      try ModelState.texts(of: $1, $0.field.type)
     }
-    let network = network
-    predictor = try weights.map {
-      try Predictor(network: network, weights: $0, output: form)
+  }
+
+  /// Runs the network for some of its outputs, by their numbers; classes as probabilities.
+  func predictor(_ outputs: [Int]) throws -> Predictor {
+    guard let weights else {
+      throw SQLError(.model, "model \"\(name)\" has not been trained")
     }
-    classNames = try ModelState.texts(of: state.classes, definition.output.type)
+    return try Predictor(
+      network: network, weights: weights,
+      outputs: outputs.map { index in
+        let output = definition.outputs[index]
+        return PredictedOutput(
+          index,
+          output.kind == .number
+            ? .raw : .probabilities(loss: definition.options.training.lossName(of: output)))
+      })
   }
 
   /// From what `record` gave.
@@ -123,13 +142,20 @@ package final class Model: ModelDescription, Sendable {
 
   package var name: String { definition.name }
   package var inputs: [Field] { definition.inputs }
-  package var outputs: [Field] { [definition.output] }
+  package var outputs: [Field] { definition.outputs.map(\.field) }
   package var versionLabel: String { "v\(version)" }
   package var isTrained: Bool { weights != nil }
-  /// Of the output's type, in the order of the network's units.
-  package var classes: [Value] { state.classes }
+  package var featureNames: [String] { transform.features.map(\.name) }
 
   package func features(of inputs: [Expression]) -> [Expression] {
     transform.features(of: inputs)
+  }
+
+  /// For each feature, whether an output of these hangs on it.
+  package func readsFeatures(_ outputs: [Int]) -> [Bool] {
+    guard definition.template.isGraph, let predictor = try? predictor(outputs) else {
+      return transform.features.map { _ in true }
+    }
+    return predictor.readsInput
   }
 }

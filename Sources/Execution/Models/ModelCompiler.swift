@@ -9,9 +9,7 @@ import Syntax
 enum ModelCompiler {
   static func compile(_ statement: CreateModel) throws -> ModelDefinition {
     let name = statement.name.last.name
-    if statement.origin != nil {
-      throw notYet("models from files and other models", statement.name)
-    }
+    if statement.origin != nil { throw notYet("models from files", statement.name) }
     guard !statement.inputs.isEmpty else {
       throw SQLError(
         .model, "model \"\(name)\" has no INPUT", at: statement.name.span,
@@ -20,44 +18,43 @@ enum ModelCompiler {
     let inputs = try statement.inputs.map {
       try input($0, isTransformed: !statement.transform.isEmpty)
     }
-    guard let first = statement.outputs.first else {
+    guard !statement.outputs.isEmpty else {
       throw SQLError(
         .model, "model \"\(name)\" has no OUTPUT", at: statement.name.span,
         hint: "OUTPUT (y FLOAT)")
     }
-    if statement.outputs.count > 1 { throw notYet("several outputs", statement.name) }
-    if let twice = duplicate(inputs.map(\.name) + [first.name.name]) {
+    if let twice = duplicate(inputs.map(\.name) + statement.outputs.map(\.name.name)) {
       throw SQLError(
         .model, "model \"\(name)\" uses the name \"\(twice)\" twice", at: statement.name.span)
     }
-    let outputType = try TypeResolution.resolve(first.type)
-    let output = Field(first.name.name, outputType)
     var options = ModelOptions()
     for option in statement.options { try options.set(option) }
     let template = try NetworkTemplate(statement)
+    if statement.outputs.count > 1, !template.isGraph {
+      throw SQLError(
+        .model, "SEQUENTIAL has one output, model \"\(name)\" has \(statement.outputs.count)",
+        at: statement.outputs[1].name.span, hint: "GRAPH (linear(h, 1) AS price, …)")
+    }
     let transform = try ModelTransform(
       statement.transform, inputs: inputs, textForm: template.textForm, unseen: options.unseen)
-    let classes = try classValues(first, outputType)
-    let known = classes.isEmpty && outputType == .boolean ? 2 : classes.count
-    let isClass =
-      known > 0 || outputType == .varchar
-      || (options.training.loss.map(isCrossEntropyName) ?? false)
+    let drafts = try statement.outputs.map { try draft($0, options.training) }
     let network = try template.network(
-      try transform.bound([]), output: output,
-      width: isClass ? max(known, 2) : ModelDefinition.width(of: outputType))
-    let kind = try outputKind(
-      output, classes: classes, network: network, isOpen: template.isOutputOpen,
-      options: &options.training, span: first.name.span)
+      try transform.bound([]), outputs: drafts.map { GraphOutput($0.field.name, width: $0.width) })
+    let outputs = try zip(drafts, network.outputs).map { draft, made in
+      let kind = try outputKind(
+        draft, units: made.width, isOpen: template.leavesOpen(draft.field.name))
+      return ModelOutputDefinition(field: draft.field, kind: kind, classes: draft.classes)
+    }
+    for output in outputs {
+      options.training.setDefaultLoss(of: output, isOnly: outputs.count == 1)
+    }
     var kept = statement
     kept.header.isOrReplace = false
     kept.header.isIfNotExists = false
     kept.header.isTemporary = false
     kept.query = nil
     return ModelDefinition(
-      statement: kept, name: name, inputs: inputs, transform: transform, output: output,
-      outputKind: kind,
-      classes: classes.isEmpty && outputType == .boolean
-        ? [.boolean(false), .boolean(true)] : classes,
+      statement: kept, name: name, inputs: inputs, transform: transform, outputs: outputs,
       template: template, network: network, options: options)
   }
 
@@ -80,30 +77,47 @@ enum ModelCompiler {
     return names.first { !seen.insert($0.lowercased()).inserted }
   }
 
-  // MARK: Output
+  // MARK: Outputs
+
+  /// An output before its network is made.
+  private struct Draft {
+    var field: Field
+    /// Those that are known.
+    var classes: [Value]
+    var isCrossEntropy: Bool
+    var span: SourceSpan
+
+    var isClass: Bool { !classes.isEmpty || ModelTransform.isText(field.type) || isCrossEntropy }
+    /// The units that a `linear(h)` gets: at least two classes, until TRAIN has found them.
+    var width: Int { isClass ? max(classes.count, 2) : ModelDefinition.width(of: field.type) }
+  }
+
+  private static func draft(_ output: ModelOutput, _ options: TrainerOptions) throws -> Draft {
+    let type = try TypeResolution.resolve(output.type)
+    var classes = try classValues(output, type)
+    if classes.isEmpty, type == .boolean { classes = [.boolean(false), .boolean(true)] }
+    let loss = options.outputLosses[output.name.name.lowercased()] ?? options.loss
+    return Draft(
+      field: Field(output.name.name, type), classes: classes,
+      isCrossEntropy: loss.map(isCrossEntropyName) ?? false, span: output.name.span)
+  }
 
   private static func classValues(_ output: ModelOutput, _ type: LogicalType) throws -> [Value] {
     let values = try output.classes.map { expression -> Value in
-      let value: Value
-      switch expression.kind {
-      case .literal(.string(let text)): value = .varchar(text)
-      case .literal(.integer(let text)): value = Int128(text).map { .integer($0) } ?? .null
-      case .literal(.boolean(let flag)): value = .boolean(flag)
-      case .unary(.minus, let operand):
-        if case .literal(.integer(let text)) = operand.kind, let number = Int128(text) {
-          value = .integer(-number)
-        } else {
-          value = .null
+      let value: Value =
+        switch LayerArgument(expression) {
+        case .text(let text): .varchar(text)
+        case .integer(let number): .integer(Int128(number))
+        case .boolean(let flag): .boolean(flag)
+        case .number, .list, nil: .null
         }
-      default: value = .null
-      }
       var builder = ColumnBuilder(type, capacity: 1)
       if value.isNull || (try? builder.append(value)) == nil {
         throw SQLError(
           .model, "a class of output \"\(output.name.name)\" must be a literal of type \(type)",
           at: expression.span)
       }
-      return value
+      return builder.finish().value(0)
     }
     if Set(values).count != values.count {
       throw SQLError(
@@ -112,48 +126,41 @@ enum ModelCompiler {
     return values
   }
 
-  /// A class when CLASSES, VARCHAR, BOOLEAN or cross_entropy say so; sets the loss that follows.
-  private static func outputKind(
-    _ output: Field, classes: [Value], network: Network, isOpen: Bool,
-    options: inout TrainerOptions, span: SourceSpan
-  ) throws -> ModelDefinition.OutputKind {
-    let units = network.outputWidth
-    let isCrossEntropy = options.loss.map(isCrossEntropyName) ?? false
-    let isClass =
-      !classes.isEmpty || output.type == .varchar || output.type == .boolean
-      || isCrossEntropy
-    if !isClass {
-      guard output.type.isNumeric || output.type.elementType != nil else {
-        throw SQLError(
-          .model, "output \"\(output.name)\" cannot be \(output.type)", at: span)
+  /// A class when CLASSES, VARCHAR, BOOLEAN or cross_entropy say so.
+  private static func outputKind(_ output: Draft, units: Int, isOpen: Bool) throws
+    -> ModelDefinition.OutputKind
+  {
+    let name = output.field.name
+    if !output.isClass {
+      let type = output.field.type
+      guard type.isNumeric || type.elementType != nil else {
+        throw SQLError(.model, "output \"\(name)\" cannot be \(type)", at: output.span)
       }
-      let wanted = ModelDefinition.width(of: output.type)
+      let wanted = ModelDefinition.width(of: type)
       if units != wanted {
         throw SQLError(
           .model,
-          "the last layer gives \(units) values, but output \"\(output.name)\" \(output.type) takes "
-            + "\(wanted)", at: span,
+          "the last layer gives \(units) values, but output \"\(name)\" \(type) takes \(wanted)",
+          at: output.span,
           hint: wanted == 1 ? "end with linear(1), or make it FLOAT[\(units)]" : nil)
       }
       return .number
     }
-    let known = output.type == .boolean && classes.isEmpty ? 2 : classes.count
+    let known = output.classes.count
     if units == 1 {
-      if known > 2 || isCrossEntropy {
+      if known > 2 || output.isCrossEntropy {
         throw SQLError(
-          .model, "the last layer gives 1 value for the \(known) classes of \"\(output.name)\"",
-          at: span, hint: "end with linear(\(max(known, 2)))")
+          .model, "the last layer gives 1 value for the \(known) classes of \"\(name)\"",
+          at: output.span, hint: "end with linear(\(max(known, 2)))")
       }
-      if options.loss == nil { options.loss = "bce" }
       return .binary
     }
     if !isOpen && known > 0 && known != units {
       throw SQLError(
         .model,
-        "the last layer gives \(units) values, but output \"\(output.name)\" has \(known) classes",
-        at: span)
+        "the last layer gives \(units) values, but output \"\(name)\" has \(known) classes",
+        at: output.span)
     }
-    if options.loss == nil { options.loss = "cross_entropy" }
     return .classes
   }
 
@@ -164,5 +171,24 @@ enum ModelCompiler {
 
   static func notYet(_ what: String, _ name: QualifiedName) -> SQLError {
     SQLError(.notSupported, "not supported yet: \(what)", at: name.span)
+  }
+}
+
+extension TrainerOptions {
+  /// The loss of a class where none was chosen.
+  fileprivate mutating func setDefaultLoss(of output: ModelOutputDefinition, isOnly: Bool) {
+    let name = output.field.name.lowercased()
+    guard loss == nil, outputLosses[name] == nil else { return }
+    switch output.kind {
+    case .number: break
+    case .binary: if isOnly { loss = "bce" } else { outputLosses[name] = "bce" }
+    case .classes:
+      if isOnly { loss = "cross_entropy" } else { outputLosses[name] = "cross_entropy" }
+    }
+  }
+
+  /// The loss of an output by name.
+  func lossName(of output: ModelOutputDefinition) -> String {
+    outputLosses[output.field.name.lowercased()] ?? loss ?? "mse"
   }
 }

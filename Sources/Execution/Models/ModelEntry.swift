@@ -41,7 +41,7 @@ package struct ModelEntry: Sendable {
     aliases = [:]
     untrained = try Model(
       definition: definition, version: 0, weights: nil,
-      state: ModelState(classes: definition.classes))
+      state: ModelState(classes: definition.outputs.map(\.classes)))
   }
 
   /// From plain data: what `definition.sql`, `records` and the other properties gave.
@@ -94,13 +94,81 @@ package struct ModelEntry: Sendable {
   }
 
   /// Adds the newest version, which statements use from now on.
-  mutating func add(weights: Weights, state: ModelState, epochs: [EpochReport]) throws {
+  mutating func add(
+    weights: Weights, state: ModelState, epochs: [EpochReport], alias: String? = nil
+  ) throws {
     versions.append(
       try Model(
         definition: definition, version: lastVersion + 1, weights: weights, state: state,
         epochs: epochs))
     lastVersion += 1
     defaultVersion = nil
+    if let alias { aliases[alias.lowercased()] = lastVersion }
+  }
+}
+
+// What ALTER and DROP MODEL change.
+extension ModelEntry {
+  /// Makes a version the one that statements use which name none.
+  mutating func setDefault(_ version: ModelVersion, at span: SourceSpan?) throws {
+    defaultVersion = try model(version, at: span).version
+  }
+
+  /// Goes back to the version before the one in use.
+  mutating func rollBack(at span: SourceSpan?) throws {
+    guard let before = versions.last(where: { $0.version < current.version }) else {
+      throw SQLError(
+        .model, "model \"\(definition.name)\" has no version before \(current.versionLabel)",
+        at: span)
+    }
+    defaultVersion = before.version
+  }
+
+  mutating func setAlias(_ alias: String, of version: ModelVersion, at span: SourceSpan?) throws {
+    guard Int(alias) == nil, !alias.isEmpty else {
+      throw SQLError(.model, "a version's alias is a word, no number", at: span)
+    }
+    aliases[alias.lowercased()] = try model(version, at: span).version
+  }
+
+  mutating func drop(_ version: ModelVersion, at span: SourceSpan?) throws {
+    let gone = try model(version, at: span).version
+    versions.removeAll { $0.version == gone }
+    aliases = aliases.filter { $0.value != gone }
+    if defaultVersion == gone { defaultVersion = nil }
+  }
+
+  /// The same model, described anew: its versions keep what they have learned. An error where that
+  /// does not fit.
+  func described(by definition: ModelDefinition) throws -> ModelEntry {
+    var result = try ModelEntry(definition: definition)
+    guard
+      zip(definition.outputs, self.definition.outputs).allSatisfy({ $0.kind == $1.kind })
+    else {
+      throw SQLError(
+        .model, "this makes other outputs of model \"\(definition.name)\": create it anew")
+    }
+    result.versions = try versions.map {
+      try Model(
+        definition: definition, version: $0.version, weights: $0.weights, state: $0.state,
+        epochs: $0.epochs)
+    }
+    result.lastVersion = lastVersion
+    result.defaultVersion = defaultVersion
+    result.aliases = aliases
+    return result
+  }
+
+  /// A new model of another name with one version of this one, if it has any.
+  func copy(_ version: ModelVersion?, named definition: ModelDefinition, at span: SourceSpan?)
+    throws -> ModelEntry
+  {
+    let source = try model(version, at: span)
+    var result = try ModelEntry(definition: definition)
+    if let weights = source.weights {
+      try result.add(weights: weights, state: source.state, epochs: source.epochs)
+    }
+    return result
   }
 }
 

@@ -63,19 +63,11 @@ package struct ModelOptions: Sendable {
   }
 
   /// The value of an option and its text. A bare word is a text.
-  static func value(_ option: SyntaxOption) throws -> (OptionValue, String) {
-    if case .column(let word) = option.value.kind, word.parts.count == 1 {
-      return (.text(word.last.name), word.last.name)
-    }
-    switch NetworkTemplate.constant(option.value) {
-    case .integer(let value): return (.number(Double(value)), "\(value)")
-    case .number(let value): return (.number(value), "\(value)")
-    case .text(let text): return (.text(text), "'\(text)'")
-    case .boolean(let value): return (.boolean(value), "\(value)")
-    case .list, nil:
+  private static func value(_ option: SyntaxOption) throws -> (OptionValue, String) {
+    guard let value = OptionValue(option.value) else {
       throw SQLError(
-        .model, "option \"\(option.name.name)\" needs a number, text or boolean",
-        at: option.value.span)
+        .model, "option \"\(option.name.name)\" needs a constant", at: option.value.span)
     }
+    return (value, Printer.sql(option.value))
   }
 }

@@ -22,10 +22,10 @@ enum ModelQueries {
     }
   }
 
-  /// The columns for the model's inputs and label, cast to what they are declared as, then `extra`
+  /// The columns for the model's inputs and outputs, cast to what they are declared as, then `extra`
   /// ones as they are; missing ones and text in place of numbers are errors that name the column.
   static func rows(
-    of definition: ModelDefinition, label: String, in bound: (plan: Plan, names: [String]),
+    of definition: ModelDefinition, labels: [String], in bound: (plan: Plan, names: [String]),
     extra: [String] = [], span: SourceSpan?
   ) throws -> Plan {
     var items: [(expression: Expression, reference: ColumnReference)] = []
@@ -52,15 +52,53 @@ enum ModelQueries {
       try check(column, as: input, definition, span)
       add(column, as: input)
     }
-    let output = definition.output
-    let column = try find(label, "its output \"\(output.name)\"")
-    if definition.outputKind == .number { try check(column, as: output, definition, span) }
-    add(column, as: output)
+    for (output, label) in zip(definition.outputs, labels) {
+      let column = try find(label, "its output \"\(output.field.name)\"")
+      if output.kind == .number { try check(column, as: output.field, definition, span) }
+      add(column, as: output.field)
+    }
     for name in extra {
       let column = try find(name, "grouping")
       add(column, as: Field(name, column.type))
     }
     return .project(ProjectNode(input: bound.plan, items: items))
+  }
+
+  /// The column of each output: those that LABEL names, else the outputs' own names.
+  static func labels(_ clause: [TrainLabel], of definition: ModelDefinition) throws -> [String] {
+    var labels = definition.outputs.map(\.field.name)
+    for (position, label) in clause.enumerated() {
+      if let output = label.output {
+        guard
+          let index = labels.indices.first(where: {
+            definition.outputs[$0].field.name.lowercased() == output.name.lowercased()
+          })
+        else {
+          throw SQLError(
+            .model, "model \"\(definition.name)\" has no output \"\(output.name)\"",
+            at: output.span, hint: didYouMean(output.name, among: labels))
+        }
+        labels[index] = label.column.last.name
+      } else if position < labels.count {
+        labels[position] = label.column.last.name
+      } else {
+        throw SQLError(
+          .model, "model \"\(definition.name)\" has \(labels.count) outputs, LABEL names more",
+          at: label.column.span)
+      }
+    }
+    return labels
+  }
+
+  /// A number from 0 to below 1.
+  static func fraction(_ expression: SyntaxExpression) throws -> Double {
+    switch LayerArgument(expression) {
+    case .number(let number) where number >= 0 && number < 1: return number
+    case .integer(0): return 0
+    default:
+      throw SQLError(
+        .model, "VALIDATION SPLIT takes a fraction from 0 to 1", at: expression.span)
+    }
   }
 
   /// Rows with the features of the model in place of its inputs.

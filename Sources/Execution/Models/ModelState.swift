@@ -4,24 +4,22 @@ import Functions
 
 /// What TRAIN finds besides the weights, and a version keeps.
 package struct ModelState: Sendable {
-  /// Of the output's type, in the order of the network's units.
-  package var classes: [Value] = []
+  /// Of each output: values of its type, in the order of the network's units.
+  package var classes: [[Value]] = []
   /// What each step of TRANSFORM was fitted to; nil where it learns nothing.
   var transforms: [ModelJSON?] = []
+  /// How it was trained; nil for weights that came from elsewhere.
+  var receipt: TrainingReceipt?
 
-  package init(classes: [Value] = []) { self.classes = classes }
-
-  init(classes: [Value], transforms: [ModelJSON?]) {
-    self.classes = classes
-    self.transforms = transforms
-  }
+  package init(classes: [[Value]] = []) { self.classes = classes }
 
   /// From what `json` gave.
   init(json: String, _ definition: ModelDefinition) throws {
     guard let root = ModelJSON(parsing: json) else { throw Self.damaged() }
-    if let texts = root["classes"]?[definition.output.name] {
-      guard let texts = texts.texts else { throw Self.damaged() }
-      classes = try Self.values(of: texts, definition.output.type)
+    classes = try definition.outputs.map { output in
+      guard let list = root["classes"]?[output.field.name] else { return [] }
+      guard let texts = list.texts else { throw Self.damaged() }
+      return try Self.values(of: texts, output.field.type)
     }
     if let steps = root["transforms"] {
       guard let steps = steps.items, steps.count == definition.transform.steps.count else {
@@ -29,19 +27,22 @@ package struct ModelState: Sendable {
       }
       transforms = steps.map { if case .null = $0 { nil } else { $0 } }
     }
+    receipt = root["receipt"].flatMap { TrainingReceipt($0) }
   }
 
   /// As JSON, values as SQL writes them.
   func json(_ definition: ModelDefinition) throws -> String {
     var members: [(key: String, value: ModelJSON)] = []
-    if !classes.isEmpty {
-      let texts = try Self.texts(of: classes, definition.output.type)
-      members.append(
-        ("classes", .object([(definition.output.name, .array(texts.map { .text($0) }))])))
+    var known: [(key: String, value: ModelJSON)] = []
+    for (output, values) in zip(definition.outputs, classes) where !values.isEmpty {
+      let texts = try Self.texts(of: values, output.field.type)
+      known.append((output.field.name, .array(texts.map { .text($0) })))
     }
+    if !known.isEmpty { members.append(("classes", .object(known))) }
     if !transforms.isEmpty {
       members.append(("transforms", .array(transforms.map { $0 ?? .null })))
     }
+    if let receipt { members.append(("receipt", receipt.json)) }
     return ModelJSON.object(members).written
   }
 

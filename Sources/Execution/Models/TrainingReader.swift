@@ -2,37 +2,71 @@ import Columnar
 import Diagnostics
 import NeuralNet
 
-/// Turns batches of inputs and a label into a training set; finds the classes where none are given.
+/// Turns batches of features and labels into training sets; finds the classes where none are given.
+/// A batch has the features, a label per output, and a weight and a validation flag where TRAIN has
+/// such.
 final class TrainingReader {
   private let definition: ModelDefinition
+  private let options: ModelOptions
   private let columnNames: [String]
-  private let nulls: ModelOptions.NullRule
-  /// Floats of a row.
-  private let width: Int
+  private let featureCount: Int
+  private let hasWeight: Bool
+  private let hasValidation: Bool
   private var nullCounts: [Int]
-  /// Numbers go straight to the set.
-  private var set: TrainingSet?
-  /// Class labels wait until all classes are known.
-  private var pending: [(features: FeatureColumns, groups: [UInt32], rows: Int)] = []
-  private let labels: GroupTable
+  private var parts: [Part] = []
+  /// The labels of each output that is a class.
+  private let tables: [GroupTable]
   private(set) var byteCount = 0
-  private var rows = 0
+  private(set) var rows = 0
+  /// Of all values that were read, in their order: the same data has the same.
+  private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
 
-  init(
-    definition: ModelDefinition, nulls: ModelOptions.NullRule, width: Int, columnNames: [String]
-  ) {
-    self.definition = definition
-    self.nulls = nulls
-    self.width = width
-    self.columnNames = columnNames
-    nullCounts = Array(repeating: 0, count: columnNames.count)
-    labels = GroupTable([definition.output.type])
+  /// What a batch gives, until all classes are known.
+  private struct Part {
+    var rows: Int
+    var features: FeatureColumns
+    /// Of outputs that are numbers.
+    var values: [FeatureColumns?]
+    /// Of outputs that are classes: numbers of groups.
+    var groups: [[UInt32]]
+    var weights: FeatureColumns?
+    var isValidation: Bool
   }
 
-  func append(_ given: Batch) throws {
+  init(
+    _ definition: ModelDefinition, _ options: ModelOptions, transform: BoundTransform,
+    labels: [String], query: TrainQuery
+  ) {
+    self.definition = definition
+    self.options = options
+    featureCount = transform.features.count
+    hasWeight = query.hasWeight
+    hasValidation = query.hasValidation
+    columnNames = transform.features.map(\.name) + labels + (hasWeight ? ["WEIGHT"] : [])
+    nullCounts = Array(repeating: 0, count: columnNames.count)
+    tables = definition.outputs.map { GroupTable([$0.field.type]) }
+  }
+
+  func append(_ batch: Batch) throws {
+    guard hasValidation, let flags = batch.columns.last else {
+      try append(batch, isValidation: false)
+      return
+    }
+    let rest = Batch(columns: Array(batch.columns.dropLast()), rowCount: batch.rowCount)
+    for wanted in [false, true] {
+      let kept = (0..<batch.rowCount).filter { (flags.value($0) == .boolean(true)) == wanted }
+      if let part = rest.taking(kept) { try append(part, isValidation: wanted) }
+    }
+  }
+
+  private func append(_ given: Batch, isValidation: Bool) throws {
     var batch = given
-    if nulls == .skip {
-      guard let kept = Self.withoutNulls(given) else { return }
+    if options.nulls == .skip {
+      let nullable = given.columns.filter(\.mayHaveNulls)
+      guard
+        let kept = given.taking(
+          (0..<given.rowCount).filter { row in !nullable.contains { $0.isNull(row) } })
+      else { return }
       batch = kept
     }
     rows += batch.rowCount
@@ -40,54 +74,39 @@ final class TrainingReader {
       for row in 0..<batch.rowCount where column.isNull(row) { nullCounts[position] += 1 }
     }
     if nullCounts.contains(where: { $0 > 0 }) { return }
-    let features = try FeatureColumns(Array(batch.columns.dropLast()), rows: batch.rowCount)
-    guard let label = batch.columns.last else { return }
-    if definition.outputKind == .number {
-      let targets = try FeatureColumns([label], rows: batch.rowCount)
-      let target = try numberSet(width: targets.width)
-      try features.keepingAlive { columns in
-        try targets.keepingAlive {
-          try target.append(rows: batch.rowCount, columns: columns, targets: $0)
-        }
+    let count = batch.rowCount
+    var part = Part(
+      rows: count,
+      features: try FeatureColumns(Array(batch.columns[0..<featureCount]), rows: count),
+      values: [], groups: [], weights: nil, isValidation: isValidation)
+    part.features.hash(into: &hash, rows: count)
+    for (index, output) in definition.outputs.enumerated() {
+      let label = batch.columns[featureCount + index]
+      if output.kind == .number {
+        let values = try FeatureColumns([label], rows: count)
+        values.hash(into: &hash, rows: count)
+        part.values.append(values)
+        part.groups.append([])
+      } else {
+        var groups = [UInt32](repeating: 0, count: count)
+        tables[index].lookUp([label], count: count, groups: &groups)
+        for group in groups { hash = (hash ^ UInt64(group)) &* 0x100_0000_01b3 }
+        part.values.append(nil)
+        part.groups.append(groups)
       }
-      byteCount = target.byteCount
-    } else {
-      var groups = [UInt32](repeating: 0, count: batch.rowCount)
-      labels.lookUp([label], count: batch.rowCount, groups: &groups)
-      pending.append((features, groups, batch.rowCount))
-      byteCount += batch.rowCount * (features.width + 1) * 4
     }
-  }
-
-  private func numberSet(width: Int) throws -> TrainingSet {
-    if let set { return set }
-    let made = try TrainingSet(
-      width: self.width, target: .values(width: width))
-    set = made
-    return made
-  }
-
-  /// The rows that have no NULL; nil where there are none.
-  private static func withoutNulls(_ batch: Batch) -> Batch? {
-    let nullable = batch.columns.filter(\.mayHaveNulls)
-    if nullable.isEmpty { return batch }
-    var kept = Selection(capacity: batch.rowCount)
-    var count = 0
-    for row in 0..<batch.rowCount where !nullable.contains(where: { $0.isNull(row) }) {
-      kept.indices[count] = UInt32(row)
-      count += 1
+    if hasWeight {
+      part.weights = try FeatureColumns(
+        [batch.columns[featureCount + definition.outputs.count]], rows: count)
     }
-    if count == batch.rowCount { return batch }
-    if count == 0 { return nil }
-    kept.count = count
-    return Batch(
-      columns: batch.columns.map { Column.dictionary($0.flattened(), kept).flattened() },
-      rowCount: count)
+    parts.append(part)
+    byteCount += count * 4 * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0))
   }
 
-  /// The classes, in their order. Errors name NULLs by column, missing rows, one class alone, and
-  /// labels that are outside of CLASSES.
-  func findClasses() throws -> [Value] {
+  /// The classes of each output, in their order. Errors name NULLs by column, missing rows, one
+  /// class alone, and labels that are outside of CLASSES. `known` are those of a version to go on
+  /// from.
+  func findClasses(known: [[Value]]) throws -> [[Value]] {
     let name = definition.name
     for (position, count) in nullCounts.enumerated() where count > 0 {
       throw SQLError(
@@ -96,71 +115,137 @@ final class TrainingReader {
         hint:
           "filter them out with WHERE, use coalesce, impute(…) in TRANSFORM, or on_null = 'skip'")
     }
-    if rows == 0 { throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows") }
-    if definition.outputKind == .number { return [] }
-    let found = labels.keys(first: 0, count: labels.count)[0]
-    let values = (0..<labels.count).map { found.value($0) }
-    guard definition.classes.isEmpty else {
-      if let outside = values.first(where: { !definition.classes.contains($0) }) {
-        throw SQLError(
-          .model, "a label of model \"\(name)\" is outside its CLASSES: \(text(outside))")
-      }
-      return definition.classes
+    if !parts.contains(where: { !$0.isValidation }) {
+      throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows")
     }
-    let comparator = ColumnComparator(found, found)
-    let classes = (0..<labels.count).sorted { comparator.compare($0, $1) < 0 }.map { values[$0] }
-    let units =
-      definition.template.isOutputOpen
-      ? max(classes.count, 2)
-      : definition.outputKind == .binary ? 2 : definition.network.outputWidth
-    if classes.count != units {
+    return try definition.outputs.indices.map { index in
+      let output = definition.outputs[index]
+      if output.kind == .number { return [] }
+      let given = index < known.count && !known[index].isEmpty ? known[index] : output.classes
+      return given.isEmpty ? try newClasses(index) : try checkClasses(index, given)
+    }
+  }
+
+  private func checkClasses(_ index: Int, _ classes: [Value]) throws -> [Value] {
+    let found = tables[index].keys(first: 0, count: tables[index].count)[0]
+    for row in 0..<tables[index].count where !classes.contains(found.value(row)) {
       throw SQLError(
         .model,
-        "the labels of model \"\(name)\" have \(classes.count) class\(classes.count == 1 ? "" : "es"), its last layer is made for \(units)",
-        hint: classes.count == 1 ? "one class cannot be learned" : nil)
+        "a label of model \"\(definition.name)\" is outside its CLASSES: \(Self.text(found.value(row)))"
+      )
     }
     return classes
   }
 
-  /// The set, for these classes.
-  func finish(_ classes: [Value], _ network: Network) throws -> TrainingSet {
-    if definition.outputKind == .number { return try numberSet(width: 1) }
-    let found = labels.keys(first: 0, count: labels.count)[0]
-    let ids = (0..<labels.count).map { row in
-      Int32(truncatingIfNeeded: classes.firstIndex(of: found.value(row)) ?? 0)
+  private func newClasses(_ index: Int) throws -> [Value] {
+    let count = tables[index].count
+    let found = tables[index].keys(first: 0, count: count)[0]
+    let comparator = ColumnComparator(found, found)
+    let classes = (0..<count).sorted { comparator.compare($0, $1) < 0 }.map { found.value($0) }
+    let output = definition.outputs[index]
+    let units =
+      definition.template.leavesOpen(output.field.name)
+      ? max(count, 2) : output.kind == .binary ? 2 : definition.network.outputs[index].width
+    if count != units {
+      throw SQLError(
+        .model,
+        "the labels of model \"\(definition.name)\" have \(count) class\(count == 1 ? "" : "es"), its last layer is made for \(units)",
+        hint: count == 1 ? "one class cannot be learned" : nil)
     }
-    let result = try TrainingSet(
-      width: width,
-      target: definition.outputKind == .binary
-        ? .values(width: 1) : .classes(count: network.outputWidth))
-    try result.reserve(rows: rows)
-    for part in pending {
-      try part.features.keepingAlive { columns in
-        if definition.outputKind == .binary {
-          let targets = part.groups.map { Float(ids[Int($0)]) }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, targets: [start])
-          }
-        } else {
-          let targets = part.groups.map { ids[Int($0)] }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, classes: start)
-          }
+    return classes
+  }
+
+  /// The rows to train on and, where some are marked so, those to validate on.
+  func finish(_ classes: [[Value]], _ network: Network) throws
+    -> (training: TrainingSet, validation: TrainingSet?)
+  {
+    let layout = TrainingLayout(
+      width: network.inputWidth,
+      targets: definition.outputs.indices.map { index in
+        switch definition.outputs[index].kind {
+        case .number:
+          .values(width: ModelDefinition.width(of: definition.outputs[index].field.type))
+        case .binary: .values(width: 1)
+        case .classes: .classes(count: network.outputs[index].width)
         }
+      }, isWeighted: hasWeight)
+    let ids = definition.outputs.indices.map { index -> [Int32] in
+      let found = tables[index].keys(first: 0, count: tables[index].count)[0]
+      return (0..<tables[index].count).map { row in
+        Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
       }
     }
-    pending = []
+    func set(_ isValidation: Bool) throws -> TrainingSet {
+      let set = try TrainingSet(layout)
+      try set.reserve(
+        rows: parts.reduce(0) { $0 + ($1.isValidation == isValidation ? $1.rows : 0) })
+      for part in parts where part.isValidation == isValidation { try append(part, ids, to: set) }
+      return set
+    }
+    let result = (try set(false), hasValidation ? try set(true) : nil)
+    parts = []
     return result
   }
 
-  private func text(_ value: Value) -> String {
+  private func append(_ part: Part, _ ids: [[Int32]], to set: TrainingSet) throws {
+    var binary: [Column] = []
+    var classes: [[Int32]] = []
+    for (index, output) in definition.outputs.enumerated() {
+      switch output.kind {
+      case .number: binary.append(Column.nulls(.float, count: 0))
+      case .binary:
+        let column = Column(flat: .float, count: part.rows)
+        let values = column.values(as: Float.self)
+        for row in 0..<part.rows { values[row] = Float(ids[index][Int(part.groups[index][row])]) }
+        binary.append(column)
+      case .classes:
+        binary.append(Column.nulls(.float, count: 0))
+        classes.append(part.groups[index].map { ids[index][Int($0)] })
+      }
+    }
+    try part.features.keepingAlive { columns in
+      var targets: [UnsafePointer<Float>] = []
+      for (index, output) in definition.outputs.enumerated() {
+        switch output.kind {
+        case .number: targets += part.values[index]?.addresses ?? []
+        case .binary: targets.append(UnsafePointer(binary[index].values(as: Float.self)))
+        case .classes: break
+        }
+      }
+      // SAFETY: `part`, `binary` and the buffer outlive the call, which copies.
+      let flat = classes.flatMap { $0 }
+      try flat.withUnsafeBufferPointer { buffer in
+        var places: [UnsafePointer<Int32>] = []
+        if let start = buffer.baseAddress {
+          places = classes.indices.map { start + $0 * part.rows }
+        }
+        try withExtendedLifetime((part, binary)) {
+          try set.append(
+            rows: part.rows, columns: columns, targets: targets, classes: places,
+            weights: part.weights?.addresses.first)
+        }
+      }
+    }
+  }
+
+  private static func text(_ value: Value) -> String {
     switch value {
     case .varchar(let text): "'\(text)'"
     case .integer(let number): "\(number)"
     case .boolean(let flag): "\(flag)"
     default: "\(value)"
     }
+  }
+}
+
+extension Batch {
+  /// These rows; nil where there are none.
+  func taking(_ rows: [Int]) -> Batch? {
+    if rows.isEmpty { return nil }
+    if rows.count == rowCount { return self }
+    let kept = Selection(rows)
+    return Batch(
+      columns: columns.map { Column.dictionary($0.flattened(), kept).flattened() },
+      rowCount: rows.count)
   }
 }

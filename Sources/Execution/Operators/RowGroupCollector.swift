@@ -41,6 +41,11 @@ final class RowGroupCollector: @unchecked Sendable {
 
   var writesEarly: Bool { sink != nil }
 
+  /// Takes all groups of one morsel.
+  func add(_ sequence: Int, _ groups: [RowGroup]) {
+    lock.withLock { parts.append((sequence, groups)) }
+  }
+
   /// Takes groups of one morsel, of which more may come; `next` is the morsel that the worker, one of
   /// `workers`, goes on with (`Int.max` when it has ended).
   func add(_ sequence: Int, _ groups: [RowGroup], next: Int, of worker: Worker) throws {

@@ -162,6 +162,8 @@ package final class Session: @unchecked Sendable {
     case .createIndex(let create): return try run(create)
     case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
+    case .exportDatabase(let export): return try run(export)
+    case .importDatabase(let folder): return try run(folder)
     case .explain(let explain): return try run(explain)
     case .describe(let describe): return try run(describe)
     case .show(let show): return try run(show)
@@ -189,8 +191,9 @@ package final class Session: @unchecked Sendable {
         hint: "what is there is built in")
     case .createModel(let create): return try run(create)
     case .dropModel(let drop): return try run(drop)
-    case .alterModel, .exportModel, .verifyModel:
-      throw SQLError(.notSupported, "this statement is not supported yet")
+    case .alterModel(let alter): return try run(alter)
+    case .exportModel(let export): return try run(export)
+    case .verifyModel: return try rows(try binder().bindRowStatement(statement))
     }
   }
 

@@ -27,8 +27,7 @@ extension WindowAggregation {
         let target = numbers(below).target
         try forEachChunk(count: below) { first, count in
           try chunk.query.checkCancelled()
-          try state.update(
-            arguments.map { $0.slice(first, count) }, groups: target + first, count: count)
+          try update(state, arguments.map { $0.slice(first, count) }, target + first, count)
         }
       }
       levels.append((state, size))
@@ -104,15 +103,52 @@ extension WindowAggregation {
   ) throws {
     if sources.isEmpty { return }
     if level > 0 {
-      try state.merge(
-        levels[level - 1].state, source: sources, target: targets, count: sources.count)
+      let (nodes, nodeCount) = levels[level - 1]
+      try forEachPart(of: sources.count, bytes: nodes.byteCount / nodeCount * sources.count) {
+        first, count in
+        try sources.withUnsafeBufferPointer { sources in
+          try targets.withUnsafeBufferPointer { targets in
+            guard let source = sources.baseAddress, let target = targets.baseAddress else { return }
+            try state.merge(
+              nodes, source: source + first, target: target + first, count: count)
+          }
+        }
+      }
       return
     }
     let selection = Selection(capacity: sources.count)
     for (position, source) in sources.enumerated() { selection.indices[position] = source }
-    try state.update(
-      arguments.map { Column.dictionary($0, selection) }, groups: targets, count: sources.count)
+    let rows = arguments.map { Column.dictionary($0, selection) }
+    try targets.withUnsafeBufferPointer { targets in
+      guard let target = targets.baseAddress else { return }
+      try update(state, rows, target, sources.count)
+    }
   }
+
+  private func update(
+    _ state: any AggregateState, _ rows: [Column], _ groups: UnsafePointer<UInt32>, _ total: Int
+  ) throws {
+    let bytes = rows.reduce(0) { max($0, $1.copiedBytes) }
+    try forEachPart(of: total, bytes: bytes) { first, count in
+      try state.update(
+        count == total ? rows : rows.map { $0.slice(first, count) }, groups: groups + first,
+        count: count)
+    }
+  }
+
+  /// Parts of so many rows, of which a state may copy this many bytes: the limit is asked between.
+  private func forEachPart(
+    of rows: Int, bytes: Int, _ body: (_ first: Int, _ count: Int) throws -> Void
+  ) throws {
+    let parts = min(rows, bytes / WindowAggregation.copiedAtOnce + 1)
+    let length = (rows + parts - 1) / parts
+    for first in stride(from: 0, to: rows, by: length) {
+      if parts > 1 { try chunk.query.checkCancelled() }
+      try body(first, min(length, rows - first))
+    }
+  }
+
+  private static let copiedAtOnce = 16 << 20
 
   /// Adds each frame's rows anew: for states that hold all their values, and for rows that must be
   /// sorted or told apart first.

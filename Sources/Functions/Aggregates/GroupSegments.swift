@@ -51,9 +51,17 @@ final class GroupSegments {
     self.type = type
     self.keepsNulls = keepsNulls
     width = type.physical.width
+    _ = arena.byteCount(for: self)
   }
 
-  var byteCount: Int { chains.byteCount + arena.byteCount }
+  deinit { for kept in [arena] + borrowed { kept.leave(self) } }
+
+  /// Of arenas that several refer to, each is counted by one of them.
+  var byteCount: Int {
+    borrowed.reduce(chains.byteCount + arena.byteCount(for: self)) {
+      $0 + $1.byteCount(for: self)
+    }
+  }
 
   /// Who holds the bytes of long strings.
   var heaps: [AnyObject] {

@@ -31,9 +31,11 @@ struct ResultText: ~Copyable {
   private mutating func grow(_ more: Int) throws {
     guard more >= 0, more <= ResultText.limit - count else { throw textTooLong() }
     if count + more <= capacity {
-      // The row becomes a copy in the column's heap.
-      if count + more > ResultText.short { try MemoryAllowance.check(count + more) }
-      room = capacity
+      // The row becomes a copy in the column's heap. A long one may grow by short pieces: it is asked
+      // for when it has become long.
+      let isLong = count + more > ResultText.short
+      if isLong { try MemoryAllowance.check(count + more) }
+      room = isLong ? capacity : min(capacity, ResultText.short)
       return
     }
     let larger = min(max(capacity * 2, count + more), ResultText.limit)

@@ -103,6 +103,11 @@ enum DateKernels {
     _ start: Int64, _ end: Int64, _ part: DatePart, _ cursor: inout ZoneCursor
   ) throws -> Int64? {
     guard let first = cursor.local(start), let last = cursor.local(end) else { return nil }
+    if part == .yearweek {
+      // Mondays, of which 1969-12-29 was one; the weeks of others are whole ones.
+      func week(_ moment: Int64) -> Int { floored(Int(Calendar.split(moment).days) + 3, 7) }
+      return Int64(week(last) - week(first))
+    }
     guard let unit = part.fixedMicroseconds, unit <= Calendar.microsecondsPerHour else {
       return try boundaries(first, last, part)
     }

@@ -47,6 +47,7 @@ enum ListAggregateFunctions {
     ("count", "list_count([1, NULL])", "1"),
     ("entropy", "list_entropy([1, 2])", "1.0"),
     ("first", "list_first([4, 5])", "4"),
+    ("histogram", "list_histogram([1, 1, 2])", "{1=2, 2=1}"),
     ("kurtosis", "list_kurtosis([1, 2, 3, 4])", "-1.200000000000001"),
     ("kurtosis_pop", "list_kurtosis_pop([1, 2])", "-2.0"),
     ("last", "list_last([4, 5])", "5"),

@@ -11,7 +11,9 @@ enum TypeFunctions {
       examples: [("can_cast_implicitly(1::INTEGER, NULL::BIGINT)", "true")],
       overloads: [
         ScalarOverload([.any, .any], returns: .boolean, nulls: .custom) { a, n, t in
-          let isFree = ImplicitCast.cost(from: a[0].type, to: a[1].type) != nil
+          // Every DECIMAL stands for the one that an integer or another DECIMAL would become.
+          let isExact = a[1].type.isDecimal && (a[0].type.isInteger || a[0].type.isDecimal)
+          let isFree = isExact || ImplicitCast.cost(from: a[0].type, to: a[1].type) != nil
           return try Column.constant(.boolean(isFree), t, count: n)
         }
       ]),

@@ -5,6 +5,12 @@ package struct ModelReference: Sendable {
   package var name: QualifiedName
   package var version: ModelVersion?
   package var span: SourceSpan
+
+  package init(name: QualifiedName, version: ModelVersion? = nil, span: SourceSpan) {
+    self.name = name
+    self.version = version
+    self.span = span
+  }
 }
 
 /// A version by its number or its alias.
@@ -127,6 +133,11 @@ package struct TrainModel: Sendable {
   /// STOP WHEN
   package var stopWhen: SyntaxExpression?
   package var options: [SyntaxOption] = []
+
+  package init(name: QualifiedName, source: ModelSource) {
+    self.name = name
+    self.source = source
+  }
 }
 
 /// `column [AS output]` of LABEL.

@@ -24,12 +24,23 @@ extension Parser {
     } else {
       reference = ModelReference(name: try qualifiedName("a model"), span: peek.span)
     }
-    if at(.version), next.kind == .integer || next.kind == .string {
+    if at(.version), next.kind == .integer || next.kind == .string || atVersionName {
       advance()
       reference.version = try modelVersion()
     }
     reference.span = span(from: start)
     return reference
+  }
+
+  /// Whether `VERSION champion` stands here, with an end or a clause behind it.
+  private var atVersionName: Bool {
+    guard isName(at: 1), next.keyword != .to, next.keyword != .from else { return false }
+    switch token(at: 2).kind {
+    case .comma, .rightParenthesis, .semicolon, .endOfInput: return true
+    default:
+      return token(at: 2).keyword == .from || token(at: 2).keyword == .to
+        || token(at: 2).keyword == .for
+    }
   }
 
   /// `3`, `'champion'` or `champion`.

@@ -10,7 +10,7 @@ extension Parser {
       return true
     case .values: return following.kind == .leftParenthesis
     case .table: return isName(at: offset + 1)
-    case .train, .evaluate, .validate: return following.keyword == .model
+    case .train, .evaluate, .validate, .verify: return following.keyword == .model
     default: return false
     }
   }
@@ -148,7 +148,7 @@ extension Parser {
   private mutating func rowsQuery() throws -> Query {
     switch peek.keyword {
     case .replace where next.keyword != .into: return try query()
-    case .insert, .replace, .update, .delete, .merge, .train, .evaluate, .validate:
+    case .insert, .replace, .update, .delete, .merge, .train, .evaluate, .validate, .verify:
       let start = peek.start
       let statement = try parseStatement()
       return Query(body: .statement(statement), span: span(from: start))
@@ -222,7 +222,7 @@ extension Parser {
     case .table:
       advance()
       return .table(try qualifiedName("a table"))
-    case .describe, .show, .summarize, .train, .evaluate, .validate:
+    case .describe, .show, .summarize, .train, .evaluate, .validate, .verify:
       return .statement(try parseStatement())
     case .pivot, .unpivot, .pivotWider, .pivotLonger: return .select(try pivotStatement())
     default:

@@ -283,10 +283,11 @@ extension Printer {
 
   mutating func write(_ create: CreateMacro) {
     header("MACRO", create.header, create.name)
-    list(create.definitions) { $0.write($1) }
+    let isOnly = create.definitions.count == 1
+    list(create.definitions) { $0.write($1, isOnly: isOnly) }
   }
 
-  mutating func write(_ definition: MacroDefinition) {
+  mutating func write(_ definition: MacroDefinition, isOnly: Bool = false) {
     put("(")
     list(definition.parameters) { printer, parameter in
       printer.write(parameter.name)
@@ -304,7 +305,7 @@ extension Printer {
     case .table(let query):
       put("TABLE ")
       // Of two definitions the comma would else be taken for one of the query's.
-      if query.isBareNested {
+      if isOnly || query.isBareNested {
         write(query)
       } else {
         put("(")

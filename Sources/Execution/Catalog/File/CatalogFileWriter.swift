@@ -123,7 +123,7 @@ struct CatalogFileWriter {
     let after = new.shared[key]
     let schema = file.local(key.schema)
     switch before.item {
-    case .table: break
+    case .table, .foreign: break
     case .schema:
       if after == nil { try transaction.removeSchema(file.local(key.name)) }
     case .model(let entry):
@@ -141,7 +141,7 @@ struct CatalogFileWriter {
   ) throws {
     changesCatalog = true
     switch object.item {
-    case .table: break
+    case .table, .foreign: break
     case .schema: try transaction.setSchema(file.local(key.name), comment: object.comment)
     case .model(let entry): try write(entry, object, key, transaction)
     case .view, .sequence, .type, .macro, .index:
@@ -190,10 +190,12 @@ struct CatalogFileWriter {
     {
       record.id = id
       try transaction.updateModel(record)
+      // A model that was made anew may have other versions of the same numbers.
       let known = Set(before.versions.map(\.version))
-      let now = Set(entry.versions.map(\.version))
-      for gone in known.subtracting(now) { try transaction.removeVersion(Int64(gone), of: id) }
-      kept = known.intersection(now)
+      kept = Set(
+        entry.versions.filter { version in before.versions.contains { $0 === version } }
+          .map(\.version))
+      for gone in known.subtracting(kept) { try transaction.removeVersion(Int64(gone), of: id) }
     } else {
       if let id = try modelID(key, transaction) { try transaction.removeModel(id) }
       record.id = try transaction.insertModel(record)
