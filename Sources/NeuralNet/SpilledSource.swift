@@ -3,10 +3,10 @@ import Diagnostics
 /// Makes rows of a layout out of records.
 struct RecordDecoder {
   let layout: TrainingLayout
-  private let form: SpilledRows.Form
+  private let form: TrainingRecords.Form
   private let targets: [SpilledTarget]
 
-  init(_ form: SpilledRows.Form, _ targets: [SpilledTarget]) {
+  init(_ form: TrainingRecords.Form, _ targets: [SpilledTarget]) {
     self.form = form
     self.targets = targets
     layout = TrainingLayout(
@@ -90,7 +90,7 @@ struct RecordDecoder {
 
 /// Rows on disk, shuffled run by run.
 final class SpilledSource: TrainingSource {
-  private let spilled: SpilledRows
+  private let spilled: TrainingRecords
   private let decoder: RecordDecoder
   private let runs: ShuffleRuns
   private var epoch = (seed: UInt64(0), number: 0)
@@ -105,7 +105,7 @@ final class SpilledSource: TrainingSource {
   private var natural: NaturalReader?
   private var isNatural = false
 
-  init(_ spilled: SpilledRows, _ decoder: RecordDecoder, runBytes: Int) throws {
+  init(_ spilled: TrainingRecords, _ decoder: RecordDecoder, runBytes: Int) throws {
     self.spilled = spilled
     self.decoder = decoder
     runs = ShuffleRuns(rows: spilled.rows, layout: decoder.layout, runBytes: runBytes)

@@ -144,7 +144,8 @@ package final class DatabaseCatalog: Sendable {
           if base.shared[key]?.stamp != mine.shared[key]?.stamp {
             throw SQLError(
               .notSupported,
-              "only tables can be made and dropped in an SQLite file: \"\(key.name)\" of \"\(file.path)\"")
+              "only tables can be made and dropped in an SQLite file: \"\(key.name)\" of \"\(file.path)\""
+            )
           }
         }
       }

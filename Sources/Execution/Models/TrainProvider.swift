@@ -185,8 +185,9 @@ private final class TrainSource: CompletingSource {
     let reader = try read(input, try definition.transform.bound(state.transforms))
     state.classes = try reader.findClasses(known: provider.start?.state.classes ?? [])
     let network = try definition.network(for: state).network
-    let (training, validation) = try split(try reader.finish(state.classes, network))
     var options = provider.options.training
+    let (training, validation) = try reader.finish(
+      state.classes, network, split: options.validationSplit, seed: options.seed, stores: store)
     if options.threads == 0 { options.threads = query.workerCount }
     try options.resolveClassWeights(
       try zip(definition.outputs, state.classes).filter { !$1.isEmpty }.map {
@@ -200,7 +201,7 @@ private final class TrainSource: CompletingSource {
       ?? Weights(network: network, initializer: options.initializer, seed: options.seed)
     let context = query
     trainer = try Trainer(
-      network: network, weights: weights, training: training, validation: validation,
+      network: network, weights: weights, source: training, validation: validation,
       options: options, isCancelled: { context.isCancelled })
   }
 
@@ -225,18 +226,17 @@ private final class TrainSource: CompletingSource {
     while let batch = try source.next() {
       try query.checkCancelled()
       try reader.append(batch)
-      try memory.hold(reader.byteCount)
+      // As much again is needed for a moment when the batches become one set.
+      if reader.isSpilled || memory.holdOrSpill(2 * reader.byteCount, share: 0.6) { continue }
+      try reader.spill(seed: provider.options.training.seed, stores: store)
+      memory.holdRegardless(TrainingRecords.residentBytes)
     }
+    memory.keep()
     return reader
   }
 
-  private func split(_ sets: (training: TrainingSet, validation: TrainingSet?)) throws -> (
-    training: TrainingSet, validation: TrainingSet?
-  ) {
-    if sets.validation != nil { return sets }
-    let options = provider.options.training
-    guard options.validationSplit > 0 else { return sets }
-    return try sets.training.split(fraction: options.validationSplit, seed: options.seed)
+  private func store() throws -> any RecordStore {
+    try SpilledRecords(query.memory.spillSpace, buckets: TrainingRecords.bucketCount)
   }
 
   private func row(_ report: EpochReport) throws -> Batch {

@@ -2,9 +2,9 @@ import Columnar
 import Diagnostics
 import NeuralNet
 
-/// Turns batches of features and labels into training sets; finds the classes where none are given.
-/// A batch has the features, a label per output, and a weight and a validation flag where TRAIN has
-/// such.
+/// Turns batches of features and labels into rows to train on; finds the classes where none are
+/// given. A batch has the features, a label per output, and a weight and a validation flag where
+/// TRAIN has such.
 final class TrainingReader {
   private let definition: ModelDefinition
   private let options: ModelOptions
@@ -18,6 +18,9 @@ final class TrainingReader {
   private let tables: [GroupTable]
   private(set) var byteCount = 0
   private(set) var rows = 0
+  private var trainingRows = 0
+  /// Where the rows go once they do not fit into memory.
+  private var spilled: (training: TrainingRecords, validation: TrainingRecords?)?
   /// Of all values that were read, in their order: the same data has the same.
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -99,6 +102,11 @@ final class TrainingReader {
       part.weights = try FeatureColumns(
         [batch.columns[featureCount + definition.outputs.count]], rows: count)
     }
+    if !isValidation { trainingRows += count }
+    if let spilled {
+      try spill(part, to: spilled)
+      return
+    }
     parts.append(part)
     byteCount += count * 4 * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0))
   }
@@ -115,7 +123,7 @@ final class TrainingReader {
         hint:
           "filter them out with WHERE, use coalesce, impute(…) in TRANSFORM, or on_null = 'skip'")
     }
-    if !parts.contains(where: { !$0.isValidation }) {
+    if trainingRows == 0 {
       throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows")
     }
     return try definition.outputs.indices.map { index in
@@ -155,26 +163,77 @@ final class TrainingReader {
     return classes
   }
 
-  /// The rows to train on and, where some are marked so, those to validate on.
-  func finish(_ classes: [[Value]], _ network: Network) throws
-    -> (training: TrainingSet, validation: TrainingSet?)
+  // MARK: Rows that do not fit into memory
+
+  var isSpilled: Bool { spilled != nil }
+
+  /// Puts the rows so far away, and all that come.
+  func spill(seed: UInt64, stores: () throws -> any RecordStore) throws {
+    guard spilled == nil, let first = parts.first else { return }
+    let form = TrainingRecords.Form(
+      width: first.features.width,
+      valueWidth: first.values.reduce(0) { $0 + ($1?.width ?? 0) },
+      groupWidth: definition.outputs.reduce(0) { $0 + ($1.kind == .number ? 0 : 1) },
+      isWeighted: hasWeight)
+    let made = (
+      training: TrainingRecords(form, seed: seed, store: try stores()),
+      validation: hasValidation ? TrainingRecords(form, seed: seed, store: try stores()) : nil
+    )
+    for part in parts { try spill(part, to: made) }
+    parts = []
+    byteCount = 0
+    spilled = made
+  }
+
+  private func spill(
+    _ part: Part, to rows: (training: TrainingRecords, validation: TrainingRecords?)
+  )
+    throws
   {
-    let layout = TrainingLayout(
-      width: network.inputWidth,
-      targets: definition.outputs.indices.map { index in
-        switch definition.outputs[index].kind {
-        case .number:
-          .values(width: ModelDefinition.width(of: definition.outputs[index].field.type))
-        case .binary: .values(width: 1)
-        case .classes: .classes(count: network.outputs[index].width)
-        }
-      }, isWeighted: hasWeight)
+    let groups = zip(definition.outputs, part.groups).filter { $0.0.kind != .number }.map(\.1)
+    // SAFETY: `part` outlives the call, which copies.
+    try withExtendedLifetime(part) {
+      try (part.isValidation ? rows.validation ?? rows.training : rows.training).append(
+        rows: part.rows, columns: part.features.addresses,
+        values: part.values.flatMap { $0?.addresses ?? [] }, groups: groups,
+        weights: part.weights?.addresses.first)
+    }
+  }
+
+  // MARK: The end
+
+  /// The rows to train on and those to validate on, where some are marked so or `split` asks for a
+  /// part of them.
+  func finish(
+    _ classes: [[Value]], _ network: Network, split: Double, seed: UInt64,
+    stores: () throws -> any RecordStore
+  ) throws -> (training: any TrainingSource, validation: (any TrainingSource)?) {
     let ids = definition.outputs.indices.map { index -> [Int32] in
       let found = tables[index].keys(first: 0, count: tables[index].count)[0]
       return (0..<tables[index].count).map { row in
         Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
       }
     }
+    if let spilled {
+      self.spilled = nil
+      let targets = definition.outputs.indices.map { index -> SpilledTarget in
+        switch target(index, network) {
+        case .classes(let count): .classes(count: count, ids: ids[index])
+        case .values(let width):
+          definition.outputs[index].kind == .number
+            ? .values(width: width) : .binary(ids: ids[index])
+        }
+      }
+      var rows = spilled
+      if !hasValidation, split > 0 {
+        let parts = try spilled.training.split(fraction: split, seed: seed, stores: stores)
+        rows = (parts.training, parts.validation)
+      }
+      return (try rows.training.source(targets), try rows.validation?.source(targets))
+    }
+    let layout = TrainingLayout(
+      width: network.inputWidth,
+      targets: definition.outputs.indices.map { target($0, network) }, isWeighted: hasWeight)
     func set(_ isValidation: Bool) throws -> TrainingSet {
       let set = try TrainingSet(layout)
       try set.reserve(
@@ -182,9 +241,20 @@ final class TrainingReader {
       for part in parts where part.isValidation == isValidation { try append(part, ids, to: set) }
       return set
     }
-    let result = (try set(false), hasValidation ? try set(true) : nil)
+    var (training, validation) = (try set(false), hasValidation ? try set(true) : nil)
     parts = []
-    return result
+    if !hasValidation, split > 0 {
+      (training, validation) = try training.split(fraction: split, seed: seed)
+    }
+    return (MemorySource(training), validation.map { MemorySource($0) })
+  }
+
+  private func target(_ index: Int, _ network: Network) -> TargetKind {
+    switch definition.outputs[index].kind {
+    case .number: .values(width: ModelDefinition.width(of: definition.outputs[index].field.type))
+    case .binary: .values(width: 1)
+    case .classes: .classes(count: network.outputs[index].width)
+    }
   }
 
   private func append(_ part: Part, _ ids: [[Int32]], to set: TrainingSet) throws {

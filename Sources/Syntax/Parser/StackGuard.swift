@@ -24,22 +24,26 @@ package struct StackGuard: Sendable {
       let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
       floor = top - UInt(pthread_get_stacksize_np(pthread_self()))
     #else
-      if let known = Self.knownFloor(of: pthread_self(), at: here) { floor = known }
+      if let known = Self.knownFloor() { floor = known }
     #endif
     self.floor = floor &+ UInt(Self.reserve)
   }
 
   #if !canImport(Darwin)
-    /// Where the thread's stack ends. Of the main thread it is asked for once: the system reads a
+    /// Where the calling thread's stack ends. A thread asks once: of the main one the system reads a
     /// list of all mappings to answer.
-    private static func knownFloor(of thread: pthread_t, at here: UInt) -> UInt? {
-      if getpid() == gettid() {
-        if mainFloor != 0, here > mainFloor { return mainFloor }
-      }
-      return asked(thread)
+    private static func knownFloor() -> UInt? {
+      if let known = pthread_getspecific(floorKey) { return UInt(bitPattern: known) }
+      guard let floor = asked(pthread_self()) else { return nil }
+      pthread_setspecific(floorKey, UnsafeRawPointer(bitPattern: floor))
+      return floor
     }
 
-    private static let mainFloor: UInt = getpid() == gettid() ? asked(pthread_self()) ?? 0 : 0
+    private static let floorKey: pthread_key_t = {
+      var key = pthread_key_t()
+      pthread_key_create(&key, nil)
+      return key
+    }()
 
     private static func asked(_ thread: pthread_t) -> UInt? {
       var attributes = pthread_attr_t()

@@ -51,7 +51,8 @@ final class SQLiteStoredTable: StoredTable, Sendable {
     if write.action != nil || write.returnsRows {
       throw SQLError(
         .notSupported,
-        "MERGE, ON CONFLICT and RETURNING do not reach tables of SQLite files: \"\(definition.name)\"")
+        "MERGE, ON CONFLICT and RETURNING do not reach tables of SQLite files: \"\(definition.name)\""
+      )
     }
     let writer = try SQLiteWriter(path: file.path)
     var count = 0

@@ -4,7 +4,7 @@ import Testing
 @testable import NeuralNet
 
 /// Rows that were put away train to the bits of rows in memory.
-@Suite struct SpilledRowsTests {
+@Suite struct TrainingRecordsTests {
   /// A store in memory.
   final class ArrayStore: RecordStore {
     private var buckets = [[UInt8]](repeating: [], count: ShuffleRuns.bucketCount)
@@ -89,9 +89,9 @@ import Testing
     return set
   }
 
-  private func spilled(_ data: Data) throws -> SpilledRows {
-    let rows = SpilledRows(
-      SpilledRows.Form(width: 3, valueWidth: 1, groupWidth: 2, isWeighted: true), seed: 6,
+  private func spilled(_ data: Data) throws -> TrainingRecords {
+    let rows = TrainingRecords(
+      TrainingRecords.Form(width: 3, valueWidth: 1, groupWidth: 2, isWeighted: true), seed: 6,
       store: ArrayStore())
     let columns = (0..<3).flatMap { j in (0..<data.rows).map { data.x[$0 * 3 + j] } }
     try columns.withUnsafeBufferPointer { x in

@@ -19,7 +19,7 @@ package enum SpilledTarget: Sendable {
 
 /// Rows to train on that do not fit into memory, put away as records of fixed size: the features,
 /// the values, the groups of labels, the weight. Each goes to the bucket that `ShuffleRuns` gives.
-package final class SpilledRows {
+package final class TrainingRecords {
   /// Width, number values and groups of a record.
   package struct Form: Hashable, Sendable {
     package var width: Int
@@ -36,6 +36,11 @@ package final class SpilledRows {
 
     var recordWidth: Int { width + valueWidth + groupWidth + (isWeighted ? 1 : 0) }
   }
+
+  /// Buckets that a store must have.
+  package static var bucketCount: Int { ShuffleRuns.bucketCount }
+  /// About what reading them in runs takes of memory.
+  package static var residentBytes: Int { 2 * ShuffleRuns.runBytes }
 
   package let form: Form
   package let seed: UInt64
@@ -93,14 +98,14 @@ package final class SpilledRows {
 
   /// The rows in two parts, as `TrainingSet.split` parts them; the given are then to be let go.
   package func split(fraction: Double, seed: UInt64, stores: () throws -> any RecordStore) throws
-    -> (training: SpilledRows, validation: SpilledRows)
+    -> (training: TrainingRecords, validation: TrainingRecords)
   {
     guard fraction > 0, fraction < 1 else { throw TrainingSet.wrongFraction(fraction) }
     guard rows >= 2 else { throw TrainingSet.tooFewToSplit(rows) }
     let random = CounterRandom(seed, 0x5B11)
     var left = min(rows - 1, max(1, Int((Double(rows) * fraction).rounded())))
-    let training = SpilledRows(form, seed: self.seed, store: try stores())
-    let validation = SpilledRows(form, seed: self.seed, store: try stores())
+    let training = TrainingRecords(form, seed: self.seed, store: try stores())
+    let validation = TrainingRecords(form, seed: self.seed, store: try stores())
     var reader = try NaturalReader(self)
     for row in 0..<rows {
       let record = UnsafeBufferPointer(start: try reader.next(), count: form.recordWidth)
@@ -134,14 +139,14 @@ package final class SpilledRows {
 
 /// Reads rows in the order in which they came: which bucket has the next is known by its number.
 struct NaturalReader {
-  private let rows: SpilledRows
+  private let rows: TrainingRecords
   private let window: FloatBuffer
   /// Records of a bucket's window.
   private let capacity: Int
   private var taken = [Int](repeating: 0, count: ShuffleRuns.bucketCount)
   private var row = 0
 
-  init(_ rows: SpilledRows) throws {
+  init(_ rows: TrainingRecords) throws {
     self.rows = rows
     capacity = max(1, (32 << 10) / max(1, 4 * rows.form.recordWidth))
     window = try FloatBuffer(count: ShuffleRuns.bucketCount * capacity * rows.form.recordWidth)
