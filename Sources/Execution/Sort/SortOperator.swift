@@ -208,8 +208,11 @@ package final class SortOperator: BatchSource {
   private func isBounded(_ limit: Int) -> Bool {
     let wanted = limit.addingReportingOverflow(offset)
     if wanted.overflow || wanted.partialValue >= 1 << 40 { return false }
-    let width = types.reduce(32) { $0 + max(16, $1.physical.width) }
-    return wanted.partialValue * 3 <= worker.query.memory.spillLimit / 2 / width
+    // Strings and nested values: a guess, which the limit has room for.
+    let width = types.reduce(32) {
+      $0 + ($1.physical == .string || $1.isNested ? 64 : $1.physical.width)
+    }
+    return wanted.partialValue * 3 <= worker.query.memory.spillLimit / 4 / width
   }
 
   /// What is left to do when rows are on disk: worker 0 merges and emits.
