@@ -53,17 +53,18 @@ extension Shell {
   private func runSQL(_ text: String, firstLine: Int, name: String?) -> Bool {
     // Empty lines in front keep the engine's line numbers those of the file.
     var script = connection.script(String(repeating: "\n", count: firstLine - 1) + text)
-    var line: Int?
+    var running: ScriptStatement?
     do {
       while let statement = try script.next() {
-        line = statement.line
+        running = statement
         try run(statement)
-        line = nil
+        running = nil
         if wantsToQuit { return true }
       }
       return true
     } catch {
-      report(error, name: name, line: line)
+      // Counting lines for each statement would make a long script's time grow with its square.
+      report(error, name: name, line: running?.line)
       return false
     }
   }

@@ -37,6 +37,10 @@ static inline int apus_allow_views(sqlite3 *connection) {
   return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 1, (int *)0);
 }
 
+static inline int apus_allow_triggers(sqlite3 *connection) {
+  return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, (int *)0);
+}
+
 /// Whether closing the last connection moves the log into the file.
 static inline int apus_checkpoint_on_close(sqlite3 *connection, int isOn) {
   return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !isOn, (int *)0);

@@ -5,6 +5,8 @@ import Synchronization
 package enum TableStatistics {
   /// Rows that a guess of distinct values looks at.
   private static let sampleRows = 8192
+  /// Row groups of a file that a guess reads.
+  private static let sampleGroups = 8
 
   /// Bounds from the zone maps, distinct values from a random sample, always the same one. Costs
   /// some hundred microseconds, so callers keep the answer for as many rows as it was made of.
@@ -33,7 +35,8 @@ package enum TableStatistics {
     var seen: [UInt64: Int] = [:]
     var sampled = 0
     var sampledNulls = 0
-    for (group, rows) in sample(groups, total) {
+    let read = groupsToRead(groups, column)
+    for (group, rows) in TableStatistics.sample(read, read.reduce(0) { $0 + $1.rowCount }) {
       let picked = Column.dictionary(try group.column(column), Selection(rows))
       let hashes = UnsafeMutablePointer<UInt64>.allocate(capacity: max(rows.count, 1))
       defer { hashes.deallocate() }
@@ -60,6 +63,16 @@ package enum TableStatistics {
     }
     result.distinctCount = distinct
     return result
+  }
+
+  /// All row groups; of those in a file some, as far apart as can be: reading a column whole to plan
+  /// a query would cost more than the query.
+  private static func groupsToRead(_ groups: [RowGroup], _ column: Int) -> [RowGroup] {
+    let count = groups.count
+    guard count > sampleGroups, groups.contains(where: { $0.slots[column].chunk != nil }) else {
+      return groups
+    }
+    return (0..<sampleGroups).map { groups[$0 * (count - 1) / (sampleGroups - 1)] }
   }
 
   /// Rows drawn at random (all, when they are few), by group.

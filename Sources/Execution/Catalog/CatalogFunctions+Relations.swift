@@ -177,6 +177,7 @@ extension StatementCatalog {
   func columns(of object: CatalogObject, name: QualifiedName?) throws -> [Field] {
     switch object.item {
     case .table(let table): return table.definition.fields
+    case .foreign(let table): return table.definition.fields
     case .view(let view):
       let binder = Binder(catalog: self)
       let outer = searchPath

@@ -56,6 +56,7 @@ enum CatalogFunctions {
   static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
     + SQLiteTableFunctions.rows
+    + ParquetTableFunctions.rows
     + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {

@@ -237,6 +237,8 @@ enum CatalogItem: Sendable {
   case type(LogicalType)
   case macro(MacroEntry)
   case index(IndexDefinition)
+  /// A table of an attached file that is not ours.
+  case foreign(SQLiteStoredTable)
 
   /// As messages call it.
   var kind: String {
@@ -249,6 +251,7 @@ enum CatalogItem: Sendable {
     case .type: "type"
     case .macro: "macro"
     case .index: "index"
+    case .foreign: "table"
     }
   }
 }

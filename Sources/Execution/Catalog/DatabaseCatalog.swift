@@ -12,6 +12,7 @@ package final class DatabaseCatalog: Sendable {
   /// Held by whoever makes the next state: one at a time.
   private let changing = Mutex(())
   private let files = Mutex<[CatalogFile]>([])
+  private let foreign = Mutex<[AttachedSQLite]>([])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
   /// What all its statements together may hold.
@@ -58,10 +59,15 @@ package final class DatabaseCatalog: Sendable {
         return gone
       }
       var next = state.withLock { $0 }
-      for file in gone {
-        for (key, _) in next.allObjects() where file.holds(key) { next[key] = nil }
-        next.files[prefix] = nil
+      foreign.withLock { $0.removeAll { $0.prefix == prefix } }
+      for (key, _) in next.allObjects()
+      where key.schema.hasPrefix(prefix) || key.space == .schema && key.name.hasPrefix(prefix) {
+        next[key] = nil
       }
+      for file in gone {
+        next.files[file.prefix] = nil
+      }
+      next.files[prefix] = nil
       next.version += 1
       publish(next)
     }
@@ -78,6 +84,7 @@ package final class DatabaseCatalog: Sendable {
   /// What a statement or transaction that begins now sees. It holds the files' snapshots; whoever
   /// keeps it beyond its statement gives them up.
   func snapshot() throws -> CatalogState {
+    try loadForeign()
     let files = catalogFiles
     if files.isEmpty { return state.withLock { $0 } }
     for file in files { file.store.cache.limit = memory.limit / 4 }
@@ -105,6 +112,25 @@ package final class DatabaseCatalog: Sendable {
     }
   }
 
+  /// Attached SQLite files.
+  var sqliteFiles: [AttachedSQLite] { foreign.withLock { $0 } }
+
+  func attach(_ file: AttachedSQLite) throws {
+    _ = try file.load(into: state.withLock { $0 })
+    foreign.withLock { $0.append(file) }
+  }
+
+  /// Brings what other programs have made or dropped in SQLite files into the catalog.
+  private func loadForeign() throws {
+    let files = sqliteFiles
+    if files.isEmpty { return }
+    try changing.withLock { _ in
+      var next = state.withLock { $0 }
+      for file in files { next = try file.load(into: next) }
+      publish(next)
+    }
+  }
+
   private func publish(_ next: CatalogState) { state.withLock { $0 = next.published } }
 
   /// Publishes what was changed from `base` to `mine`, all or nothing; in the file first, where one
@@ -112,6 +138,17 @@ package final class DatabaseCatalog: Sendable {
   func commit(from base: CatalogState, to mine: CatalogState) throws {
     try changing.withLock { _ in
       let newest = state.withLock { $0 }
+      for file in sqliteFiles {
+        let keys = Set(base.shared.keys).union(mine.shared.keys)
+        for key in keys where key.schema.hasPrefix(file.prefix) {
+          if base.shared[key]?.stamp != mine.shared[key]?.stamp {
+            throw SQLError(
+              .notSupported,
+              "only tables can be made and dropped in an SQLite file: \"\(key.name)\" of \"\(file.path)\""
+            )
+          }
+        }
+      }
       let changed = catalogFiles.filter { $0.isChanged(from: base, to: mine) }
       guard let file = changed.first else {
         return publish(try DatabaseCatalog.next(newest, from: base, to: mine))

@@ -90,7 +90,7 @@ struct DatabaseScript {
       item.rank = 6
       item.statements = [create(index, schema)]
       item.needs = index.table.name
-    case .model: return nil
+    case .model, .foreign: return nil
     }
     item.statements += comments(on: object, key.space, name)
     if let owner = object.owner {

@@ -56,6 +56,19 @@ enum FileTableFunctions {
           arguments.enumerated().map { Field("column\($0.offset)", $0.element.type) },
           arguments.map(\.value), count: try rowCount(named[0], "repeat_row"))
       }),
+    TableFunctionDefinition(
+      name: "sniff_csv", aliases: [],
+      summary: "how a CSV file is written and what its columns hold, as read_csv takes it",
+      example: "SELECT delimiter, prompt FROM sniff_csv('data.csv')",
+      forms: [FunctionForm("VARCHAR", more: "options of read_csv", gives: "rows")],
+      make: { arguments, named, _ in
+        guard arguments.count == 1, case .varchar(let path) = arguments[0].value else {
+          throw SQLError(.binder, "sniff_csv takes a path", at: arguments.first?.span)
+        }
+        let options = named.map { (name: $0.name ?? "", value: $0.value, type: $0.type) }
+        return ValueListSource(
+          CSVDescription.fields, [try CSVDescription(path: path, options: options).row])
+      }),
   ]
 
   private static let wholeFileForms = [
@@ -63,7 +76,7 @@ enum FileTableFunctions {
   ]
 
   /// One path or a list of them.
-  private static func patterns(
+  static func patterns(
     _ arguments: [TableFunctionArgument], _ named: [TableFunctionArgument], _ function: String
   ) throws -> [String] {
     guard arguments.count == 1, named.allSatisfy({ $0.name?.lowercased() == "allow_empty" }) else {

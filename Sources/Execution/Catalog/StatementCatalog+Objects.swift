@@ -19,6 +19,7 @@ extension StatementCatalog {
       if let (_, object) = try find(.relation, name) {
         switch object.item {
         case .table(let table): return .table(table)
+        case .foreign(let table): return .table(table)
         case .view(let view):
           return .view(query: view.query, columns: view.columns, searchPath: view.searchPath)
         case .schema, .model, .sequence, .type, .macro, .index: return nil

@@ -14,9 +14,17 @@ enum IdleMemory {
   private static let least = 32 << 20
   private static let lastEnd = Atomic<Int>(0)
   private static let isWaiting = Atomic<Bool>(false)
+  private static let running = Atomic<Int>(0)
+
+  /// Gives the moment, which `statementEnded` wants to know.
+  static func statementStarted() -> Int {
+    running.wrappingAdd(1, ordering: .relaxed)
+    return monotonicNanoseconds()
+  }
 
   /// A statement that began at `start` has ended.
   static func statementEnded(start: Int) {
+    running.wrappingSubtract(1, ordering: .relaxed)
     let now = monotonicNanoseconds()
     // Quick ones hold little, and are not to be slowed down.
     if now - start < 5_000_000 { return }
@@ -32,6 +40,8 @@ enum IdleMemory {
       usleep(UInt32(clamping: left / 1000 + 1))
     }
     isWaiting.store(false, ordering: .relaxed)
+    // The end of the one that runs now comes here again.
+    if running.load(ordering: .relaxed) > 0 { return }
     if mallinfo2().fordblks >= least { malloc_trim(0) }
   }
 }

@@ -38,6 +38,9 @@ package final class QueryContext: Sendable {
     }
   }
 
+  /// The file goes with the last operator that has rows in it: the statement has ended.
+  func closeSpillFile() { spilled.withLock { $0 = nil } }
+
   /// Asks every worker to stop at its next batch, or within one that takes long. Safe from any
   /// thread.
   package func cancel() { cancellation.request() }

@@ -30,6 +30,12 @@ extension Session {
     if transaction != nil {
       throw SQLError(.transaction, "a file cannot be attached inside a transaction")
     }
+    if options.isSQLite || options.type == nil && SQLiteDatabase.isForeign(attach.path) {
+      try database.attach(
+        AttachedSQLite(
+          path: attach.path, name: name.lowercased(), isReadOnly: options.isReadOnly))
+      return .none
+    }
     try database.attach(attach.path, as: name.lowercased(), isReadOnly: options.isReadOnly)
     return .none
   }
@@ -52,7 +58,9 @@ extension Session {
       throw SQLError(
         .catalog, "database \"\(name.name)\" is in use", at: name.span, hint: "USE memory")
     }
-    if database.catalogFiles.contains(where: { $0.prefix == prefix }) {
+    if database.catalogFiles.contains(where: { $0.prefix == prefix })
+      || database.sqliteFiles.contains(where: { $0.prefix == prefix })
+    {
       if transaction != nil {
         throw SQLError(.transaction, "a file cannot be detached inside a transaction")
       }
@@ -70,6 +78,9 @@ extension Session {
 /// What stands in the parentheses of ATTACH.
 private struct AttachOptions {
   var isReadOnly = false
+  /// Lower case; nil when the file is to say it.
+  var type: String?
+  var isSQLite: Bool { type == "sqlite" }
 
   init(_ options: [CopyOption]) throws {
     for (name, value) in try CopyValues.read(options).options.map({ ($0.name, $0.value) }) {
@@ -77,12 +88,12 @@ private struct AttachOptions {
       case "read_only", "readonly": isReadOnly = value != .boolean(false)
       case "read_write": isReadOnly = value == .boolean(false)
       case "type":
-        guard case .varchar(let text) = value, ["apus", "duckdb", ""].contains(text.lowercased())
+        guard case .varchar(let text) = value, ["apus", "sqlite"].contains(text.lowercased())
         else {
           throw SQLError(
-            .notSupported, "databases of the type \(value) cannot be attached",
-            hint: "sqlite_scan('file', 'table') reads a table of an SQLite file")
+            .notSupported, "databases of this type cannot be attached", hint: "TYPE apus or sqlite")
         }
+        type = text.lowercased()
       default:
         throw SQLError(
           .binder, "ATTACH has no option \"\(name)\"",

@@ -30,6 +30,7 @@ extension Session {
         .catalog, "\"\(known.name)\" is a \(kind)", at: name.span,
         hint: "DROP \(kind.uppercased()) \(quotedIdentifier(known.name))")
     }
+    if case .foreign(let table) = known.item { return try self.drop(table) }
     try checkUnused(key, name, isCascade: drop.isCascade)
     remove(key, known)
   }

@@ -10,7 +10,7 @@ extension Session {
 
   func run(_ export: ExportDatabase) throws -> StatementResult {
     let current = NameResolution.parts(of: catalog().currentSchema).database
-    let database = export.database?.name.lowercased() ?? current
+    let database = export.database.map { catalog().names.own($0.name.lowercased()) } ?? current
     guard catalog().names.hasDatabase(database) else {
       throw SQLError(
         .catalog, "database \"\(export.database?.name ?? database)\" does not exist",
@@ -124,6 +124,8 @@ extension Session {
       options.append(
         name.uppercased() + (option.value.map { " " + Printer.sql($0) } ?? " true"))
     }
+    // DuckDB reads an empty text in quotes as NULL unless it is told.
+    options.append("ALLOW_QUOTED_NULLS false")
     for (name, value) in [("header", "true"), ("delimiter", "','"), ("quote", "'\"'")]
     where !written.contains(name) {
       options.append("\(name.uppercased()) \(value)")

@@ -25,6 +25,9 @@ extension Session {
       let definition = TableDefinition(
         name: name,
         columns: fields.map { TableDefinition.Column(name: $0.name, type: $0.type) })
+      if let file = try sqliteFile(for: key) {
+        return try count(try self.create(definition, hasData ? bound : nil, in: file))
+      }
       var data = TableData(types: fields.map(\.type))
       if hasData {
         let loaded = try load(
@@ -36,6 +39,10 @@ extension Session {
     case .columns(let columns, let constraints):
       let definition = try TableBuilder(session: self, name: create.name, schema: key.schema)
         .build(columns, constraints)
+      if let file = try sqliteFile(for: key) {
+        _ = try self.create(definition, nil, in: file)
+        return .none
+      }
       publish(new: TableVersion(key: key, definition: definition))
       return .none
     }

@@ -256,7 +256,7 @@ package final class Session: @unchecked Sendable {
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
       source: try builder.source(try optimize(bound.plan)), completions: builder.completions,
-      state: state)
+      state: state, query: query)
     guard bound.plan.writes else {
       return StatementResult(fields: bound.fields, source: source, changedRows: nil)
     }
@@ -286,7 +286,7 @@ package final class Session: @unchecked Sendable {
     let collector = RowGroupCollector(types: types, sink: sink)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
-      completions: builder.completions, state: state)
+      completions: builder.completions, state: state, query: query)
     while try source.next() != nil {}
     return try collector.finish()
   }
@@ -319,14 +319,19 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
+  private let query: QueryContext
+  private let start = IdleMemory.statementStarted()
   /// Of the files that the rows come from.
   private var snapshots: [ReadSnapshot]
-  private let start = monotonicNanoseconds()
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
-  init(source: any BatchSource, completions: [any CompletingSource], state: CatalogState) {
+  init(
+    source: any BatchSource, completions: [any CompletingSource], state: CatalogState,
+    query: QueryContext
+  ) {
     snapshots = state.snapshots
+    self.query = query
     self.source = source
     self.completions = completions
   }
@@ -337,9 +342,13 @@ private final class StatementSource: BatchSource {
       source = nil
       for completion in completions { try completion.complete() }
       snapshots = []
+      query.closeSpillFile()
       return nil
     }
   }
 
-  deinit { IdleMemory.statementEnded(start: start) }
+  deinit {
+    query.closeSpillFile()
+    IdleMemory.statementEnded(start: start)
+  }
 }

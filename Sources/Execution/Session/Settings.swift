@@ -216,7 +216,7 @@ package struct Setting: Sendable {
   private static func bytesText(_ bytes: Int) -> String {
     let tenths = bytes / ((1 << 30) / 10)
     if bytes >= 1 << 30 { return "\(tenths / 10).\(tenths % 10) GiB" }
-    if bytes > 0 && bytes < 1 << 20 { return "\(bytes >> 10).\((bytes & 1023) * 10 >> 10) KiB" }
+    if bytes > 0 && bytes < 1 << 20 { return "\(bytes >> 10).\(((bytes & 1023) * 10) >> 10) KiB" }
     return "\(bytes >> 20) MiB"
   }
 }

@@ -83,7 +83,7 @@ final class WithOperator: BatchSource {
   private func collect() throws {
     try sink.run()
     try shared.barrier.wait(worker.query)
-    if worker.index == 0 { rows.replace(try shared.collector.finish()) }
+    if worker.index == 0 { rows.replace(shared.collector.finish()) }
     try shared.barrier.wait(worker.query)
   }
 }

@@ -1,6 +1,4 @@
 import Columnar
-import Diagnostics
-import Storage
 
 /// Some rows of a shared query, in memory or on disk.
 enum SharedPart: Sendable {
@@ -19,40 +17,62 @@ enum SharedPart: Sendable {
 final class SharedRowsCollector: @unchecked Sendable {
   let types: [LogicalType]
   private let lock = Lock()
-  private let groups: RowGroupCollector
   private var disk: [(sequence: Int, part: SharedPart)] = []
-  private var memory: [(sequence: Int, part: SharedPart)] = []
+  private var memory: [Batch] = []
 
   /// SAFETY: the parts are read and written under `lock`.
-  init(types: [LogicalType]) {
-    self.types = types
-    groups = RowGroupCollector(types: types)
-  }
+  init(types: [LogicalType]) { self.types = types }
 
-  func add(sequence: Int, _ batch: Batch) {
-    groups.add(sequence, [RowGroup(rowCount: batch.rowCount, columns: batch.columns)])
-    lock.withLock { memory.append((sequence, .memory(batch))) }
-  }
+  func add(_ batches: [Batch]) { lock.withLock { memory += batches } }
 
-  func add(_ parts: [(sequence: Int, part: SharedPart)]) {
-    lock.withLock { disk += parts }
-  }
+  func add(_ parts: [(sequence: Int, part: SharedPart)]) { lock.withLock { disk += parts } }
 
-  /// All parts in the definition's order. Small neighbours are joined when all are in memory.
-  func finish() throws -> [SharedPart] {
-    let (disk, memory) = lock.withLock { (self.disk, self.memory) }
-    lock.withLock { (self.disk, self.memory) = ([], []) }
-    if disk.isEmpty {
-      return try groups.finish().groups.enumerated().map { number, group in
-        var batch = try group.batch()
-        batch.sequence = number
-        return .memory(batch)
+  /// All parts in the definition's order, after all workers have ended.
+  func finish() -> [SharedPart] {
+    lock.withLock {
+      var parts = disk
+      for batch in joined(memory.sorted { $0.sequence < $1.sequence }) {
+        parts.append((batch.sequence, .memory(batch)))
       }
+      (disk, memory) = ([], [])
+      return parts.enumerated().sorted {
+        ($0.element.sequence, $0.offset) < ($1.element.sequence, $1.offset)
+      }.map(\.element.part)
     }
-    let ordered = (disk + memory).enumerated().sorted {
-      ($0.element.sequence, $0.offset) < ($1.element.sequence, $1.offset)
+  }
+
+  /// Small neighbours become one, so that many tiny morsels do not leave many tiny parts; from a
+  /// quarter of a row group on a part is worth more than another copy of it.
+  private func joined(_ batches: [Batch]) -> [Batch] {
+    var result: [Batch] = []
+    var small: [Batch] = []
+    var pending = 0
+    func join() {
+      if small.count <= 1 {
+        result += small
+      } else {
+        var collector = RowCollector(types, capacity: pending)
+        for batch in small { collector.append(batch.columns, rowCount: batch.rowCount) }
+        result.append(
+          Batch(columns: collector.finish(), rowCount: pending, sequence: small[0].sequence))
+      }
+      small = []
+      pending = 0
     }
-    return ordered.map(\.element.part)
+    // What is on disk lies between them.
+    let mayJoin = disk.isEmpty
+    for batch in batches {
+      if !mayJoin || batch.rowCount >= EngineLimits.rowGroupRows / 4 {
+        join()
+        result.append(batch)
+        continue
+      }
+      if pending + batch.rowCount > EngineLimits.rowGroupRows { join() }
+      small.append(batch)
+      pending += batch.rowCount
+    }
+    join()
+    return result
   }
 }
 
@@ -91,7 +111,7 @@ final class SharedRowsSink {
     memory.keep()
     close()
     if !disk.isEmpty { try spill() }
-    for batch in finished { collector.add(sequence: batch.sequence, batch) }
+    collector.add(finished)
     finished = []
     collector.add(disk)
   }

@@ -1,4 +1,5 @@
 import Columnar
+import Functions
 import Diagnostics
 
 extension WindowAggregation {
@@ -109,7 +110,7 @@ extension WindowAggregation {
       let (a, b) = (low.values(as: T.self), high.values(as: T.self))
       let target = result.values(as: T.self)
       for slot in 0..<low.count {
-        target[slot] = shares[slot] == 0 ? a[slot] : a[slot] + (b[slot] - a[slot]) * T(shares[slot])
+        target[slot] = shares[slot] == 0 ? a[slot] : between(a[slot], b[slot], T(shares[slot]))
       }
     }
     switch low.type.physical {

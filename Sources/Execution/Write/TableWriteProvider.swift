@@ -9,6 +9,8 @@ protocol WriteTarget: AnyObject, Sendable {
   /// Tables with a foreign key to this one.
   func referencing(_ key: CatalogState.Key) -> [TableVersion]
   func publish(_ table: TableVersion)
+  /// An error when an attached file cannot be written now.
+  func checkWritable(_ file: AttachedSQLite) throws
   /// Where many new rows of a table can be written before the statement ends; nil in memory.
   func loadSink(_ key: CatalogState.Key, columnIDs: [Int64]) -> LoadSink?
 }
@@ -18,15 +20,18 @@ protocol WriteTarget: AnyObject, Sendable {
 final class TableWriteProvider: RunnableRowProvider {
   let write: TableWrite
   let target: any WriteTarget
-  private let key: CatalogState.Key
+  /// nil for tables that the catalog does not keep.
+  private let key: CatalogState.Key?
 
   init(_ write: TableWrite, _ target: any WriteTarget) throws {
-    guard let table = write.table as? TableVersion else {
+    if let table = write.table as? SQLiteStoredTable {
+      try target.checkWritable(table.file)
+    } else if !(write.table is TableVersion) {
       throw SQLError(.internal, "a table of an unknown kind cannot be written")
     }
     self.write = write
     self.target = target
-    key = table.key
+    key = (write.table as? TableVersion)?.key
   }
 
   var title: String { "\(write.verb.rawValue) \(quotedIdentifier(write.table.definition.name))" }
@@ -62,7 +67,9 @@ final class TableWriteProvider: RunnableRowProvider {
       && plan.output.count == definition.columns.count
     let sink =
       isPlainInsert
-      ? target.table(key).flatMap { target.loadSink(key, columnIDs: $0.data.columnIDs) } : nil
+      ? key.flatMap { key in
+        target.table(key).flatMap { target.loadSink(key, columnIDs: $0.data.columnIDs) }
+      } : nil
     return RowGroupCollector(types: plan.output.map(\.type), sink: sink) { [write] batch in
       if write.verb == .delete { return }
       for (input, position) in required {
@@ -88,15 +95,22 @@ final class TableWriteProvider: RunnableRowProvider {
 
   /// Writes the collected rows; gives what the statement answers.
   func apply(_ groups: [RowGroup]) throws -> [RowGroup] {
-    guard let table = target.table(key) else {
+    if let table = write.table as? SQLiteStoredTable {
+      return [try counted(try table.apply(write, groups))]
+    }
+    guard let table = key.flatMap({ target.table($0) }) else {
       throw SQLError(
         .transaction, "table \"\(write.table.definition.name)\" was dropped meanwhile")
     }
     let writer = TableWriter(table: table, write: write, target: target)
     let written = try writer.apply(groups)
     if write.returnsRows { return written }
-    let column = try Column.constant(.integer(Int128(writer.count)), .bigint, count: 1)
-    return [RowGroup(rowCount: 1, columns: [column])]
+    return [try counted(writer.count)]
+  }
+
+  private func counted(_ count: Int) throws -> RowGroup {
+    RowGroup(
+      rowCount: 1, columns: [try Column.constant(.integer(Int128(count)), .bigint, count: 1)])
   }
 }
 

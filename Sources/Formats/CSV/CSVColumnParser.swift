@@ -123,10 +123,13 @@ enum CSVColumnParser {
     let column = Column(flat: type, count: fields.rows, heaps: [heap, file])
     let target = column.values(as: StringView.self)
     let nullText = fields.nullText
+    let nullCells = fields.nullCells
     var plain = TextBuffer()
     for row in 0..<fields.rows {
       let cell = fields.cell(row)
-      if cell.count == nullText.count, !cell.isQuoted, isNullText(cell, nullText) {
+      if cell.count == nullText.count, nullCells == .all || !cell.isQuoted, nullCells != .none,
+        isNullText(cell, nullText)
+      {
         target[row] = StringView()
         column.setNull(row)
         continue

@@ -9,6 +9,10 @@ package struct CSVOptions: Sendable {
   package var escape: UInt8?
   package var header: Bool?
   package var nullText: [UInt8] = []
+  /// Whether a text in quotes may be NULL too.
+  package var allowsQuotedNulls = false
+  /// Lower-case names of columns whose texts are never NULL.
+  package var neverNull: [String] = []
   package var skip = 0
   package var names: [String] = []
   /// All columns in order, given by `columns`.
@@ -26,8 +30,9 @@ package struct CSVOptions: Sendable {
   package init() {}
 
   static let optionNames = [
-    "all_varchar", "auto_detect", "columns", "compression", "delim", "delimiter", "escape",
-    "header", "ignore_errors", "names", "nullstr", "quote", "sample_size", "sep", "skip", "types",
+    "all_varchar", "allow_quoted_nulls", "auto_detect", "columns", "compression", "delim",
+    "delimiter", "escape", "force_not_null", "header", "ignore_errors", "names", "nullstr", "quote",
+    "sample_size", "sep", "skip", "types",
     "dtypes", "column_names", "column_types",
   ]
 
@@ -45,6 +50,13 @@ package struct CSVOptions: Sendable {
         }
       case "header": header = try FormatOption.flag(name, value)
       case "nullstr": nullText = Array(try FormatOption.text(name, value).utf8)
+      case "allow_quoted_nulls": allowsQuotedNulls = try FormatOption.flag(name, value)
+      case "force_not_null":
+        if case .varchar(let one) = value {
+          neverNull = [one.lowercased()]
+        } else {
+          neverNull = try FormatOption.list(name, value).map { $0.lowercased() }
+        }
       case "skip": skip = try FormatOption.count(name, value)
       case "names", "column_names": names = try FormatOption.list(name, value)
       case "columns": columns = try FormatOption.fields(name, value, type)

@@ -95,7 +95,8 @@ final class CSVPartitionReader: BatchSource {
   private func convert(_ column: Int, _ rows: Int) throws -> Column {
     let fields = CSVFields(
       tokenizer, firstFields, column: column, isLast: column == source.schema.count - 1,
-      rows: rows, bytesAfter: file.bytes.count - base, nullText: source.options.nullText)
+      rows: rows, bytesAfter: file.bytes.count - base, nullText: source.options.nullText,
+      nullCells: nullCells(column))
     let type = source.schema[column].type
     let failures = CSVFailures()
     let converted = try CSVColumnParser.convert(
@@ -107,6 +108,11 @@ final class CSVPartitionReader: BatchSource {
       return converted
     }
     throw cellError(column, row, fields, failures.isInvalidText)
+  }
+
+  private func nullCells(_ column: Int) -> CSVFields.NullCells {
+    if source.options.neverNull.contains(source.schema[column].name.lowercased()) { return .none }
+    return source.options.allowsQuotedNulls ? .all : .unquoted
   }
 
   // MARK: Errors
@@ -164,10 +170,17 @@ struct CSVFields {
   /// 256 when nothing quotes, so that no byte equals it.
   let quote: Int
   let nullText: [UInt8]
+  let nullCells: NullCells
+
+  /// Which texts may be NULL.
+  enum NullCells {
+    case none, unquoted, all
+  }
 
   init(
     _ tokenizer: CSVTokenizer, _ firstFields: UnsafeMutablePointer<UInt32>, column: Int,
-    isLast: Bool, rows: Int, bytesAfter: Int, nullText: [UInt8]
+    isLast: Bool, rows: Int, bytesAfter: Int, nullText: [UInt8],
+    nullCells: NullCells
   ) {
     bytes = tokenizer.bytes
     positions = tokenizer.positions
@@ -178,6 +191,7 @@ struct CSVFields {
     self.bytesAfter = bytesAfter
     quote = tokenizer.dialect.quote.map { Int($0) } ?? 256
     self.nullText = nullText
+    self.nullCells = nullCells
   }
 
   struct Cell {

@@ -152,7 +152,8 @@ struct CSVTypeGuess {
 
   private static func fits(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> Bool {
     switch position {
-    case 0: text[0] > 0x39 && TextParsing.boolean(text) != nil
+    // Only t, true, f and false: a column of y and n may be anything.
+    case 0: [0x74, 0x66].contains(text[0] | 0x20) && TextParsing.boolean(text) != nil
     case 1: isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int64.self) != nil
     case 2:
       isPlainNumber(text, isInteger: true) && TextParsing.integer(text, as: Int128.self) != nil

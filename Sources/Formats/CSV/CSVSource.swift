@@ -61,7 +61,7 @@ package final class CSVSource: TableSource {
     }
   }
 
-  private static func open(_ path: String, _ options: CSVOptions) throws -> FileBytes {
+  static func open(_ path: String, _ options: CSVOptions) throws -> FileBytes {
     try FileBytes(
       path: path, compression: options.compression ?? FileCompression(path: path))
   }

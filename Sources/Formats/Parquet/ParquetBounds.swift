@@ -28,6 +28,34 @@ struct ParquetBounds {
     }
   }
 
+  /// A bound as text; nil where there is none, or none that can be read without the decoders.
+  static func text(_ range: Range<Int>?, _ leaf: ParquetLeaf, _ footer: [UInt8]) -> String? {
+    guard let found = bound(range, leaf, footer), let value = value(of: found, leaf.type),
+      let column = try? Column.constant(value, leaf.type, count: 1)
+    else { return nil }
+    guard case .varchar(let text) = ValueText.text(of: column).value(0) else { return nil }
+    return text
+  }
+
+  private static func value(of bound: Bound, _ type: LogicalType) -> Value? {
+    switch bound {
+    case .bytes(let bytes):
+      return type == .blob ? .blob(bytes) : .varchar(String(decoding: bytes, as: UTF8.self))
+    case .real(let number): return type == .float ? .float(Float(number)) : .double(number)
+    case .number(let number):
+      switch type {
+      case .boolean: return .boolean(number != 0)
+      case .decimal: return .decimal(number)
+      case .date: return Int32(exactly: number).map { .date($0) }
+      case .time: return Int64(exactly: number).map { .time($0) }
+      case .timestamp, .timestampSeconds, .timestampMilliseconds, .timestampNanoseconds,
+        .timestampTZ:
+        return Int64(exactly: number).map { .timestamp($0) }
+      default: return type.isInteger ? .integer(number) : nil
+      }
+    }
+  }
+
   /// Old bounds were ordered as signed numbers, and for bytes as somebody liked.
   private static func trustsLegacy(_ leaf: ParquetLeaf) -> Bool {
     switch leaf.type {

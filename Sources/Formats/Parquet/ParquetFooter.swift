@@ -44,6 +44,9 @@ struct ParquetSchemaElement: Sendable {
   var scale = 0
   var precision = 0
   var annotation: ParquetAnnotation?
+  /// Whether the annotation is a LogicalType, not a ConvertedType.
+  var hasLogicalType = false
+  var fieldID: Int?
 }
 
 /// Bounds of the values of a column chunk, as byte ranges of the footer.
@@ -134,7 +137,10 @@ extension ParquetSchemaElement {
       case (6, .int32): made.convertedType = Int(try reader.integer())
       case (7, .int32): made.scale = try reader.size(limit: 1 << 16)
       case (8, .int32): made.precision = try reader.size(limit: 1 << 16)
-      case (10, .structure): made.annotation = try Self.annotation(&reader)
+      case (9, .int32): made.fieldID = Int(try reader.integer())
+      case (10, .structure):
+        made.annotation = try Self.annotation(&reader)
+        made.hasLogicalType = made.annotation != nil
       default: return false
       }
       return true

@@ -51,6 +51,8 @@ struct ParquetSchema: Sendable {
   private(set) var leaves: [ParquetLeaf] = []
   private(set) var nodes: [ParquetNode] = []
   private(set) var fields: [Field] = []
+  /// By an element's position: the type of what it holds.
+  private(set) var elementTypes: [Int: LogicalType] = [:]
   private let elements: [ParquetSchemaElement]
   private let binaryAsString: Bool
   private var next = 1
@@ -97,6 +99,16 @@ struct ParquetSchema: Sendable {
 
   /// What the element at `next` holds, its own repetition being accounted for.
   private mutating func content(
+    definition: Int, repetition: Int, slot: Int, path: String, depth: Int
+  ) throws -> (ParquetNode, LogicalType) {
+    let position = next
+    let (node, type) = try parts(
+      definition: definition, repetition: repetition, slot: slot, path: path, depth: depth)
+    elementTypes[position] = type
+    return (node, type)
+  }
+
+  private mutating func parts(
     definition: Int, repetition: Int, slot: Int, path: String, depth: Int
   ) throws -> (ParquetNode, LogicalType) {
     let element = elements[next]
@@ -153,12 +165,14 @@ struct ParquetSchema: Sendable {
       !isMap && middle.childCount == 1 && middle.physicalType == nil
       && middle.name != "array" && middle.name != outer + "_tuple"
     if isWrapper {
+      let position = next
       next += 1
       let (inner, field) = try build(
         definition: definition + 1, repetition: repetition + 1, slot: definition + 1, path: name,
         depth: depth + 1)
       node = inner
       type = field.type
+      elementTypes[position] = .list(type)
     } else {
       (node, type) = try content(
         definition: definition + 1, repetition: repetition + 1, slot: definition + 1, path: name,

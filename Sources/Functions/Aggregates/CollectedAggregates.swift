@@ -184,7 +184,7 @@ private func medianDeviation(_ values: [Double]) -> Double {
     // NaN is greater than any number.
     let sorted = values.sorted { $0 < $1 || (!$0.isNaN && $1.isNaN) }
     let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
-    return low == high ? low : low + (high - low) / 2
+    return between(low, high, 0.5)
   }
   let middle = median(values)
   return median(values.map { abs($0 - middle) })

@@ -164,12 +164,12 @@ private func continuousState(
     SpecialisedState(
       OrderStatisticState<Float>(
         .continuous, item: type, isList: isList, fractions: fractions,
-        between: { $0 + ($1 - $0) * Float($2) }))
+        between: { between($0, $1, Float($2)) }))
   case .double:
     SpecialisedState(
       OrderStatisticState<Double>(
         .continuous, item: type, isList: isList, fractions: fractions,
-        between: { $0 + ($1 - $0) * $2 }))
+        between: { between($0, $1, $2) }))
   case .int16: interpolatingIntegers(Int16.self, type, isList, fractions)
   case .int32: interpolatingIntegers(Int32.self, type, isList, fractions)
   case .int64: interpolatingIntegers(Int64.self, type, isList, fractions)
@@ -184,6 +184,13 @@ private func continuousState(
         }))
   default: interpolatingIntegers(Int128.self, type, isList, fractions)
   }
+}
+
+/// Part of the way from one number to another; on the way to infinity it is there at once.
+@inlinable @inline(__always)
+package func between<T: BinaryFloatingPoint>(_ low: T, _ high: T, _ fraction: T) -> T {
+  if low.isInfinite || high.isInfinite { return low * (1 - fraction) + high * fraction }
+  return low + (high - low) * fraction
 }
 
 /// Decimals and times: the interpolated value is cut, not rounded, as DuckDB does.

@@ -103,7 +103,9 @@ enum DatePartFunctions {
   ) -> ScalarFunction {
     ScalarFunction(
       part.functionName, aliases: aliases, category: "date", summary: summary,
-      examples: [("\(part.functionName)(DATE '2024-05-17')", example)],
+      examples: [
+        ("\(part.functionName)(\(part.isOfZone ? "TIMESTAMP" : "DATE") '2024-05-17')", example)
+      ],
       overloads: overloads(part))
   }
 

@@ -32,7 +32,8 @@ enum PathBuildingFunctions {
       ]),
     ScalarFunction(
       "path_join", category: "path",
-      summary: "The parts as one path, . and .. resolved; an error where a later part is absolute.",
+      summary: "The parts as one path, . and .. resolved; an error where a later part is "
+        + "absolute and not below the ones before it.",
       examples: [("path_join('a', '../b/', 'c.csv')", "b/c.csv"), ("path_join('/', 'b/')", "/b/")],
       overloads: [
         ScalarOverload([.exactly(.varchar)], variadic: .exactly(.varchar), returns: .varchar) {
@@ -49,22 +50,38 @@ enum PathBuildingFunctions {
     let isAbsolute = paths.first?.hasPrefix("/") ?? false
     var parts: [Substring] = []
     for (position, path) in paths.enumerated() {
-      if position > 0, path.hasPrefix("/"), !(isAbsolute && parts.isEmpty) {
+      let own = path.split(separator: "/")
+      guard position > 0, path.hasPrefix("/") else {
+        parts = resolved(own, onto: parts, isAbsolute: isAbsolute)
+        continue
+      }
+      // Below what there is, it is that place.
+      let whole = resolved(own, onto: [], isAbsolute: true)
+      guard isAbsolute, whole.starts(with: parts) else {
         throw SQLError(
           .invalidInput, "the absolute path '\(path)' cannot be joined to a path before it")
       }
-      for part in path.split(separator: "/") where part != "." {
-        if part == "..", let last = parts.last, last != ".." {
-          parts.removeLast()
-        } else if part == "..", isAbsolute {
-          continue
-        } else {
-          parts.append(part)
-        }
-      }
+      parts = whole
     }
     if parts.isEmpty { return isAbsolute ? "/" : "." }
     let end = paths.last?.hasSuffix("/") ?? false ? "/" : ""
     return (isAbsolute ? "/" : "") + parts.joined(separator: "/") + end
+  }
+
+  /// The parts one after the other, `.` and `..` followed; an absolute path does not leave the root.
+  private static func resolved(
+    _ more: [Substring], onto base: [Substring], isAbsolute: Bool
+  ) -> [Substring] {
+    var parts = base
+    for part in more where part != "." {
+      if part == "..", let last = parts.last, last != ".." {
+        parts.removeLast()
+      } else if part == "..", isAbsolute {
+        continue
+      } else {
+        parts.append(part)
+      }
+    }
+    return parts
   }
 }

@@ -33,12 +33,13 @@ enum RegexFunctions {
           return try extract([a[0], a[1], whole, a[2]], n)
         }
       ],
-      signature: { try namedGroups($0) }),
+      signature: { try RegexGroups.first($0) }),
     ScalarFunction(
       "regexp_extract_all", category: "regex",
       summary: "All matches of the pattern, or of one of its groups.",
       examples: [("regexp_extract_all('a12b3', '[0-9]+')", "[12, 3]")],
-      overloads: extracting(.list(.varchar)) { try extractAll($0, $1) }),
+      overloads: extracting(.list(.varchar)) { try extractAll($0, $1) },
+      signature: { try RegexGroups.all($0) }),
     ScalarFunction(
       "regexp_full_match", category: "regex", summary: "Whether the whole string matches.",
       examples: [("regexp_full_match('abc', 'b')", "false")], overloads: matching(full: true)),
@@ -72,7 +73,7 @@ enum RegexFunctions {
   ]
 
   /// Gives the compiled pattern of each row: compiled once when pattern and options are constant.
-  private struct Patterns {
+  struct Patterns {
     let patterns: ColumnReader<StringView>
     let options: ColumnReader<StringView>?
     let full: Bool
@@ -136,7 +137,7 @@ enum RegexFunctions {
     return Int(number) > expression.groupCount ? nil : Int(number)
   }
 
-  private static func extract(_ a: [Column], _ count: Int) throws -> Column {
+  static func extract(_ a: [Column], _ count: Int) throws -> Column {
     let x = ColumnReader<StringView>(a[0])
     let groups = a.count > 2 ? ColumnReader<Int32>(a[2]) : nil
     let patterns = try Patterns(a[1], a.count > 3 ? a[3] : nil)
@@ -153,43 +154,9 @@ enum RegexFunctions {
     }
   }
 
-  /// With a list of names, a STRUCT of as many groups.
-  private static func namedGroups(
-    _ arguments: [CallArgument]
-  ) throws -> (overload: ScalarOverload, types: [LogicalType])? {
-    guard arguments.count == 3 || arguments.count == 4,
-      case .list(let items)? = arguments[2].value
-    else { return nil }
-    let names = items.compactMap { if case .varchar(let name) = $0 { name } else { nil } }
-    guard !names.isEmpty, names.count == items.count else {
-      throw SQLError(.binder, "the names of regexp_extract's groups are constant texts")
-    }
-    if case .varchar(var pattern)? = arguments[1].value {
-      let groups = try pattern.withUTF8 { try RegularExpression.compiled($0).groupCount }
-      if groups < names.count {
-        throw SQLError(
-          .binder, "the pattern has \(groups) groups for \(names.count) names")
-      }
-    }
-    let overload = ScalarOverload(
-      [.any, .any, .any], variadic: .any,
-      returns: .structure(names.map { Field($0, .varchar) })
-    ) { a, n, t in
-      let children = try names.indices.map { index in
-        let group = try Column.constant(.integer(Int128(index + 1)), .integer, count: n)
-        return try extract([a[0], a[1], group] + a.dropFirst(3), n).flattened()
-      }
-      let result = Column(flat: t, count: n, children: children)
-      for argument in a { result.addNulls(of: argument) }
-      return result
-    }
-    let types: [LogicalType] = [.varchar, .varchar, .list(.varchar), .varchar]
-    return (overload, Array(types.prefix(arguments.count)))
-  }
-
   /// Calls `body` after each match in order; an empty match advances by a character.
   @inline(__always)
-  private static func forEachMatch(
+  static func forEachMatch(
     _ matcher: borrowing RegexMatcher, _ expression: RegularExpression,
     _ bytes: UTF8Text.Bytes, _ body: (Range<Int>) throws -> Bool
   ) throws {
@@ -238,14 +205,21 @@ enum RegexFunctions {
       let bytes = x.pointer(row).buffer
       let start = parts.count
       var position = 0
-      try forEachMatch(matcher, patterns.compiled(row), bytes) { whole in
-        if whole.isEmpty {
-          if whole.lowerBound == 0 || whole.lowerBound == bytes.count { return true }
+      let expression = try patterns.compiled(row)
+      while position < bytes.count, try matcher.matches(expression, bytes, from: position),
+        let match = matcher.group(0), match.lowerBound >= position
+      {
+        var end = match.lowerBound
+        var next = match.upperBound
+        if match.isEmpty && end == position {
+          // Where nothing matches, a character is a part.
+          end += UTF8Text.width(bytes, position)
+          next = end
+          if end >= bytes.count { break }
         }
-        parts.append(bytes: UTF8Text.part(bytes, position..<whole.lowerBound))
-        position = whole.upperBound
+        parts.append(bytes: UTF8Text.part(bytes, position..<end))
+        position = next
         try ListKernels.checkParts(parts)
-        return true
       }
       parts.append(bytes: UTF8Text.part(bytes, position..<bytes.count))
       return ListEntry(offset: start, length: parts.count - start)

@@ -16,6 +16,8 @@ enum TextFormat {
     var width = 0
     var precision: Int?
     var letter: UInt8 = 0
+    /// As in C: negative integers are their bits where the letter is not a signed one.
+    var isOfBits = false
   }
 
   // MARK: printf
@@ -54,6 +56,7 @@ enum TextFormat {
       while index < format.count, [0x6C, 0x68, 0x7A, 0x6A].contains(format[index]) { index += 1 }
       guard index < format.count else { throw malformed(format) }
       specification.letter = format[index]
+      specification.isOfBits = ![0x64, 0x69].contains(format[index])
       index += 1
       guard taken < arguments.count else { throw tooFew(format, arguments.count) }
       try append(arguments[taken], row, specification, format, to: &buffer)
@@ -166,16 +169,21 @@ enum TextFormat {
     var negative = false
     switch Unicode.Scalar(letter) {
     case "d", "i", "u", "x", "X", "o", "b", "c":
-      guard case .integer(let value) = try scalar(column, row, .hugeint) else {
-        throw malformed(format)
-      }
+      let value = try integer(column, row, format)
       if letter == 0x63 {
-        body = UInt32(exactly: value).flatMap { Unicode.Scalar($0) }.map { String($0) } ?? ""
+        body =
+          UInt32(exactly: value.magnitude).flatMap { Unicode.Scalar($0) }
+          .map { String($0) } ?? ""
         break
       }
-      negative = value < 0
+      negative = value.isNegative && !specification.isOfBits
+      var magnitude = value.magnitude
+      if value.isNegative && !negative {
+        magnitude = 0 &- magnitude
+        if type != .hugeint { magnitude &= UInt128(UInt64.max) }
+      }
       let radix = letter | 32 == 0x78 ? 16 : letter == 0x6F ? 8 : letter == 0x62 ? 2 : 10
-      body = String(value.magnitude, radix: radix, uppercase: letter == 0x58)
+      body = String(magnitude, radix: radix, uppercase: letter == 0x58)
     case "f", "F", "e", "E", "g", "G":
       guard case .double(let value) = try scalar(column, row, .double) else {
         throw malformed(format)
@@ -207,6 +215,18 @@ enum TextFormat {
       body = String(repeating: " ", count: missing) + sign + body
     }
     try buffer.append(body)
+  }
+
+  private static func integer(
+    _ column: Column, _ row: Int, _ format: Bytes
+  ) throws -> (magnitude: UInt128, isNegative: Bool) {
+    if column.type == .uhugeint {
+      return (column.values(as: UInt128.self)[column.valueIndex(row)], false)
+    }
+    guard column.type.isInteger || column.type == .boolean,
+      case .integer(let value) = try scalar(column, row, .hugeint)
+    else { throw malformed(format) }
+    return (value.magnitude, value < 0)
   }
 
   private static func scalar(_ column: Column, _ row: Int, _ type: LogicalType) throws -> Value {

@@ -98,7 +98,7 @@ enum TimeBucketFunctions {
         let given = origins?[row] ?? (moves?[row].microseconds ?? 0) % day
         // A bucket of months holds the whole day, whatever time an origin names.
         if width.months > 0, width.days == 0, width.microseconds == 0 {
-          return origins == nil ? given : 0
+          return origins != nil ? 0 : given < 0 ? given + day : given
         }
         let (days, isTooLong) = Int64(width.days).multipliedReportingOverflow(by: day)
         let (length, isLonger) = days.addingReportingOverflow(width.microseconds)

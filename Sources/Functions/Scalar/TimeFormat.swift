@@ -148,6 +148,8 @@ enum TimeFormat {
 
   // MARK: Messages
 
+  static func empty() -> SQLError { SQLError(.invalidInput, "a time format must not be empty") }
+
   static func danglingPercent() -> SQLError {
     SQLError(.invalidInput, "a time format must not end in %")
   }

@@ -51,7 +51,7 @@ enum TimeFormatFunctions {
         moment.local = (x[row] / 1000) &- (rest < 0 ? 1 : 0)
       }
       let format = y.pointer(row).buffer
-      if format.isEmpty { throw SQLError(.invalidInput, "the format of strftime is empty") }
+      if format.isEmpty { throw TimeFormat.empty() }
       try TimeFormat.append(moment, format, to: &buffer)
     }
   }
@@ -72,9 +72,15 @@ enum TimeFormatFunctions {
       for case .varchar(let text) in items { formats.append(text) }
       isList = true
       if formats.isEmpty { throw SQLError(.binder, "strptime needs a format") }
+    } else if case .list = arguments[1].type, arguments[1].value == .null {
+      let overload = ScalarOverload([.any, .any], returns: .timestamp) { _, n, t in
+        Column.nulls(t, count: n)
+      }
+      return (overload, [.varchar, .list(.varchar)])
     } else {
       return nil
     }
+    if formats.contains("") { throw TimeFormat.empty() }
     let letters = formats.reduce(into: Set<UInt8>()) { $0.formUnion(TimeFormat.letters($1)) }
     let type: LogicalType =
       !letters.isDisjoint(with: [0x7A, 0x5A])
@@ -131,6 +137,7 @@ enum TimeFormatFunctions {
       let x = ColumnReader<StringView>(a[0])
       let y = ColumnReader<StringView>(a[1])
       return try Kernels.nullableRows(a, n, t, Int64.self) { row in
+        if y[row].length == 0 { throw TimeFormat.empty() }
         let reading = try TimeFormat.parse(x.pointer(row).buffer, y.pointer(row).buffer)
         if let reading, let moment = shifted(reading.local, reading.offset ?? 0) { return moment }
         if trying { return nil }

@@ -87,5 +87,13 @@ struct SQLiteConnection: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Lets triggers run too: rows of other programs' tables are to be written as they would write them.
+  func allowTriggersAndViews() throws {
+    try allowViews()
+    if apus_allow_triggers(handle) != SQLITE_OK {
+      throw SQLiteFailure.error(handle, path: path, action: "open")
+    }
+  }
+
   func setCheckpointOnClose(_ isOn: Bool) { _ = apus_checkpoint_on_close(handle, isOn ? 1 : 0) }
 }

@@ -61,6 +61,14 @@ struct SQLiteStatement: ~Copyable, @unchecked Sendable {
       })
   }
 
+  /// Binds text as it is, copied.
+  func bind(_ index: Int, text bytes: UnsafeBufferPointer<UInt8>) throws {
+    try check(
+      bytes.withMemoryRebound(to: CChar.self) {
+        apus_bind_text_copy(handle, Int32(index), $0.baseAddress ?? emptyText, UInt64($0.count))
+      })
+  }
+
   /// Binds bytes that must stay until `reset`: nothing is copied.
   func bind(_ index: Int, borrowing bytes: UnsafeRawBufferPointer) throws {
     guard bytes.count > 0, let start = bytes.baseAddress else {

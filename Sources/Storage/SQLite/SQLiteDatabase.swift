@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import Glibc
 
 /// An ordinary SQLite file, opened to read: any program's, and so nothing in it is trusted.
 package final class SQLiteDatabase: Sendable {
@@ -24,18 +25,51 @@ package final class SQLiteDatabase: Sendable {
     return names
   }
 
-  /// A table or view as rows; `asText` reads every value as VARCHAR.
-  package func table(named name: String, asText: Bool = false) throws -> any TableSource {
+  /// Grows whenever a table is made, changed or dropped.
+  package func schemaVersion() throws -> Int64 {
+    try connect().integer("PRAGMA schema_version") ?? 0
+  }
+
+  /// The default of each column of a table or view, as SQL; nil for none.
+  package func defaults(of table: String) throws -> [String?] {
     let connection = try connect()
-    let columns = try columns(of: name, connection, asText: asText)
+    let statement = try connection.prepare(
+      "SELECT dflt_value FROM pragma_table_xinfo(?) WHERE hidden <> 1")
+    try statement.bind(1, table)
+    var values: [String?] = []
+    while try statement.step() { values.append(statement.optionalText(0)) }
+    return values
+  }
+
+  /// Whether a file is an SQLite database of another program than this one.
+  package static func isForeign(_ path: String) -> Bool {
+    guard let file = fopen(path, "rb") else { return false }
+    defer { fclose(file) }
+    var header = [UInt8](repeating: 0, count: 72)
+    guard fread(&header, 1, 72, file) == 72,
+      header.starts(with: Array("SQLite format 3".utf8))
+    else { return false }
+    let mark = header[68..<72].reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    return mark != FileSchema.applicationID
+  }
+
+  /// A table or view as rows; `asText` reads every value as VARCHAR. `withRowNumbers` adds, where the
+  /// table has them, a last column of the numbers by which `SQLiteWriter` finds rows.
+  package func table(
+    named name: String, asText: Bool = false, withRowNumbers: Bool = false
+  ) throws -> any TableSource {
+    let connection = try connect()
+    var columns = try columns(of: name, connection, asText: asText)
     if columns.isEmpty {
       throw SQLError(
         .catalog, "database \"\(path)\" has no table \"\(name)\"",
         hint: didYouMean(name, among: try tableNames()))
     }
-    return SQLiteTable(
-      self, name: name, columns: columns,
-      rows: try rowNumbers(of: name, columns, connection))
+    let rows = try rowNumbers(of: name, columns, connection)
+    if withRowNumbers, let rows {
+      columns.append(SQLiteColumn(name: rows.name, declared: "INTEGER", asText: false))
+    }
+    return SQLiteTable(self, name: name, columns: columns, rows: rows)
   }
 
   /// The rows of a query, which SQLite runs.
@@ -84,7 +118,8 @@ package final class SQLiteDatabase: Sendable {
     // Apart, each is one step down the tree; together they would be a scan.
     let bounds = try connection.prepare(
       "SELECT (SELECT min(\(name)) FROM \(place)), (SELECT max(\(name)) FROM \(place))")
-    guard try bounds.step(), !bounds.isNull(0) else { return nil }
+    // NULL, as 0, where there are no rows.
+    guard try bounds.step() else { return nil }
     return SQLiteTable.RowNumbers(name: name, low: bounds.integer(0), high: bounds.integer(1))
   }
 }

@@ -24,20 +24,37 @@ package struct StackGuard: Sendable {
       let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
       floor = top - UInt(pthread_get_stacksize_np(pthread_self()))
     #else
-      var attributes = pthread_attr_t()
-      if let getAttributes = Self.getAttributes, getAttributes(pthread_self(), &attributes) == 0 {
-        var base: UnsafeMutableRawPointer?
-        var size = 0
-        if pthread_attr_getstack(&attributes, &base, &size) == 0, let base {
-          floor = UInt(bitPattern: base)
-        }
-        pthread_attr_destroy(&attributes)
-      }
+      if let known = Self.knownFloor() { floor = known }
     #endif
     self.floor = floor &+ UInt(Self.reserve)
   }
 
   #if !canImport(Darwin)
+    /// Where the calling thread's stack ends. A thread asks once: of the main one the system reads a
+    /// list of all mappings to answer.
+    private static func knownFloor() -> UInt? {
+      if let known = pthread_getspecific(floorKey) { return UInt(bitPattern: known) }
+      guard let floor = asked(pthread_self()) else { return nil }
+      pthread_setspecific(floorKey, UnsafeRawPointer(bitPattern: floor))
+      return floor
+    }
+
+    private static let floorKey: pthread_key_t = {
+      var key = pthread_key_t()
+      pthread_key_create(&key, nil)
+      return key
+    }()
+
+    private static func asked(_ thread: pthread_t) -> UInt? {
+      var attributes = pthread_attr_t()
+      guard let getAttributes, getAttributes(thread, &attributes) == 0 else { return nil }
+      defer { pthread_attr_destroy(&attributes) }
+      var base: UnsafeMutableRawPointer?
+      var size = 0
+      guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else { return nil }
+      return UInt(bitPattern: base)
+    }
+
     private typealias GetAttributes =
       @convention(c) (pthread_t, UnsafeMutablePointer<pthread_attr_t>) -> Int32
 

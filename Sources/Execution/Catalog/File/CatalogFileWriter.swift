@@ -123,7 +123,7 @@ struct CatalogFileWriter {
     let after = new.shared[key]
     let schema = file.local(key.schema)
     switch before.item {
-    case .table: break
+    case .table, .foreign: break
     case .schema:
       if after == nil { try transaction.removeSchema(file.local(key.name)) }
     case .model(let entry):
@@ -141,7 +141,7 @@ struct CatalogFileWriter {
   ) throws {
     changesCatalog = true
     switch object.item {
-    case .table: break
+    case .table, .foreign: break
     case .schema: try transaction.setSchema(file.local(key.name), comment: object.comment)
     case .model(let entry): try write(entry, object, key, transaction)
     case .view, .sequence, .type, .macro, .index:
