@@ -17,16 +17,17 @@ extension TableData {
     var rows = 0
     func joinRun() throws {
       if run.count > 1 {
-        result.append(try joined(run))
+        let part = try joined(run)
+        if part.group.rowCount > 0 { result.append(part) }
       } else if let only = run.first {
-        result.append(only.patched == nil ? only : try rewritten(only))
+        result.append(only.patched == nil && !isHollow(only) ? only : try joined(run))
       }
       run = []
       rows = 0
     }
     for part in parts {
       let isNext = run.last.map { $0.endRow == part.firstRow } ?? true
-      let isSmall = part.group.rowCount < Self.smallRows
+      let isSmall = part.group.rowCount < Self.smallRows || isHollow(part)
       if !isNext || rows + part.group.rowCount > EngineLimits.rowGroupRows || !isSmall {
         try joinRun()
       }
@@ -51,7 +52,13 @@ extension TableData {
       }
   }
 
-  /// A part of no row group, to become a new one.
+  /// Whether so many rows of a row group are deleted that it is worth writing anew.
+  private func isHollow(_ part: Part) -> Bool {
+    part.group.place != nil && part.liveCount < part.group.rowCount / 4 * 3
+  }
+
+  /// A part of no row group, to become a new one. Deleted rows at its ends are left out; between
+  /// live ones they are NULL, which takes no room.
   private func joined(_ run: [Part]) throws -> Part {
     let count = run.reduce(0) { $0 + $1.group.rowCount }
     var deleted = RowSet(rowCount: count)
@@ -60,22 +67,27 @@ extension TableData {
       part.deleted?.shifted(by: offset, into: &deleted)
       offset += part.group.rowCount
     }
+    let live = (0..<count).filter { !deleted.contains($0) }
+    let first = live.first ?? 0
+    let kept = (live.last ?? -1) + 1 - first
     let columns = try types.indices.map { position in
       var builder = ColumnBuilder(types[position], capacity: count)
       for part in run { builder.append(try part.group.column(position)) }
-      return builder.finish()
+      let all = builder.finish()
+      if deleted.count == 0 { return all }
+      let picks = Selection(capacity: kept)
+      for row in 0..<kept {
+        picks.indices[row] = UInt32(deleted.contains(first + row) ? count : first + row)
+      }
+      return Column.dictionary(all.followedByNull(), picks).flattened()
     }
     var part = Part(
-      group: RowGroup(rowCount: count, columns: columns), firstRow: run[0].firstRow)
-    if deleted.count > 0 { part.deleted = RowMask(deleted) }
+      group: RowGroup(rowCount: kept, columns: columns), firstRow: run[0].firstRow + first)
+    if live.count < kept {
+      var gone = RowSet(rowCount: kept)
+      for row in 0..<kept where deleted.contains(first + row) { gone.insert(row) }
+      part.deleted = RowMask(gone)
+    }
     return part
-  }
-
-  private func rewritten(_ part: Part) throws -> Part {
-    var result = Part(
-      group: RowGroup(rowCount: part.group.rowCount, columns: try part.group.columns()),
-      firstRow: part.firstRow)
-    result.deleted = part.deleted
-    return result
   }
 }

@@ -29,7 +29,8 @@ extension Session {
         // Every database has its main schema.
         if case .schema = object.item { continue }
         throw SQLError(
-          .catalog, "\(taken.item.kind) \"\(taken.name)\" exists already in \"\(copy.target.name)\"",
+          .catalog,
+          "\(taken.item.kind) \"\(taken.name)\" exists already in \"\(copy.target.name)\"",
           at: copy.target.span)
       }
       let made = try copied(object, to: moved, from: source, to: target, copy.part)

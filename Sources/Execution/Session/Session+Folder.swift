@@ -185,7 +185,8 @@ extension Session {
       let result = try run(statement)
       while try result.source.next() != nil {}
     case .copyFrom, .alterTable, .drop, .insert, .update, .delete, .merge, .truncate, .copyTo,
-      .copyDatabase, .exportDatabase, .importDatabase, .createModel, .trainModel, .evaluateModel, .alterModel,
+      .copyDatabase, .exportDatabase, .importDatabase, .createModel, .trainModel, .evaluateModel,
+      .alterModel,
       .exportModel, .dropModel, .verifyModel, .explain, .describe, .show, .summarize, .pragma,
       .use, .transaction, .prepare, .execute, .deallocate, .call, .attach, .detach, .load,
       .maintenance:

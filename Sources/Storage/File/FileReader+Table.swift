@@ -46,7 +46,8 @@ private struct TableRowsReader {
     var end = 0
     for partition in partitions {
       guard let first = Int(exactly: partition.firstRow), first >= end,
-        partition.firstRow <= Self.largestNumber, let count = Int(exactly: partition.rowCount), 0...EngineLimits.rowGroupRows ~= count
+        partition.firstRow <= Self.largestNumber, let count = Int(exactly: partition.rowCount),
+        0...EngineLimits.rowGroupRows ~= count
       else { throw damaged("row group \(partition.id) is out of place") }
       let start = position
       while position < delta.count, delta[position].number < partition.firstRow { position += 1 }

@@ -203,7 +203,9 @@ struct TableRowsWriter {
       var comparisons: [Int: [ColumnComparator]] = [:]
       for offset in 0..<part.group.rowCount where !(part.deleted?.contains(offset) ?? false) {
         let row = part.firstRow + offset
-        if row < firstNewRow, let index = base.partIndex(of: row) {
+        if row < firstNewRow, let index = base.partIndex(of: row),
+          base.parts[index].group.place == nil
+        {
           let old = base.parts[index]
           if old.firstRow == part.firstRow, old.group.isSame(as: part.group) { break }
           if comparisons[index] == nil {

@@ -26,8 +26,15 @@ package struct SQLiteWriter: ~Copyable {
   /// Makes a table whose declared types are those that `SQLiteDatabase` reads as such again. The
   /// names of the columns in `key` become its primary key.
   package func createTable(_ name: String, _ columns: [Field], key: [String] = []) throws {
-    var parts = columns.map { "\(SQLiteText.quoted($0.name)) \(SQLiteCell.declaredType($0.type))" }
-    if !key.isEmpty {
+    // A single integer is the row's number itself, which SQLite fills in.
+    let number = key.count == 1 ? columns.first { $0.name == key[0] && $0.type.isInteger } : nil
+    var parts = columns.map { column in
+      let name = SQLiteText.quoted(column.name)
+      if column.name == number?.name { return name + " INTEGER PRIMARY KEY" }
+      let required = key.contains(column.name) ? " NOT NULL" : ""
+      return "\(name) \(SQLiteCell.declaredType(column.type))\(required)"
+    }
+    if !key.isEmpty, number == nil {
       parts.append(
         "PRIMARY KEY (" + key.map { SQLiteText.quoted($0) }.joined(separator: ", ") + ")")
     }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 // EXPORT DATABASE and IMPORT DATABASE: a whole database as a folder of files; COPY FROM DATABASE: as
 // another one.
 extension Parser {

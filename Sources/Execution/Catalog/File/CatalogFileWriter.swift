@@ -203,7 +203,8 @@ struct CatalogFileWriter {
     for version in try entry.records where !kept.contains(version.version) {
       try transaction.insertVersion(
         Int64(version.version), of: record.id, weights: version.weights,
-        description: version.state, epochs: CatalogRecords.epochs(version.epochs))
+        description: version.state, statement: CatalogRecords.statement(version),
+        epochs: CatalogRecords.epochs(version.epochs))
     }
   }
 }

@@ -139,6 +139,11 @@ enum CatalogRecords {
 
   static func aliases(_ text: String?) -> [String: Int] { texts(text).compactMapValues { Int($0) } }
 
+  /// The TRAIN that made a version; empty for weights from elsewhere.
+  static func statement(_ version: ModelVersionRecord) -> String {
+    ModelJSON(parsing: version.state)?["receipt"]?["sql"]?.text ?? ""
+  }
+
   static func epochs(_ reports: [EpochReport]) -> [EpochRecord] {
     reports.map { report in
       EpochRecord(
