@@ -17,6 +17,7 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CPCRE2"),
     .systemLibrary(name: "CSQLite"),
+    .systemLibrary(name: "CSystem"),
     .target(
       name: "CVectorMath", cSettings: [.define("_GNU_SOURCE")],
       linkerSettings: [.linkedLibrary("m")]),
@@ -43,8 +44,8 @@ let package = Package(
     .target(
       name: "Execution",
       dependencies: [
-        "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Storage", "Formats",
-        "NeuralNet",
+        "Columnar", "Diagnostics", "Functions", "JSONReading", "Syntax", "Planner", "Storage",
+        "Formats", "NeuralNet", "CSystem",
       ]),
     .target(
       name: "Apus",
@@ -64,7 +65,8 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Columnar", "Diagnostics"]),
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
-      name: "ExecutionTests", dependencies: ["Execution", "Functions", "Columnar", "Diagnostics"]),
+      name: "ExecutionTests",
+      dependencies: ["Execution", "Functions", "Columnar", "NeuralNet", "Diagnostics"]),
     .testTarget(
       name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),

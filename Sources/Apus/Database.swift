@@ -29,21 +29,26 @@ public enum Apus {
 ///     try connection.execute("CREATE TABLE t AS SELECT range AS x FROM range(10)")
 ///     print(try connection.execute("SELECT sum(x) FROM t").rows())
 public final class Database: Sendable {
-  let catalog = DatabaseCatalog()
+  let catalog: DatabaseCatalog
 
   /// A database in memory.
-  public init() throws {}
+  public init() throws { catalog = DatabaseCatalog() }
 
-  /// The database at `path`; `:memory:` or an empty path is one in memory. Files are an error for
-  /// now: the storage format comes with a later version.
-  public convenience init(path: String) throws {
-    if !path.isEmpty && path != ":memory:" {
-      throw DatabaseError(
-        SQLError(
-          .notSupported, "database files are not supported yet: \"\(path)\"",
-          hint: "start without a file name for a database in memory"), in: "")
+  /// The database in the file at `path`, which is made when there is none; `:memory:` or an empty
+  /// path is a database in memory. Other processes may have the file open: any number of them read,
+  /// one at a time writes.
+  ///
+  /// - Parameter isReadOnly: refuse every change; the file must be there.
+  public init(path: String, isReadOnly: Bool = false) throws {
+    if path.isEmpty || path == ":memory:" {
+      catalog = DatabaseCatalog()
+      return
     }
-    try self.init()
+    do {
+      catalog = try DatabaseCatalog(path: path, isReadOnly: isReadOnly)
+    } catch let error as SQLError {
+      throw DatabaseError(error, in: "")
+    }
   }
 
   public func connect() -> Connection { Connection(Session(catalog)) }

@@ -23,6 +23,7 @@ struct CommandLineArguments: Sendable {
   }
 
   var database: String?
+  var isReadOnly = false
   var actions: [Action] = []
   var rendererName: String?
   var echo = false
@@ -103,6 +104,9 @@ extension CommandLineArguments {
       Option(
         names: ["-f", "--file"], summary: "run this script; may be repeated",
         effect: .value(placeholder: "FILE") { $0.actions.append(.file($1)) }),
+      Option(
+        names: ["--readonly"], summary: "open the database file without changing it",
+        effect: .flag { $0.isReadOnly = true }),
     ]
     + Renderers.all.map { renderer in
       Option(

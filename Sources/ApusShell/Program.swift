@@ -7,12 +7,12 @@ enum Program {
   static func run(_ arguments: CommandLineArguments) -> Int32 {
     do {
       if arguments.protocolName != nil {
-        let connection = try Shell.open(arguments.database)
+        let connection = try Shell.open(arguments)
         return JSONLinesProtocol(connection: connection).run()
       }
       // Before the engine starts its threads: they inherit which signals are blocked.
       Interrupts.install()
-      let shell = Shell(connection: try Shell.open(arguments.database), arguments: arguments)
+      let shell = Shell(connection: try Shell.open(arguments), arguments: arguments)
       return run(arguments, in: shell)
     } catch {
       Output.writeError("\(error)\n")

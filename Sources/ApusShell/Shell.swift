@@ -28,8 +28,10 @@ final class Shell {
   }
 
   /// A connection to the database named, or to a new one in memory.
-  static func open(_ path: String?) throws -> Connection {
-    let database = try path.map { try Database(path: $0) } ?? Database()
+  static func open(_ arguments: CommandLineArguments) throws -> Connection {
+    let database =
+      try arguments.database.map { try Database(path: $0, isReadOnly: arguments.isReadOnly) }
+      ?? Database()
     return database.connect()
   }
 

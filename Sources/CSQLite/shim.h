@@ -32,6 +32,11 @@ static inline int apus_distrust_schema(sqlite3 *connection) {
   return code;
 }
 
+/// Views of a stranger's file, whose schema stays untrusted.
+static inline int apus_allow_views(sqlite3 *connection) {
+  return sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 1, (int *)0);
+}
+
 /// Whether closing the last connection moves the log into the file.
 static inline int apus_checkpoint_on_close(sqlite3 *connection, int isOn) {
   return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !isOn, (int *)0);

@@ -100,6 +100,23 @@
     for (size_t row = 0; row < count; row++)                                                      \
       largest = values[row] > largest ? values[row] : largest;                                    \
     return largest;                                                                               \
+  }                                                                                               \
+                                                                                                  \
+  /* Most runs are short: eight values are written without asking how many there are. */         \
+  CLONES void apus_fill_runs_##BITS(                                                              \
+      const uint##BITS##_t *values, const uint32_t *lengths, size_t runs,                         \
+      uint##BITS##_t *target, size_t count) {                                                     \
+    uint##BITS##_t *end = target + count;                                                         \
+    for (size_t run = 0; run < runs; run++) {                                                     \
+      uint##BITS##_t value = values[run];                                                         \
+      size_t length = lengths[run], row = 0;                                                      \
+      if (end - target >= 8) {                                                                    \
+        for (unsigned lane = 0; lane < 8; lane++) target[lane] = value;                           \
+        row = 8;                                                                                  \
+      }                                                                                           \
+      for (; row < length; row++) target[row] = value;                                            \
+      target += length;                                                                           \
+    }                                                                                             \
   }
 
 APUS_BIT_PACKING(8)
@@ -134,3 +151,33 @@ CLONES void apus_scale_32(void *values, size_t count, float factor, float invers
     memcpy(place + row * 4, &number, 4);
   }
 }
+
+// Rounding and conversion in one: 2^52 + 2^51 added to a number below 2^51 leaves its nearest integer
+// in the low bits of the sum, without the conversions that older instruction sets lack.
+#define APUS_DECIMALS(BITS, NUMBER, SHIFTER, LIMIT)                                               \
+  CLONES size_t apus_decimals_##BITS(                                                             \
+      const NUMBER *restrict values, size_t count, apus_decimal_scale_##BITS scale,               \
+      int##BITS##_t *restrict wholes, uint8_t *restrict misses) {                                 \
+    const NUMBER shifter = SHIFTER;                                                               \
+    uint##BITS##_t shifter_bits, total = 0;                                                       \
+    memcpy(&shifter_bits, &shifter, sizeof shifter);                                              \
+    for (size_t row = 0; row < count; row++) {                                                    \
+      NUMBER value = values[row], scaled = value * scale.up * scale.down;                         \
+      NUMBER sum = scaled + shifter, back = (sum - shifter) * scale.back_up * scale.back_down;    \
+      uint##BITS##_t sum_bits, value_bits, back_bits;                                             \
+      memcpy(&sum_bits, &sum, sizeof sum);                                                        \
+      memcpy(&value_bits, &value, sizeof value);                                                  \
+      memcpy(&back_bits, &back, sizeof back);                                                     \
+      /* One comparison each, joined as bits: a branch would keep the loop scalar. */             \
+      uint##BITS##_t miss = (uint##BITS##_t)(back_bits != value_bits) |                           \
+                            (uint##BITS##_t)!(scaled < LIMIT) |                                   \
+                            (uint##BITS##_t)!(scaled > -LIMIT);                                   \
+      wholes[row] = (int##BITS##_t)(sum_bits - shifter_bits);                                     \
+      misses[row] = (uint8_t)miss;                                                                \
+      total += miss;                                                                              \
+    }                                                                                             \
+    return total;                                                                                 \
+  }
+
+APUS_DECIMALS(64, double, 6755399441055744.0, 0x1p51)
+APUS_DECIMALS(32, float, 12582912.0f, 0x1p22f)

@@ -94,3 +94,52 @@ CLONES double apus_cosine_loss(const float *z, const float *y, const float *weig
   }
   return sum16(total);
 }
+
+// Binary cross-entropy of probabilities. log16(0) = -inf is cut at -100.
+CLONES double apus_bce_probabilities(const float *z, const float *y, const float *weights,
+                                     float *gradient, float scale, long width, long n,
+                                     long stride) {
+  f16v total = splat(0.0f);
+  EACH_ROW {
+    f16v w = load(weights + i);
+    EACH_OUTPUT {
+      f16v p = load(z + at), t = load(y + at);
+      f16v ln_p = at_least(log16(p), -100.0f), ln_q = at_least(log16(1.0f - p), -100.0f);
+      f16v loss = -(t * ln_p + (1.0f - t) * ln_q);
+      f16v slope = (p - t) / at_least(p * (1.0f - p), 1e-12f);
+      total += choose(w > 0.0f, loss * w, splat(0.0f));
+      store(gradient + at, choose(w > 0.0f, slope * (w * scale), splat(0.0f)));
+    }
+  }
+  return sum16(total);
+}
+
+// 1 - cosine(z, y) where the rows are alike, max(0, cosine - margin) where they are not.
+CLONES double apus_cosine_embedding(const float *z, const float *y, const float *weights,
+                                    float margin, float *gradient, float scale, long width, long n,
+                                    long stride) {
+  f16v total = splat(0.0f);
+  const float tiny = 1e-12f;
+  EACH_ROW {
+    f16v w = load(weights + i), zz = splat(tiny), yy = splat(tiny), zy = splat(0.0f);
+    EACH_OUTPUT {
+      f16v v = load(z + at), t = load(y + at);
+      zz += v * v;
+      yy += t * t;
+      zy += v * t;
+    }
+    i16v alike = load(y + width * stride + i) > 0.0f;
+    f16v inverse = 1.0f / __builtin_elementwise_sqrt(zz * yy);
+    f16v cosine = zy * inverse;
+    f16v pull = cosine / zz;
+    f16v loss = choose(alike, 1.0f - cosine, at_least(cosine - margin, 0.0f));
+    // d cosine / dz = y inverse - z pull; its sign turns where the rows are alike.
+    f16v sign = choose(alike, splat(-1.0f), choose(cosine > margin, splat(1.0f), splat(0.0f)));
+    total += choose(w > 0.0f, loss * w, splat(0.0f));
+    EACH_OUTPUT {
+      f16v slope = (load(y + at) * inverse - load(z + at) * pull) * sign;
+      store(gradient + at, choose(w > 0.0f, slope * (w * scale), splat(0.0f)));
+    }
+  }
+  return sum16(total);
+}

@@ -77,57 +77,64 @@ CLONES void apus_gru_cell_backward(const float *gates, const float *state, const
   }
 }
 
-// Scaled dot product of one head. q, k, v: step t begins t * pitch vectors after the first; `depth`
-// vectors each. weights: [steps, steps] vectors, kept for the way back. Vaswani et al. 2017, eq. 1.
-CLONES void apus_attention(const float *q, const float *k, const float *v, float *weights,
-                           float *output, long steps, long depth, long pitch, long output_pitch,
-                           int causal, long n, long stride) {
-  const float scale = 1.0f / __builtin_sqrtf((float)depth);
-  for (long s = 0; s < steps; s++) {
-    const long keys = causal ? s + 1 : steps;
+// Scaled dot product of one head: `queries` steps look at `keys` steps, those below lengths[row]
+// where there are lengths. Step t begins t * pitch vectors after the first; `depth` vectors each.
+// weights: [queries, keys] vectors, kept for the way back. A row that may look at nothing gets zero.
+// Vaswani et al. 2017, eq. 1.
+CLONES void apus_attention(const apus_attention_shape *a, const float *q, const float *k,
+                           const float *v, const float *lengths, float *weights, float *output,
+                           long n, long stride) {
+  const float scale = 1.0f / __builtin_sqrtf((float)a->depth);
+  const long depth = a->depth, pitch = a->key_pitch;
+  for (long s = 0; s < a->queries; s++) {
+    const long keys = a->causal && s + 1 < a->keys ? s + 1 : a->keys;
     for (long i = 0; i < n; i += 16) {
-      float *row = weights + s * steps * stride + i;
-      f16v top = splat(-__builtin_inff()), sum = splat(0.0f);
+      float *row = weights + s * a->keys * stride + i;
+      f16v top = splat(-3e38f), sum = splat(0.0f);
+      f16v length = lengths ? load(lengths + i) : splat(3e38f);
       for (long t = 0; t < keys; t++) {
         f16v dot = splat(0.0f);
         for (long d = 0; d < depth; d++)
-          dot += load(q + (s * pitch + d) * stride + i) * load(k + (t * pitch + d) * stride + i);
+          dot += load(q + (s * a->query_pitch + d) * stride + i) *
+                 load(k + (t * pitch + d) * stride + i);
         dot = dot * scale;
         store(row + t * stride, dot);
-        top = choose(dot > top, dot, top);
+        top = choose((dot > top) & (length > (float)t), dot, top);
       }
       for (long t = 0; t < keys; t++) {
         f16v e = exp16(load(row + t * stride) - top);
+        e = choose(length > (float)t, e, splat(0.0f));
         store(row + t * stride, e);
         sum += e;
       }
-      f16v inverse = 1.0f / sum;
+      f16v inverse = choose(sum == 0.0f, splat(0.0f), 1.0f / sum);
       for (long t = 0; t < keys; t++) store(row + t * stride, load(row + t * stride) * inverse);
       for (long d = 0; d < depth; d++) {
         f16v mean = splat(0.0f);
         for (long t = 0; t < keys; t++)
           mean += load(row + t * stride) * load(v + (t * pitch + d) * stride + i);
-        store(output + (s * output_pitch + d) * stride + i, mean);
+        store(output + (s * a->output_pitch + d) * stride + i, mean);
       }
     }
   }
 }
 
-// Adds to dq, dk, dv. slopes: `steps` vectors of scratch.
-CLONES void apus_attention_backward(const float *q, const float *k, const float *v,
-                                    const float *weights, const float *slope, float *dq, float *dk,
-                                    float *dv, float *slopes, long steps, long depth, long pitch,
-                                    long output_pitch, int causal, long n, long stride) {
-  const float scale = 1.0f / __builtin_sqrtf((float)depth);
-  for (long s = 0; s < steps; s++) {
-    const long keys = causal ? s + 1 : steps;
+// Adds to dq, dk, dv. slopes: `keys` vectors of scratch. A key that was not looked at has weight 0.
+CLONES void apus_attention_backward(const apus_attention_shape *a, const float *q, const float *k,
+                                    const float *v, const float *weights, const float *slope,
+                                    float *dq, float *dk, float *dv, float *slopes, long n,
+                                    long stride) {
+  const float scale = 1.0f / __builtin_sqrtf((float)a->depth);
+  const long depth = a->depth, pitch = a->key_pitch;
+  for (long s = 0; s < a->queries; s++) {
+    const long keys = a->causal && s + 1 < a->keys ? s + 1 : a->keys;
     for (long i = 0; i < n; i += 16) {
-      const float *row = weights + s * steps * stride + i;
+      const float *row = weights + s * a->keys * stride + i;
       f16v dot = splat(0.0f);
       for (long t = 0; t < keys; t++) {
         f16v p = load(row + t * stride), sum = splat(0.0f);
         for (long d = 0; d < depth; d++) {
-          f16v g = load(slope + (s * output_pitch + d) * stride + i);
+          f16v g = load(slope + (s * a->output_pitch + d) * stride + i);
           long at = (t * pitch + d) * stride + i;
           sum += g * load(v + at);
           store(dv + at, load(dv + at) + p * g);
@@ -138,7 +145,7 @@ CLONES void apus_attention_backward(const float *q, const float *k, const float 
       for (long t = 0; t < keys; t++) {
         f16v d_score = load(row + t * stride) * (load(slopes + t * stride + i) - dot) * scale;
         for (long d = 0; d < depth; d++) {
-          long from = (s * pitch + d) * stride + i, to = (t * pitch + d) * stride + i;
+          long from = (s * a->query_pitch + d) * stride + i, to = (t * pitch + d) * stride + i;
           store(dq + from, load(dq + from) + d_score * load(k + to));
           store(dk + to, load(dk + to) + d_score * load(q + from));
         }

@@ -17,6 +17,16 @@ CLONES void apus_add_vectors(const float *x, const float *y, float *sum, long wi
     }
 }
 
+CLONES void apus_multiply_vectors(const float *x, const float *y, float *product, long width,
+                                  long n, long stride, int accumulate) {
+  for (long j = 0; j < width; j++)
+    EACH_ROW {
+      long at = j * stride + i;
+      f16v v = load(x + at) * load(y + at);
+      store(product + at, accumulate ? load(product + at) + v : v);
+    }
+}
+
 CLONES void apus_largest(const float *x, float *y, long n) {
   EACH_ROW {
     f16v v = load(x + i), top = load(y + i);

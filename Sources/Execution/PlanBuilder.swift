@@ -51,6 +51,7 @@ package final class PlanBuilder {
         TableSinkOperator(
           input: try build(node.input, index + 1, $0, inner), collector: collector, worker: $0)
       },
+      waiting: { [inner] in inner.waitingCount },
       barriers: { [inner] error in inner.breakBarriers(error) })
   }
 
@@ -138,6 +139,11 @@ package final class PlanBuilder {
         completions.append(source)
         return source
       }
+      if let provider = node.provider as? TrainProvider, let input = node.input {
+        let source = provider.source(trainInput(input, index + 1), query: query)
+        completions.append(source)
+        return source
+      }
       guard let provider = node.provider as? any RunnableRowProvider else {
         throw SQLError(.internal, "\(node.provider.title) cannot be run")
       }
@@ -152,6 +158,7 @@ package final class PlanBuilder {
       return try GatherOperator(
         query: query, workers: node.workers,
         makeSource: { try build(node.input, index + 1, $0, inner) },
+        waiting: { [inner] in inner.waitingCount },
         barriers: { [inner] error in inner.breakBarriers(error) })
     case .window(let node): return try window(node, index, worker, region)
     case .positionalJoin(let node):
@@ -185,6 +192,27 @@ package final class PlanBuilder {
     case .dependentJoin:
       throw SQLError(.notSupported, "not supported yet: this kind of plan node")
     }
+  }
+
+  private func trainInput(_ plan: Plan, _ index: Int) -> TrainInput {
+    TrainInput(
+      plan: plan,
+      open: { [self] features in
+        let items = features
+        return ProjectOperator(
+          input: try build(plan, index, Worker(query: query), RegionShared()),
+          items: try items.map { try ExpressionEvaluator($0, layout: layout(plan)) })
+      },
+      run: { [self] plan in
+        // No part of the plan that EXPLAIN ANALYZE counts: numbers beyond its nodes.
+        let source = try build(plan, 1 << 40, Worker(query: query), RegionShared())
+        var rows: [[Value]] = []
+        while let batch = try source.next() {
+          try query.checkCancelled()
+          for row in 0..<batch.rowCount { rows.append(batch.columns.map { $0.value(row) }) }
+        }
+        return rows
+      })
   }
 
   private func with(
@@ -376,6 +404,11 @@ final class RegionShared: @unchecked Sendable {
 
   func add(_ barrier: TeamBarrier) {
     lock.withLock { barriers[ObjectIdentifier(barrier)] = barrier }
+  }
+
+  /// Workers that wait at one of the barriers.
+  var waitingCount: Int {
+    lock.withLock { Array(barriers.values) }.map(\.waitingCount).max() ?? 0
   }
 
   func breakBarriers(_ error: any Error) {

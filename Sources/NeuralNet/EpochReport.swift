@@ -3,6 +3,11 @@ package struct EpochReport: Sendable {
   package struct Metric: Hashable, Sendable {
     package var name: String
     package var value: Double
+
+    package init(name: String, value: Double) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// From 1.
@@ -20,4 +25,19 @@ package struct EpochReport: Sendable {
   package var best: Bool
   /// Set on the last epoch: "epochs", "early_stop", "max_seconds".
   package var stopReason: String?
+
+  package init(
+    epoch: Int, loss: Double, validationLoss: Double?, metrics: [Metric], learningRate: Double,
+    rows: Int, seconds: Double, best: Bool, stopReason: String?
+  ) {
+    self.epoch = epoch
+    self.loss = loss
+    self.validationLoss = validationLoss
+    self.metrics = metrics
+    self.learningRate = learningRate
+    self.rows = rows
+    self.seconds = seconds
+    self.best = best
+    self.stopReason = stopReason
+  }
 }

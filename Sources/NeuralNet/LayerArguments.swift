@@ -2,12 +2,13 @@ import Diagnostics
 
 /// A layer's arguments, bound to the names of its definition.
 struct LayerArguments: Sendable {
-  let layer: Int
+  /// Which layer it is, for messages: `layer 2`, `node "h"`.
+  let place: String
   let name: String
   private var values: [String: LayerArgument] = [:]
 
-  init(_ call: LayerCall, layer: Int, definition: LayerDefinition) throws {
-    self.layer = layer
+  init(_ call: LayerCall, place: String, definition: LayerDefinition) throws {
+    self.place = place
     self.name = definition.name
     let names = definition.parameters.map(\.name)
     var positional = names
@@ -88,7 +89,19 @@ struct LayerArguments: Sendable {
     return value
   }
 
+  func wrongTensorCount(_ count: Int, _ definition: LayerDefinition) -> SQLError {
+    let range = definition.tensorCount
+    let wanted =
+      range.lowerBound == range.upperBound
+      ? "\(range.lowerBound)"
+      : count < range.lowerBound
+        ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+    return error(
+      "takes \(wanted) tensor\(wanted == "1" ? "" : "s"), got \(count)",
+      hint: range.upperBound > 1 && count < 2 ? "GRAPH (\(definition.example) AS y)" : nil)
+  }
+
   func error(_ message: String, hint: String? = nil) -> SQLError {
-    SQLError(.model, "layer \(layer) (\(name)): \(message)", hint: hint)
+    SQLError(.model, "\(place) (\(name)): \(message)", hint: hint)
   }
 }

@@ -7,23 +7,44 @@ package struct LayerDefinition: Sendable {
   package let parameters: [LayerParameter]
   /// The names that positional arguments take when there are exactly so many: `linear(64)` is `out`.
   package let shortForm: [String]
+  /// How many tensors it takes.
+  package let tensorCount: ClosedRange<Int>
+  /// Whether a single number is more to it than a vector of one: `embedding` makes it a vector.
+  let takesScalars: Bool
   package let summary: String
   package let example: String
-  /// Checks the arguments against the input's shape and gives the layer.
-  let make: @Sendable (LayerArguments, Shape) throws -> MadeLayer
+  /// Checks the arguments against the inputs' shapes and gives the layer.
+  let make: @Sendable (LayerArguments, [Shape]) throws -> MadeLayer
 
   init(
     _ name: String, aliases: [String] = [], parameters: [LayerParameter] = [],
-    shortForm: [String] = [], summary: String, example: String,
+    shortForm: [String] = [], takesScalars: Bool = false, summary: String, example: String,
     make: @escaping @Sendable (LayerArguments, Shape) throws -> MadeLayer
+  ) {
+    self.init(
+      name, aliases: aliases, parameters: parameters, shortForm: shortForm,
+      takesScalars: takesScalars, tensors: 1...1, summary: summary, example: example
+    ) { arguments, shapes in
+      try make(arguments, shapes[0])
+    }
+  }
+
+  /// A layer on several tensors.
+  init(
+    _ name: String, aliases: [String] = [], parameters: [LayerParameter] = [],
+    shortForm: [String] = [], takesScalars: Bool = false, tensors: ClosedRange<Int>,
+    summary: String, example: String,
+    makeOfSeveral: @escaping @Sendable (LayerArguments, [Shape]) throws -> MadeLayer
   ) {
     self.name = name
     self.aliases = aliases
     self.parameters = parameters
     self.shortForm = shortForm
+    self.takesScalars = takesScalars
+    self.tensorCount = tensors
     self.summary = summary
     self.example = example
-    self.make = make
+    self.make = makeOfSeveral
   }
 
   /// An activation: same shape out as in, no weights.
@@ -38,13 +59,14 @@ package struct LayerDefinition: Sendable {
     }
   }
 
-  /// The definition of that name or alias, case ignored. Errors: unknown, with the nearest names.
-  package static func named(_ name: String, layer index: Int) throws -> LayerDefinition {
+  /// The definition of that name or alias, case ignored; `place` is what an error calls the layer.
+  /// Errors: unknown, with the nearest names.
+  package static func named(_ name: String, place: String) throws -> LayerDefinition {
     let wanted = name.lowercased()
     for row in layerTable where row.name == wanted || row.aliases.contains(wanted) { return row }
     let names = layerTable.flatMap { [$0.name] + $0.aliases }
     throw SQLError(
-      .model, "layer \(index): there is no layer named \"\(name)\"",
+      .model, "\(place): there is no layer named \"\(name)\"",
       hint: didYouMean(name, among: names))
   }
 }

@@ -6,7 +6,7 @@ package protocol LayerOperator: Sendable {
   /// Adds to `run.gradients`, writes `run.inputGradient` where that is not nil.
   func backward(_ run: LayerRun)
 
-  /// The output may overwrite the input: backward does not need the input.
+  /// The output may overwrite the (first) input: backward does not need it.
   var inPlace: Bool { get }
   /// What backward reads of the output, so that the next layer knows whether to spare it.
   var outputUse: OutputUse { get }
@@ -43,6 +43,14 @@ package enum OutputUse: Sendable {
   case value
 }
 
+/// One of the tensors that a layer takes.
+package struct LayerOperand {
+  var values: UnsafeMutablePointer<Float>
+  var width: Int
+  /// Where backward writes its gradient; nil where nobody needs it.
+  var gradient: UnsafeMutablePointer<Float>?
+}
+
 /// The operands of one call. SAFETY: all pointers belong to the executor that makes the call and
 /// outlive it; sizes follow from the widths, `stride` and `rows`.
 package struct LayerRun {
@@ -53,6 +61,8 @@ package struct LayerRun {
   var outputGradient: UnsafeMutablePointer<Float>
   /// Nil where nobody needs it (the first layer).
   var inputGradient: UnsafeMutablePointer<Float>?
+  /// All tensors of a layer that takes several; the first is `input` too.
+  var operands: UnsafeBufferPointer<LayerOperand> = UnsafeBufferPointer(start: nil, count: 0)
   /// This layer's part of the flat vectors.
   var parameters: UnsafePointer<Float>
   var gradients: UnsafeMutablePointer<Float>

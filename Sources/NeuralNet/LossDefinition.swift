@@ -14,13 +14,18 @@ package struct LossDefinition: Sendable {
   package let parameter: (name: String, defaultValue: Double)?
   package let summary: String
   package let example: String
+  /// Target values beyond those of the prediction: which rows are alike.
+  let extraTargets: Int
+  /// From which prediction on a binary case counts as positive: 0 of a logit.
+  let threshold: Float
   /// The sum over the tile of weight x loss; writes `gradient` = derivative x weight x scale.
   let evaluate: @Sendable (LossRun) -> Double
 
   init(
     _ name: String, aliases: [String] = [], kind: LossKind, isPerRow: Bool? = nil,
     fusesWith: String? = nil,
-    parameter: (name: String, defaultValue: Double)? = nil, summary: String, example: String,
+    parameter: (name: String, defaultValue: Double)? = nil, extraTargets: Int = 0,
+    threshold: Float = 0, summary: String, example: String,
     evaluate: @escaping @Sendable (LossRun) -> Double
   ) {
     self.name = name
@@ -29,6 +34,8 @@ package struct LossDefinition: Sendable {
     self.isPerRow = isPerRow ?? (kind == .classes)
     self.fusesWith = fusesWith
     self.parameter = parameter
+    self.extraTargets = extraTargets
+    self.threshold = threshold
     self.summary = summary
     self.example = example
     self.evaluate = evaluate

@@ -10,45 +10,91 @@ package enum OutputForm: Hashable, Sendable {
   case probabilities(loss: String)
 }
 
-/// A network with fixed weights, for many threads at once, each with a scratch of its own.
+/// An output that a predictor shall give.
+package struct PredictedOutput: Hashable, Sendable {
+  /// The number of the network's output.
+  package var index: Int
+  package var form: OutputForm
+
+  package init(_ index: Int, _ form: OutputForm = .raw) {
+    self.index = index
+    self.form = form
+  }
+}
+
+/// A network with fixed weights, for many threads at once, each with a scratch of its own. Where it
+/// shall give some outputs only, the layers that only the others need do not run.
 package final class Predictor: Sendable {
   package let network: Network
+  /// Floats of a row of all inputs, whether they are read or not.
   package let inputWidth: Int
+  /// Floats of a row of the outputs asked for, one after the other in the order asked.
   package let outputWidth: Int
+  /// Where each of the outputs asked for begins in a row, and its width.
+  package let ranges: [Range<Int>]
   let plan: ExecutionPlan
   let parameters: FloatBuffer
-  let finish: Finish
+  private let finishes: [Finish]
 
   enum Finish: Sendable {
     case none, softmax, sigmoid, exponential
+
+    init(_ form: OutputForm, lastLayer: String?) throws {
+      guard case .probabilities(let name) = form else {
+        self = .none
+        return
+      }
+      let loss = try LossDefinition.named(name)
+      switch (loss.kind, lastLayer) {
+      case (.regression, _), (.binary, "sigmoid"), (.classes, "softmax"): self = .none
+      case (.binary, _) where loss.threshold > 0: self = .none
+      case (.binary, _): self = .sigmoid
+      case (.classes, "log_softmax"): self = .exponential
+      case (.classes, _): self = loss.name == "nll" ? .exponential : .softmax
+      }
+    }
   }
 
   /// Rows of a tile: the widest layer of a small network then stays in the first-level cache.
   static let tileRows = 128
 
-  package init(network: Network, weights: Weights, output: OutputForm = .raw) throws {
+  /// All outputs in the same form.
+  package convenience init(network: Network, weights: Weights, output: OutputForm = .raw) throws {
+    try self.init(
+      network: network, weights: weights,
+      outputs: network.outputs.indices.map { PredictedOutput($0, output) })
+  }
+
+  /// Errors: no output, one that the network does not have.
+  package init(network: Network, weights: Weights, outputs: [PredictedOutput]) throws {
+    guard !outputs.isEmpty, outputs.allSatisfy({ network.outputs.indices.contains($0.index) })
+    else { throw Self.noOutput() }
     self.network = network
     inputWidth = network.inputWidth
-    outputWidth = network.outputWidth
-    plan = ExecutionPlan(network, dropLast: false, training: false)
+    plan = ExecutionPlan(network, outputs: outputs.map(\.index), training: false)
     parameters = weights.storage
-    switch output {
-    case .raw: finish = .none
-    case .probabilities(let name):
-      let loss = try LossDefinition.named(name)
-      switch (loss.kind, network.lastLayerName) {
-      case (.regression, _), (.binary, "sigmoid"), (.classes, "softmax"): finish = .none
-      case (.binary, _): finish = .sigmoid
-      case (.classes, "log_softmax"): finish = .exponential
-      case (.classes, _): finish = loss.name == "nll" ? .exponential : .softmax
-      }
+    var ranges: [Range<Int>] = []
+    for output in outputs {
+      let start = ranges.last?.upperBound ?? 0
+      ranges.append(start..<start + network.outputs[output.index].width)
+    }
+    self.ranges = ranges
+    outputWidth = ranges.last?.upperBound ?? 0
+    finishes = try outputs.map {
+      try Finish($0.form, lastLayer: network.outputs[$0.index].lastLayerName)
     }
   }
 
+  /// For each of the network's inputs, whether the outputs asked for hang on it. The columns of
+  /// the others are not read.
+  package var readsInput: [Bool] { plan.readsInput }
+
   /// Buffers for one worker.
   package func makeScratch() throws -> PredictorScratch {
-    PredictorScratch(
-      try TileExecutor(plan: plan, capacity: Self.tileRows, training: false))
+    let read = zip(network.inputs, readsInput).filter(\.1).map(\.0)
+    return PredictorScratch(
+      try TileExecutor(plan: plan, capacity: Self.tileRows, training: false),
+      columnsRead: read.map { $0.offset..<$0.offset + $0.width })
   }
 
   /// Columns in, columns out: `columns[j]` and `outputs[k]` hold `rows` values each.
@@ -62,8 +108,12 @@ package final class Predictor: Sendable {
       fill(scratch, columns, first: first, count: count)
       run(scratch, count)
       let executor = scratch.executor
-      for k in 0..<outputWidth {
-        (outputs[k] + first).update(from: executor.output + k * executor.stride, count: count)
+      for (result, range) in ranges.enumerated() {
+        var source = executor.output(result)
+        for k in range {
+          (outputs[k] + first).update(from: source, count: count)
+          source += executor.stride
+        }
       }
       first += count
     }
@@ -110,8 +160,8 @@ package final class Predictor: Sendable {
   ) {
     let input = scratch.executor.input
     let stride = scratch.executor.stride
-    for j in 0..<inputWidth {
-      (input + j * stride).update(from: columns[j] + first, count: count)
+    for part in scratch.columnsRead {
+      for j in part { (input + j * stride).update(from: columns[j] + first, count: count) }
     }
   }
 
@@ -119,13 +169,16 @@ package final class Predictor: Sendable {
     let executor = scratch.executor
     executor.forward(
       parameters: UnsafePointer(parameters.pointer), rows: count, firstRow: 0, isTraining: false)
-    let output = executor.output
     let rows = roundedUpTo16(count)
-    switch finish {
-    case .none: break
-    case .softmax: apus_softmax(output, output, outputWidth, rows, executor.stride)
-    case .sigmoid: apus_sigmoid(output, output, outputWidth, rows, executor.stride)
-    case .exponential: apus_exp(output, output, outputWidth * executor.stride)
+    for (result, finish) in finishes.enumerated() {
+      let output = executor.output(result)
+      let width = ranges[result].count
+      switch finish {
+      case .none: break
+      case .softmax: apus_softmax(output, output, width, rows, executor.stride)
+      case .sigmoid: apus_sigmoid(output, output, width, rows, executor.stride)
+      case .exponential: apus_exp(output, output, width * executor.stride)
+      }
     }
   }
 
@@ -134,17 +187,24 @@ package final class Predictor: Sendable {
   ) {
     let executor = scratch.executor
     if outputWidth == 1 {
-      (output + first).update(from: executor.output, count: count)
+      (output + first).update(from: executor.output(), count: count)
       return
     }
-    for k in 0..<outputWidth {
-      let source = executor.output + k * executor.stride
-      var at = first * outputWidth + k
-      for i in 0..<count {
-        output[at] = source[i]
-        at += outputWidth
+    for (result, range) in ranges.enumerated() {
+      var source = executor.output(result)
+      for k in range {
+        var at = first * outputWidth + k
+        for i in 0..<count {
+          output[at] = source[i]
+          at += outputWidth
+        }
+        source += executor.stride
       }
     }
+  }
+
+  private static func noOutput() -> SQLError {
+    SQLError(.model, "a prediction needs an output that the network has")
   }
 }
 
@@ -152,7 +212,11 @@ package final class Predictor: Sendable {
 package final class PredictorScratch: @unchecked Sendable {
   // SAFETY: one worker at a time, by contract.
   let executor: TileExecutor
-  init(_ executor: TileExecutor) {
+  /// Columns of the inputs that are read.
+  let columnsRead: [Range<Int>]
+
+  init(_ executor: TileExecutor, columnsRead: [Range<Int>]) {
     self.executor = executor
+    self.columnsRead = columnsRead
   }
 }

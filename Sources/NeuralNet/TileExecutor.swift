@@ -1,3 +1,4 @@
+import CVectorMath
 import Diagnostics
 
 /// Runs a plan on tiles of at most `capacity` rows, in buffers of its own. One per worker.
@@ -14,6 +15,11 @@ final class TileExecutor: @unchecked Sendable {
   private let stateAt: [UnsafeMutablePointer<Float>]
   private let valueAt: [UnsafeMutablePointer<Float>]
   private let slopeAt: [UnsafeMutablePointer<Float>]
+  /// Gradients on their way to be added.
+  private let added: FloatBuffer
+  /// All nodes' operands one after the other, and where each node's begin.
+  private let operands: UnsafeMutableBufferPointer<LayerOperand>
+  private let operandAt: [Int]
   /// Random key of each node's layer in this epoch.
   var randomKeys: [UInt64]
 
@@ -49,19 +55,56 @@ final class TileExecutor: @unchecked Sendable {
     values = try FloatBuffer(count: total)
     slopes = try FloatBuffer(count: training ? total : 0)
     scratch = try FloatBuffer(count: training ? scratchCount : 0)
-    valueAt = plan.slots.map { [values] in values.pointer + offsets[$0] }
-    slopeAt = plan.slots.map { [slopes] in slopes.pointer + (training ? offsets[$0] : 0) }
+    added = try FloatBuffer(count: training ? plan.addedWidth * stride : 0)
+    let starts = plan.slots.indices.map { [stride] value in
+      offsets[plan.slots[value]]
+        + (value < plan.inputCount ? plan.inputOffsets[value] * stride : 0)
+    }
+    valueAt = starts.map { [values] in values.pointer + $0 }
+    slopeAt = starts.map { [slopes] in slopes.pointer + (training ? $0 : 0) }
     randomKeys = [UInt64](repeating: 0, count: plan.nodes.count)
+    (operands, operandAt) = Self.operands(
+      of: plan, valueAt, slopeAt, added: added.pointer, stride: stride)
+  }
+
+  deinit {
+    operands.deallocate()
+  }
+
+  private static func operands(
+    of plan: ExecutionPlan, _ valueAt: [UnsafeMutablePointer<Float>],
+    _ slopeAt: [UnsafeMutablePointer<Float>], added: UnsafeMutablePointer<Float>, stride: Int
+  ) -> (UnsafeMutableBufferPointer<LayerOperand>, [Int]) {
+    var all: [LayerOperand] = []
+    var starts: [Int] = []
+    for (index, node) in plan.nodes.enumerated() {
+      starts.append(all.count)
+      var next = added
+      for (place, input) in node.inputs.enumerated() {
+        var gradient = plan.needsGradient[input] ? slopeAt[input] : nil
+        if plan.addsGradient[index][place] {
+          gradient = next
+          next += plan.widths[input] * stride
+        }
+        all.append(
+          LayerOperand(values: valueAt[input], width: plan.widths[input], gradient: gradient))
+      }
+    }
+    let memory = UnsafeMutableBufferPointer<LayerOperand>.allocate(capacity: all.count)
+    _ = memory.initialize(fromContentsOf: all)
+    return (memory, starts)
   }
 
   /// [inputWidth, stride], to be filled before `forward`.
   var input: UnsafeMutablePointer<Float> { valueAt[0] }
-  /// [outputWidth, stride].
-  var output: UnsafeMutablePointer<Float> { valueAt[plan.result] }
-  /// The gradient at the output, to be filled before `backward`; zero in the padding.
-  var outputGradient: UnsafeMutablePointer<Float> { slopeAt[plan.result] }
+  /// [width, stride] of each output that the plan gives.
+  func output(_ result: Int = 0) -> UnsafeMutablePointer<Float> { valueAt[plan.results[result]] }
+  /// The gradient at an output, to be filled before `backward`; zero in the padding.
+  func outputGradient(_ result: Int = 0) -> UnsafeMutablePointer<Float> {
+    slopeAt[plan.results[result]]
+  }
 
-  /// The gradient at the input, where the plan asks for it.
+  /// The gradient at the inputs, where the plan asks for it.
   var inputGradient: UnsafeMutablePointer<Float> { slopeAt[0] }
 
   func forward(
@@ -85,6 +128,16 @@ final class TileExecutor: @unchecked Sendable {
         run(
           index, parameters: parameters, gradients: gradients, rowCount: rows, firstRow: firstRow,
           isTraining: isTraining))
+      addGradients(index, rows: roundedUpTo16(rows))
+    }
+  }
+
+  private func addGradients(_ index: Int, rows: Int) {
+    for (place, isAdded) in plan.addsGradient[index].enumerated() where isAdded {
+      let operand = operands[operandAt[index] + place]
+      let target = slopeAt[plan.nodes[index].inputs[place]]
+      guard let gradient = operand.gradient else { continue }
+      apus_add_vectors(gradient, target, target, operand.width, rows, stride)
     }
   }
 
@@ -92,14 +145,17 @@ final class TileExecutor: @unchecked Sendable {
     _ index: Int, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     rowCount: Int, firstRow: Int, isTraining: Bool
   ) -> LayerRun {
-    let input = plan.nodes[index].input
+    let at = operandAt[index]
+    let first = operands[at]
     let output = plan.nodes[index].output
     let offset = plan.nodes[index].parameterOffset
     let bufferOffset = plan.nodes[index].bufferOffset
     return LayerRun(
-      input: valueAt[input], output: valueAt[output], inputWidth: plan.widths[input],
+      input: first.values, output: valueAt[output], inputWidth: first.width,
       outputWidth: plan.widths[output], outputGradient: slopeAt[output],
-      inputGradient: plan.needsGradient[input] ? slopeAt[input] : nil,
+      inputGradient: first.gradient,
+      operands: UnsafeBufferPointer(
+        rebasing: UnsafeBufferPointer(operands)[at..<at + plan.nodes[index].inputs.count]),
       parameters: parameters + offset, gradients: gradients + offset,
       buffers: parameters + bufferOffset, bufferChanges: gradients + bufferOffset,
       state: stateAt[index], scratch: scratch.pointer,

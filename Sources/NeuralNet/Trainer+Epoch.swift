@@ -20,31 +20,25 @@ extension Trainer {
     let start = monotonicSeconds()
     // Batches of one: the order cannot matter but for dropout, which goes by position.
     let shuffles = options.shuffle && batchRows < training.rows
-    if shuffles { shuffleRows() }
+    try training.begin(shuffles ? .shuffled(seed: options.seed, epoch: epoch) : .natural)
     setRandomKeys()
-    var lossSum = 0.0
-    var correct = 0.0
-    var weightSum = 0.0
+    var sums = PassSums(outputs: outputs.count)
     var first = 0
     while first < training.rows {
       let count = min(batchRows, training.rows - first)
-      let batchWeight = totalWeight(training, first: first, count: count)
-      let sums = try pass(
-        training, first: first, count: count, scale: scale(batchWeight), trains: true)
-      guard sums.loss.isFinite else { throw Self.diverged(epoch: epoch, options: options) }
+      let step = try self.step(first: first, count: count)
+      guard step.loss.allSatisfy(\.isFinite) else {
+        throw Self.diverged(epoch: epoch, options: options)
+      }
       applyOptimizer()
-      lossSum += sums.loss
-      correct += sums.correct
-      weightSum += batchWeight
+      sums.add(step)
       first += count
     }
     var report = EpochReport(
-      epoch: epoch, loss: mean(lossSum, weightSum), validationLoss: nil, metrics: [],
+      epoch: epoch, loss: totalLoss(sums), validationLoss: nil, metrics: [],
       learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
       stopReason: nil)
-    if loss.kind != .regression {
-      report.metrics.append(.init(name: "accuracy", value: ratio(correct, weightSum)))
-    }
+    report.metrics += metrics(sums, prefix: "")
     if let validation { try validate(validation, into: &report) }
     report.seconds = monotonicSeconds() - start
     totalSeconds += report.seconds
@@ -52,13 +46,88 @@ extension Trainer {
     return report
   }
 
-  private func validate(_ set: TrainingSet, into report: inout EpochReport) throws {
-    let weight = totalWeight(set, first: 0, count: set.rows)
-    let sums = try pass(set, first: 0, count: set.rows, scale: 0, trains: false)
-    report.validationLoss = mean(sums.loss, weight)
-    if loss.kind != .regression {
-      report.metrics.append(.init(name: "val_accuracy", value: ratio(sums.correct, weight)))
+  private func validate(_ source: any TrainingSource, into report: inout EpochReport) throws {
+    try source.begin(.natural)
+    clearSums()
+    var sums = PassSums(outputs: outputs.count)
+    var first = 0
+    while first < source.rows {
+      let piece = try source.next(rows: min(pieceRows(source), source.rows - first))
+      let weights = outputs.map { totalWeight($0, piece) }
+      for output in outputs.indices { sums.weight[output] += weights[output] }
+      try pass(piece, position: first, scales: Self.noScales(outputs.count), trains: false)
+      first += piece.count
     }
+    addLanes(to: &sums)
+    report.validationLoss = totalLoss(sums)
+    report.metrics += metrics(sums, prefix: "val_")
+  }
+
+  /// Losses, hits and row weights of each output.
+  struct PassSums {
+    var loss: [Double]
+    var correct: [Double]
+    var weight: [Double]
+
+    init(outputs: Int) {
+      loss = Array(repeating: 0, count: outputs)
+      correct = loss
+      weight = loss
+    }
+
+    mutating func add(_ other: PassSums) {
+      for output in loss.indices {
+        loss[output] += other.loss[output]
+        correct[output] += other.correct[output]
+        weight[output] += other.weight[output]
+      }
+    }
+  }
+
+  /// The gradients of one batch, in the lanes. A 'full' batch may come in pieces that are whole
+  /// tiles for all lanes, so that each tile's gradients go where they went in one piece.
+  private func step(first: Int, count: Int) throws -> PassSums {
+    clearSums()
+    var sums = PassSums(outputs: outputs.count)
+    let limit = options.batchSize == .full ? pieceRows(training) : count
+    if count <= limit {
+      let piece = try training.next(rows: count)
+      sums.weight = outputs.map { totalWeight($0, piece) }
+      try pass(piece, position: first, scales: scales(sums.weight), trains: true)
+    } else {
+      sums.weight = try wholeWeights()
+      let scales = scales(sums.weight)
+      var done = 0
+      while done < count {
+        let piece = try training.next(rows: min(limit, count - done))
+        try pass(piece, position: first + done, scales: scales, trains: true)
+        done += piece.count
+      }
+    }
+    addLanes(to: &sums)
+    return sums
+  }
+
+  /// Rows of a piece where a pass may come in several.
+  private func pieceRows(_ source: any TrainingSource) -> Int {
+    let unit = tileRows * laneCount
+    guard source.preferredRows < Int.max - unit, !plan.needsWholeBatch else { return Int.max }
+    return max(unit, source.preferredRows / unit * unit)
+  }
+
+  /// The row weights of a 'full' batch that comes in pieces: they take a pass of their own, once.
+  private func wholeWeights() throws -> [Double] {
+    if let fullWeights { return fullWeights }
+    var sums = [Double](repeating: 0, count: outputs.count)
+    var first = 0
+    while first < training.rows {
+      let piece = try training.next(rows: min(pieceRows(training), training.rows - first))
+      for (place, output) in outputs.enumerated() { sums[place] += totalWeight(output, piece) }
+      first += piece.count
+    }
+    fullWeights = sums
+    try training.begin(.natural)
+    return sums
   }
 
   /// Best so far? Enough?
@@ -84,22 +153,6 @@ extension Trainer {
     if report.stopReason != nil { isFinished = true }
   }
 
-  /// Fisher and Yates, seeded by (seed, epoch); starts from the identity, so an epoch's order does
-  /// not depend on the epochs before.
-  private func shuffleRows() {
-    let count = training.rows
-    if order.count != count { order = [UInt32](repeating: 0, count: count) }
-    let random = CounterRandom(options.seed, 0x5F1E, UInt64(epoch))
-    order.withUnsafeMutableBufferPointer { order in
-      for i in 0..<count { order[i] = UInt32(truncatingIfNeeded: i) }
-      var i = count - 1
-      while i > 0 {
-        order.swapAt(i, random.index(UInt64(i), below: i + 1))
-        i -= 1
-      }
-    }
-  }
-
   private func setRandomKeys() {
     for worker in workers {
       for index in plan.nodes.indices {
@@ -109,28 +162,38 @@ extension Trainer {
     }
   }
 
-  /// Forward (and backward) over a range of rows, all lanes; the sums in the order of the lanes.
-  private func pass(_ set: TrainingSet, first: Int, count: Int, scale: Float, trains: Bool) throws
-    -> LaneSums
-  {
-    let tiles = (count + tileRows - 1) / tileRows
+  private func clearSums() {
+    laneSums.update(repeating: 0, count: laneCount * laneSumStride)
+  }
+
+  /// In the order of the lanes.
+  private func addLanes(to sums: inout PassSums) {
+    for lane in 0..<laneCount {
+      for output in outputs.indices {
+        sums.loss[output] += laneSums[lane * laneSumStride + 2 * output]
+        sums.correct[output] += laneSums[lane * laneSumStride + 2 * output + 1]
+      }
+    }
+  }
+
+  /// Forward (and backward) over a piece, all lanes. `position`: its first row in the epoch.
+  private func pass(
+    _ piece: TrainingPiece, position: Int, scales: [Float], trains: Bool
+  ) throws {
+    let tiles = (piece.count + tileRows - 1) / tileRows
     let lanes = min(laneCount, tiles)
     if isCancelled() { throw Self.interrupted(epoch) }
-    let usesOrder = trains && !order.isEmpty
-    order.withUnsafeBufferPointer { order in
-      let job = Pass(
-        set: set, order: usesOrder ? order.baseAddress : nil, first: first, count: count,
-        tiles: tiles, lanes: lanes, scale: scale, trains: trains)
-      if lanes == 1 || team.count == 1 {
-        for lane in 0..<lanes { runLane(lane, job, workers[0]) }
-      } else {
-        nextLane.store(0, ordering: .relaxed)
-        team.run { index in
-          while true {
-            let lane = nextLane.add(1, ordering: .relaxed).oldValue
-            guard lane < lanes else { return }
-            runLane(lane, job, workers[index])
-          }
+    let job = Pass(
+      piece: piece, position: position, tiles: tiles, lanes: lanes, scales: scales, trains: trains)
+    if lanes == 1 || team.count == 1 {
+      for lane in 0..<lanes { runLane(lane, job, workers[0]) }
+    } else {
+      nextLane.store(0, ordering: .relaxed)
+      team.run { index in
+        while true {
+          let lane = nextLane.add(1, ordering: .relaxed).oldValue
+          guard lane < lanes else { return }
+          runLane(lane, job, workers[index])
         }
       }
     }
@@ -139,45 +202,39 @@ extension Trainer {
       memset(self.lanes.pointer, 0, self.lanes.count * 4)
       throw Self.interrupted(epoch)
     }
-    var sums = LaneSums()
-    for lane in 0..<lanes {
-      sums.loss += laneSums[lane].loss
-      sums.correct += laneSums[lane].correct
-    }
-    return sums
   }
 
   private struct Pass {
-    let set: TrainingSet
-    let order: UnsafePointer<UInt32>?
-    let first: Int
-    let count: Int
+    let piece: TrainingPiece
+    let position: Int
     let tiles: Int
     let lanes: Int
-    let scale: Float
+    let scales: [Float]
     let trains: Bool
   }
 
   private func runLane(_ lane: Int, _ job: Pass, _ worker: TrainerWorker) {
-    var sums = LaneSums()
+    let sums = laneSums + lane * laneSumStride
     let gradients = lanes.pointer + lane * parameterStride
     let executor = worker.executor
     var tile = lane
     var done = 0
     while tile < job.tiles {
-      let start = job.first + tile * tileRows
-      let rows = min(tileRows, job.first + job.count - start)
-      worker.load(
-        job.set, order: job.order, first: start, count: rows,
-        classWeights: options.classWeights,
-        wantsValues: loss.kind != .classes, targetWidth: plan.outputWidth)
+      let start = tile * tileRows
+      let rows = min(tileRows, job.piece.count - start)
+      worker.load(job.piece, first: start, count: rows)
       executor.forward(
-        parameters: parameters.pointer, rows: rows, firstRow: start, isTraining: job.trains)
-      sums.correct += countCorrect(worker, rows: rows, set: job.set)
-      sums.loss += evaluateLoss(worker, rows: rows, scale: job.scale, set: job.set)
+        parameters: parameters.pointer, rows: rows, firstRow: job.position + start,
+        isTraining: job.trains)
+      for output in outputs {
+        sums[2 * output.index + 1] += countCorrect(output, worker, rows: rows)
+        sums[2 * output.index] += evaluateLoss(
+          output, worker, rows: rows, scale: job.scales[output.index])
+      }
       if job.trains {
         executor.backward(
-          parameters: parameters.pointer, gradients: gradients, rows: rows, firstRow: start)
+          parameters: parameters.pointer, gradients: gradients, rows: rows,
+          firstRow: job.position + start)
       }
       tile += job.lanes
       done += 1
@@ -187,41 +244,37 @@ extension Trainer {
         if cancelled.load(ordering: .relaxed) { break }
       }
     }
-    laneSums[lane] = sums
   }
 
-  private func evaluateLoss(_ worker: TrainerWorker, rows: Int, scale: Float, set: TrainingSet)
-    -> Double
-  {
+  private func evaluateLoss(
+    _ output: TrainedOutput, _ worker: TrainerWorker, rows: Int, scale: Float
+  ) -> Double {
     let executor = worker.executor
-    return loss.evaluate(
+    return output.loss.evaluate(
       LossRun(
-        predictions: executor.output, targets: worker.targets.pointer,
-        classes: classIds(worker, set), weights: worker.weights.pointer,
-        gradient: executor.outputGradient, scale: scale, parameter: lossParameter,
-        smoothing: Float(options.labelSmoothing),
-        positiveWeights: positiveWeights.map { UnsafePointer($0.pointer) }, width: plan.outputWidth,
-        rows: roundedUpTo16(rows), stride: executor.stride))
+        predictions: executor.output(output.index), targets: worker.targets(output.index),
+        classes: output.takesClasses ? UnsafePointer(worker.classIds(output.index)) : nil,
+        weights: worker.weights(output.index),
+        gradient: executor.outputGradient(output.index), scale: scale,
+        parameter: output.parameter, smoothing: output.smoothing,
+        positiveWeights: output.positiveWeights.map { UnsafePointer($0.pointer) },
+        width: output.width, rows: roundedUpTo16(rows), stride: executor.stride))
   }
 
-  private func classIds(_ worker: TrainerWorker, _ set: TrainingSet) -> UnsafePointer<Int32>? {
-    guard loss.kind == .classes, case .classes = set.target else { return nil }
-    return UnsafePointer(worker.classIds)
-  }
-
-  private func countCorrect(_ worker: TrainerWorker, rows: Int, set: TrainingSet) -> Double {
+  private func countCorrect(_ output: TrainedOutput, _ worker: TrainerWorker, rows: Int) -> Double {
     let executor = worker.executor
     let padded = roundedUpTo16(rows)
-    switch loss.kind {
+    switch output.loss.kind {
     case .regression: return 0
     case .binary:
       return apus_count_correct_binary(
-        executor.output, worker.targets.pointer, worker.weights.pointer, 0, plan.outputWidth,
-        padded, executor.stride)
+        executor.output(output.index), worker.targets(output.index), worker.weights(output.index),
+        output.loss.threshold, output.width, padded, executor.stride)
     case .classes:
-      guard let ids = classIds(worker, set) else { return .nan }
+      guard output.takesClasses else { return .nan }
       return apus_count_correct_classes(
-        executor.output, ids, worker.weights.pointer, plan.outputWidth, padded, executor.stride)
+        executor.output(output.index), worker.classIds(output.index), worker.weights(output.index),
+        output.width, padded, executor.stride)
     }
   }
 
@@ -280,37 +333,74 @@ extension Trainer {
         learningRate: learningRate, number: stepNumber, values: optimizerValues))
   }
 
-  /// The sum of the row weights of a batch.
-  private func totalWeight(_ set: TrainingSet, first: Int, count: Int) -> Double {
-    guard set.isWeighted || !options.classWeights.isEmpty else { return Double(count) }
+  /// The sum of the row weights of a piece, as an output counts them.
+  private func totalWeight(_ output: TrainedOutput, _ piece: TrainingPiece) -> Double {
+    let set = piece.set
+    guard set.isWeighted || !output.classWeights.isEmpty else { return Double(piece.count) }
     var sum = 0.0
-    for i in first..<first + count {
-      let row = order.isEmpty || set !== training ? i : Int(order[i])
-      let weight = set.isWeighted ? set.weights.pointer[row] : 1
-      sum += Double(options.classWeights.isEmpty ? weight : weight * classWeight(set, row))
+    for i in piece.first..<piece.first + piece.count {
+      let row = piece.order.map { Int($0[i]) } ?? i
+      var weight = set.isWeighted ? set.weights.pointer[row] : 1
+      if !output.classWeights.isEmpty { weight *= classWeight(output, set, row) }
+      sum += Double(weight)
     }
     return sum
   }
 
-  private func classWeight(_ set: TrainingSet, _ row: Int) -> Float {
-    options.classWeights[Int(set.classes[row])]
+  private func classWeight(_ output: TrainedOutput, _ set: TrainingSet, _ row: Int) -> Float {
+    if TrainedOutput.isClass(output.target) {
+      return output.classWeights[Int(set.classes[row * set.classWidth + output.offset])]
+    }
+    return output.classWeights[
+      set.targets.pointer[row * set.targetWidth + output.offset] > 0.5 ? 1 : 0]
   }
 
-  /// Outputs that a row's loss is averaged over.
-  private var averagedWidth: Double {
-    loss.isPerRow ? 1 : Double(plan.outputWidth)
+  /// What each output's losses are multiplied with before they are added up.
+  private func scales(_ weights: [Double]) -> [Float] {
+    outputs.map { output in
+      if options.sumsLoss { return Float(output.lossWeight) }
+      let rows = weights[output.index] * averagedWidth(output)
+      return rows > 0 ? Float(output.lossWeight / rows) : 0
+    }
   }
 
-  private func scale(_ weight: Double) -> Float {
-    options.sumsLoss ? 1 : weight > 0 ? Float(1 / (weight * averagedWidth)) : 0
+  private static func noScales(_ count: Int) -> [Float] { Array(repeating: 0, count: count) }
+
+  /// Values that a row's loss is averaged over.
+  private func averagedWidth(_ output: TrainedOutput) -> Double {
+    output.loss.isPerRow ? 1 : Double(output.width)
   }
 
-  private func mean(_ sum: Double, _ weight: Double) -> Double {
-    options.sumsLoss ? sum : weight > 0 ? sum / (weight * averagedWidth) : 0
+  private func meanLoss(_ sums: PassSums, _ output: TrainedOutput) -> Double {
+    let sum = sums.loss[output.index]
+    if options.sumsLoss { return sum }
+    let rows = sums.weight[output.index] * averagedWidth(output)
+    return rows > 0 ? sum / rows : 0
   }
 
-  private func ratio(_ sum: Double, _ weight: Double) -> Double {
-    weight > 0 ? sum / weight : 0
+  /// Over the outputs, by their weights.
+  private func totalLoss(_ sums: PassSums) -> Double {
+    outputs.reduce(0) { $0 + $1.lossWeight * meanLoss(sums, $1) }
+  }
+
+  /// The accuracy of each class output; with several outputs each one's loss too, under its name.
+  private func metrics(_ sums: PassSums, prefix: String) -> [EpochReport.Metric] {
+    let isOnly = outputs.count == 1
+    return outputs.flatMap { output -> [EpochReport.Metric] in
+      let name = isOnly ? "" : output.name + "_"
+      var result: [EpochReport.Metric] = []
+      if !isOnly {
+        result.append(.init(name: prefix + name + "loss", value: meanLoss(sums, output)))
+      }
+      if output.loss.kind != .regression {
+        let weight = sums.weight[output.index]
+        result.append(
+          .init(
+            name: prefix + name + "accuracy",
+            value: weight > 0 ? sums.correct[output.index] / weight : 0))
+      }
+      return result
+    }
   }
 
   private static func diverged(epoch: Int, options: TrainerOptions) -> SQLError {

@@ -11,17 +11,13 @@ import Synchronization
 package final class Trainer {
   package let network: Network
   package let options: TrainerOptions
-  package let lossName: String
-  let loss: LossDefinition
-  let training: TrainingSet
-  let validation: TrainingSet?
+  let outputs: [TrainedOutput]
+  let training: any TrainingSource
+  let validation: (any TrainingSource)?
   let isCancelled: @Sendable () -> Bool
   let plan: ExecutionPlan
   let optimizer: OptimizerDefinition
   let optimizerValues: [Double]
-  let lossParameter: Float
-  /// [outputs] weights of the positive cases, where they are not all 1.
-  let positiveWeights: FloatBuffer?
   let batchRows: Int
   let tileRows: Int
   let laneCount: Int
@@ -31,11 +27,13 @@ package final class Trainer {
   let parameterStride: Int
   let lanes: FloatBuffer
   let optimizerState: [FloatBuffer]
-  /// Sums of each lane in the step at hand.
-  let laneSums: UnsafeMutablePointer<LaneSums>
+  /// Sums of each lane in the step at hand: for each output the loss and the hits.
+  let laneSums: UnsafeMutablePointer<Double>
+  let laneSumStride: Int
   let nextLane = Atomic<Int>(0)
   let cancelled = Atomic<Bool>(false)
-  var order: [UInt32]
+  /// The row weights of a 'full' batch that comes in pieces, once they are known.
+  var fullWeights: [Double]?
   var epoch = 0
   var stepNumber = 0
   /// That of the epoch at hand.
@@ -52,12 +50,11 @@ package final class Trainer {
   static let maximumLanes = 8
   static let maximumTileRows = 128
 
-  /// Errors: no rows, widths that do not fit the network, options out of range.
-  package init(
+  /// On sets in memory. Errors: no rows, widths that do not fit the network, options out of range.
+  package convenience init(
     network: Network, weights: Weights, training: TrainingSet, validation: TrainingSet? = nil,
     options: TrainerOptions, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
-    try options.check()
     var training = training
     var validation = validation
     if validation == nil, options.validationSplit > 0 {
@@ -65,27 +62,47 @@ package final class Trainer {
       training = parts.training
       validation = parts.validation
     }
+    try self.init(
+      network: network, weights: weights, source: MemorySource(training),
+      validation: validation.map { MemorySource($0) }, options: options, isCancelled: isCancelled)
+  }
+
+  /// On any source of rows. The network's outputs are compared with the layout's targets, in their
+  /// order. Errors: as above.
+  package init(
+    network: Network, weights: Weights, source training: any TrainingSource,
+    validation: (any TrainingSource)? = nil, options: TrainerOptions,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws {
+    try options.check()
     guard training.rows > 0 else { throw Self.noRows() }
     if let validation, validation.rows == 0 { throw Self.noValidationRows() }
-    let loss = try Self.chooseLoss(options.loss, target: training.target)
-    let fuses = loss.fusesWith != nil && loss.fusesWith == network.lastLayerName
-    try Self.checkWidths(network, loss, training)
-    if let validation { try Self.checkWidths(network, loss, validation) }
+    try Self.checkLayout(network, training.layout)
+    if let validation { try Self.checkLayout(network, validation.layout) }
+    try Self.checkNames(network, options)
+    let outputs = try network.outputs.indices.map { index in
+      try TrainedOutput(
+        network.outputs[index], index: index, isOnly: network.outputs.count == 1,
+        options: options, source: training)
+    }
+    if let validation {
+      for output in outputs {
+        try TrainedOutput.checkWidths(
+          network.outputs[output.index], output.loss, validation.layout.targets[output.index],
+          subject: "output \"\(output.name)\"")
+      }
+    }
 
     self.network = network
     self.options = options
-    self.loss = loss
-    self.lossName = loss.name
+    self.outputs = outputs
     self.training = training
     self.validation = validation
     self.isCancelled = isCancelled
-    plan = ExecutionPlan(network, dropLast: fuses, training: true)
+    plan = ExecutionPlan(
+      network, absorbed: Set(outputs.filter(\.isFused).map(\.index)), training: true)
     optimizer = try OptimizerDefinition.named(options.optimizer)
     optimizerValues = try optimizer.values(options.optimizerOptions)
-    let parameter = options.lossParameter ?? loss.parameter?.defaultValue ?? 0
-    if let name = loss.parameter?.name, parameter <= 0 { throw Self.badLossParameter(name) }
-    lossParameter = Float(parameter)
-    positiveWeights = try Self.checkLossWeights(loss, options, network, training.target)
     switch options.batchSize {
     case .full: batchRows = training.rows
     case .rows(let rows): batchRows = min(rows, training.rows)
@@ -101,9 +118,8 @@ package final class Trainer {
     team = ThreadTeam(count: isWorthThreads ? min(wanted, laneCount) : 1)
     let tileRows = self.tileRows
     let plan = self.plan
-    let targetWidth = network.outputWidth
     workers = try (0..<team.count).map { _ in
-      try TrainerWorker(plan: plan, tileRows: tileRows, targetWidth: targetWidth)
+      try TrainerWorker(plan: plan, tileRows: tileRows, outputs: outputs)
     }
     let count = network.parameterCount
     parameterStride = roundedUpTo16(count) + 16
@@ -112,14 +128,21 @@ package final class Trainer {
     optimizerState = try (0..<optimizer.stateCount(optimizerValues)).map { _ in
       try FloatBuffer(count: count)
     }
-    laneSums = .allocate(capacity: Self.maximumLanes)
-    laneSums.initialize(repeating: LaneSums(), count: Self.maximumLanes)
-    order = []
+    // A cache line of its own for each lane.
+    laneSumStride = (2 * outputs.count + 15) & ~7
+    laneSums = .allocate(capacity: Self.maximumLanes * laneSumStride)
+    laneSums.initialize(repeating: 0, count: Self.maximumLanes * laneSumStride)
   }
+
+  /// The loss of the (first) output by its canonical name.
+  package var lossName: String { outputs[0].loss.name }
 
   deinit {
     laneSums.deallocate()
   }
+
+  /// Makes the epoch that ended the last: `weights` are then what training has come to.
+  package func stop() { isFinished = true }
 
   /// The current weights; after the last epoch those of the best, where `restoreBest` asks for it
   /// and there was a loss to monitor.
@@ -133,87 +156,27 @@ package final class Trainer {
   /// Whether epochs are compared: only then is there a best one to restore.
   var monitors: Bool { validation != nil || options.earlyStop }
 
-  static func chooseLoss(_ name: String?, target: TargetKind) throws -> LossDefinition {
-    if let name { return try LossDefinition.named(name) }
-    switch target {
-    case .values: return .meanSquaredError
-    case .classes: return .crossEntropy
-    }
-  }
-
-  private static func checkWidths(_ network: Network, _ loss: LossDefinition, _ set: TrainingSet)
-    throws
-  {
-    guard set.width == network.inputWidth else {
+  private static func checkLayout(_ network: Network, _ layout: TrainingLayout) throws {
+    guard layout.width == network.inputWidth else {
       throw SQLError(
-        .model, "the network expects \(network.inputWidth) inputs, the data has \(set.width)")
+        .model, "the network expects \(network.inputWidth) inputs, the data has \(layout.width)")
     }
-    let outputs = network.outputWidth
-    guard loss.kind != .classes || network.outputShape.dimensions.count == 1 else {
+    guard layout.targets.count == network.outputs.count else {
       throw SQLError(
         .model,
-        "loss '\(loss.name)' expects a vector of classes, the network gives \(network.outputShape)",
-        hint: "end with flatten() and linear(…)")
-    }
-    switch set.target {
-    case .values(let width):
-      guard width == outputs else {
-        throw SQLError(
-          .model, "the network gives \(outputs) outputs, the target has \(width) values")
-      }
-    case .classes(let count):
-      switch loss.kind {
-      case .classes:
-        guard count <= outputs else {
-          throw SQLError(
-            .model, "the network gives \(outputs) outputs, but there are \(count) classes",
-            hint: "end with linear(\(count))")
-        }
-      case .binary, .regression:
-        guard outputs == 1 ? count <= 2 : count <= outputs else {
-          throw SQLError(
-            .model,
-            "loss '\(loss.name)' compares \(count) classes with \(outputs) output"
-              + (outputs == 1 ? "" : "s"), hint: "loss = 'cross_entropy'")
-        }
-      }
+        "the network has \(network.outputs.count) outputs, the data has \(layout.targets.count) "
+          + "targets")
     }
   }
 
-  /// Errors: weights that do not fit the loss, the classes or the outputs.
-  private static func checkLossWeights(
-    _ loss: LossDefinition, _ options: TrainerOptions, _ network: Network, _ target: TargetKind
-  ) throws -> FloatBuffer? {
-    func refuse(_ name: String, _ reason: String) -> SQLError {
-      SQLError(.model, "option \"\(name)\" \(reason)")
+  /// Errors: a loss or weights for an output that the network does not have.
+  private static func checkNames(_ network: Network, _ options: TrainerOptions) throws {
+    for name in options.outputNames where network.outputIndex(name) == nil {
+      throw SQLError(
+        .model, "an option names the output \"\(name)\", which the model does not have",
+        hint: didYouMean(name, among: network.outputs.map(\.name))
+          ?? "it has " + network.outputs.map(\.name).joined(separator: ", "))
     }
-    if !options.classWeights.isEmpty {
-      guard case .classes(let count) = target, options.classWeights.count == count else {
-        throw refuse("class_weights", "needs a class as target, and a weight for each class")
-      }
-      guard options.classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-        throw refuse("class_weights", "must be numbers from 0 up")
-      }
-    }
-    if options.labelSmoothing > 0 {
-      guard loss.name == "cross_entropy", case .classes = target else {
-        throw refuse("label_smoothing", "needs cross_entropy over classes")
-      }
-    }
-    guard !options.positiveWeights.isEmpty else { return nil }
-    let outputs = network.outputWidth
-    guard loss.kind == .binary, [1, outputs].contains(options.positiveWeights.count) else {
-      throw refuse("pos_weight", "needs the loss bce, and a weight for each output")
-    }
-    let buffer = try FloatBuffer(count: outputs)
-    for i in 0..<outputs {
-      let given = options.positiveWeights
-      buffer.pointer[i] = given[given.count == 1 ? 0 : i]
-      guard buffer.pointer[i] >= 0, buffer.pointer[i].isFinite else {
-        throw refuse("pos_weight", "must be a number from 0 up")
-      }
-    }
-    return buffer
   }
 
   static func noRows() -> SQLError {
@@ -222,15 +185,6 @@ package final class Trainer {
   static func noValidationRows() -> SQLError {
     SQLError(.model, "there are no rows to validate on")
   }
-  private static func badLossParameter(_ name: String) -> SQLError {
-    SQLError(.model, "option \"\(name)\" must be above 0")
-  }
-}
-
-/// What the tiles of a lane add up to.
-struct LaneSums {
-  var loss = 0.0
-  var correct = 0.0
 }
 
 /// The cores that this process may use.

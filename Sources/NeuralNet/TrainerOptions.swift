@@ -5,6 +5,20 @@ package enum OptionValue: Hashable, Sendable {
   case number(Double)
   case text(String)
   case boolean(Bool)
+  case list([OptionValue])
+  /// `{price: 'mse', segment: 'cross_entropy'}`.
+  case entries([OptionEntry])
+}
+
+/// A name and its value within an option.
+package struct OptionEntry: Hashable, Sendable {
+  package var name: String
+  package var value: OptionValue
+
+  package init(_ name: String, _ value: OptionValue) {
+    self.name = name
+    self.value = value
+  }
 }
 
 package enum BatchSize: Hashable, Sendable {
@@ -14,11 +28,22 @@ package enum BatchSize: Hashable, Sendable {
 
 /// How to train: the options of model-sql.md with their defaults.
 package struct TrainerOptions: Sendable {
-  /// Nil: by the kind of target.
+  /// Of every output that `outputLosses` does not name; nil: by the kind of target.
   package var loss: String?
+  /// By the outputs' names in lower case, as all such tables here.
+  package var outputLosses: [String: String] = [:]
+  /// What each output's loss counts in their sum; 1 where it is not named.
+  package var lossWeights: [String: Double] = [:]
   package var lossParameter: Double?
   /// Of the classes, in the order of their ids: a row counts with that of its class. Empty: all 1.
   package var classWeights: [Float] = []
+  /// The same for each of several outputs.
+  package var outputClassWeights: [String: [Float]] = [:]
+  /// Each class that has no weight here gets rows / (classes x its rows).
+  package var balancesClasses = false
+  /// `class_weights` by the classes' names, to be resolved when the classes are known; under "" for
+  /// the outputs that are not named.
+  package var namedClassWeights: [String: [String: Double]] = [:]
   /// Of the positive cases of each output, or one for all. Empty: all 1.
   package var positiveWeights: [Float] = []
   /// The probability that is spread over all classes. Szegedy et al. 2016.
@@ -125,9 +150,10 @@ private let optionTable: [OptionDefinition] = [
       options.batchSize = .rows(try value.integer(from: 1))
     }
   },
+  OptionDefinition("class_weights", ["class_weight"]) { try $0.setClassWeights($1) },
   OptionDefinition("clip_norm") { $0.clipNorm = try $1.number(from: 0) },
   OptionDefinition("clip_value") { $0.clipValue = try $1.number(from: 0) },
-  OptionDefinition("delta", ["beta"]) { $0.lossParameter = try $1.number(from: 0) },
+  OptionDefinition("delta", ["beta", "margin"]) { $0.lossParameter = try $1.number(from: 0) },
   OptionDefinition("early_stop", ["early_stopping"]) { $0.earlyStop = try $1.boolean() },
   OptionDefinition("epochs") { $0.epochs = try $1.integer(from: 1) },
   OptionDefinition("init", ["initializer"]) { options, value in
@@ -143,9 +169,8 @@ private let optionTable: [OptionDefinition] = [
     options.labelSmoothing = share
   },
   OptionDefinition("learning_rate", ["lr"]) { $0.learningRate = try $1.number(from: 0) },
-  OptionDefinition("loss") { options, value in
-    options.loss = try LossDefinition.named(try value.text()).name
-  },
+  OptionDefinition("loss") { try $0.setLoss($1) },
+  OptionDefinition("loss_weights") { try $0.setLossWeights($1) },
   OptionDefinition("lr_schedule", ["schedule"]) {
     $0.schedule = try Schedule(parsing: try $1.text())
   },
@@ -210,7 +235,7 @@ struct OptionReader {
     case .boolean(let flag): return flag
     case .number(0): return false
     case .number(1): return true
-    case .number, .text: throw error("true or false")
+    case .number, .text, .list, .entries: throw error("true or false")
     }
   }
 

@@ -7,13 +7,50 @@ package enum TargetKind: Hashable, Sendable {
   case classes(count: Int)
 }
 
-/// Rows to train on: features [rows, width] row-major, targets [rows, targetWidth] or class ids,
-/// and weights where given. Grows by appending; read-only once a trainer has it.
+/// What a row to train on is: its features, a target for each output, maybe a weight.
+package struct TrainingLayout: Hashable, Sendable {
+  /// Floats of all inputs, side by side.
+  package let width: Int
+  /// One for each output of the network, in their order.
+  package let targets: [TargetKind]
+  package let isWeighted: Bool
+
+  package init(width: Int, targets: [TargetKind], isWeighted: Bool = false) {
+    self.width = width
+    self.targets = targets
+    self.isWeighted = isWeighted
+  }
+
+  /// Floats of all targets that are values.
+  package var valueWidth: Int { valueOffset(targets.count) }
+  /// The number of targets that are classes.
+  package var classWidth: Int { classOffset(targets.count) }
+
+  /// Floats of a row's targets before those of a target.
+  func valueOffset(_ target: Int) -> Int {
+    targets[..<target].reduce(0) { sum, kind in
+      if case .values(let width) = kind { sum + width } else { sum }
+    }
+  }
+
+  /// Class ids of a row before that of a target.
+  func classOffset(_ target: Int) -> Int {
+    targets[..<target].reduce(0) { sum, kind in
+      if case .classes = kind { sum + 1 } else { sum }
+    }
+  }
+}
+
+/// Rows to train on: features [rows, width] row-major, targets [rows, valueWidth], class ids
+/// [rows, classWidth], and weights where given. Grows by appending; read-only once a trainer has it.
 package final class TrainingSet: @unchecked Sendable {
   // SAFETY: filled by one owner, then only read.
+  package let layout: TrainingLayout
   package let width: Int
-  package let target: TargetKind
   package let isWeighted: Bool
+  /// Floats of target per row.
+  package let targetWidth: Int
+  let classWidth: Int
   package private(set) var rows = 0
   private var capacity = 0
   private(set) var features: FloatBuffer
@@ -21,31 +58,60 @@ package final class TrainingSet: @unchecked Sendable {
   private(set) var weights: FloatBuffer
   private(set) var classes: [Int32] = []
 
-  package init(width: Int, target: TargetKind, weighted: Bool = false) throws {
-    guard width > 0 else { throw Self.noFeatures() }
-    switch target {
-    case .values(let count), .classes(let count):
-      guard count > 0 else { throw Self.noTargets() }
+  /// One target.
+  package convenience init(width: Int, target: TargetKind, weighted: Bool = false) throws {
+    try self.init(TrainingLayout(width: width, targets: [target], isWeighted: weighted))
+  }
+
+  /// Errors: no features, no targets, a target of no width.
+  package init(_ layout: TrainingLayout) throws {
+    guard layout.width > 0 else { throw Self.noFeatures() }
+    guard !layout.targets.isEmpty else { throw Self.noTargets() }
+    for target in layout.targets {
+      switch target {
+      case .values(let count), .classes(let count):
+        guard count > 0 else { throw Self.noTargets() }
+      }
     }
-    self.width = width
-    self.target = target
-    self.isWeighted = weighted
+    self.layout = layout
+    width = layout.width
+    isWeighted = layout.isWeighted
+    targetWidth = layout.valueWidth
+    classWidth = layout.classWidth
     features = try FloatBuffer(count: 0)
     targets = try FloatBuffer(count: 0)
     weights = try FloatBuffer(count: 0)
   }
 
-  /// Floats of target per row; 0 for class ids.
-  package var targetWidth: Int {
-    switch target {
-    case .values(let width): width
-    case .classes: 0
-    }
-  }
+  /// The first target.
+  package var target: TargetKind { layout.targets[0] }
 
   /// Bytes held, for the memory broker.
   package var byteCount: Int {
     4 * (features.count + targets.count + weights.count + classes.capacity)
+  }
+
+  /// The same memory for other rows, from the first on: what a source does between two pieces.
+  package func removeAll() {
+    rows = 0
+    classes.removeAll(keepingCapacity: true)
+  }
+
+  /// How many rows each class of a target has; a target of one value counts as the classes 0 and 1.
+  package func classCounts(target: Int) -> [Int] {
+    switch layout.targets[target] {
+    case .classes(let count):
+      var counts = [Int](repeating: 0, count: count)
+      let offset = layout.classOffset(target)
+      for row in 0..<rows { counts[Int(classes[row * classWidth + offset])] += 1 }
+      return counts
+    case .values:
+      let offset = layout.valueOffset(target)
+      let ones = (0..<rows).reduce(0) {
+        $0 + (targets.pointer[$1 * targetWidth + offset] > 0.5 ? 1 : 0)
+      }
+      return [rows - ones, ones]
+    }
   }
 
   /// Room for so many rows in all.
@@ -57,7 +123,7 @@ package final class TrainingSet: @unchecked Sendable {
     features = try grown(features, rows: size, width: width)
     targets = try grown(targets, rows: size, width: targetWidth)
     if isWeighted { weights = try grown(weights, rows: size, width: 1) }
-    if case .classes = target { classes.reserveCapacity(size) }
+    if classWidth > 0 { classes.reserveCapacity(size * classWidth) }
     capacity = size
   }
 
@@ -69,31 +135,55 @@ package final class TrainingSet: @unchecked Sendable {
     return fresh
   }
 
-  /// Appends rows given as columns, one pointer per feature and per target value.
+  /// Appends rows given as columns, one pointer per feature and per target value; targets that are
+  /// classes have none here, but one each in `classes`. Errors: an id outside 0 ..< count, a weight
+  /// that is negative or not finite.
+  package func append(
+    rows count: Int, columns: [UnsafePointer<Float>],
+    targets targetColumns: [UnsafePointer<Float>] = [],
+    classes classColumns: [UnsafePointer<Int32>], weights rowWeights: UnsafePointer<Float>? = nil
+  ) throws {
+    guard targetColumns.count == targetWidth, classColumns.count == classWidth else {
+      throw Self.wrongTarget(
+        targetColumns.count + classColumns.count, targetWidth + classWidth)
+    }
+    try checkClasses(count, classColumns)
+    try appendFeatures(count, columns, rowWeights)
+    scatter(targetColumns, into: targets.pointer + rows * targetWidth, count: count)
+    if classWidth == 1 {
+      classes.append(contentsOf: UnsafeBufferPointer(start: classColumns[0], count: count))
+    } else if classWidth > 1 {
+      for row in 0..<count { for column in classColumns { classes.append(column[row]) } }
+    }
+    rows += count
+  }
+
+  private func checkClasses(_ count: Int, _ columns: [UnsafePointer<Int32>]) throws {
+    var place = 0
+    for case .classes(let limit) in layout.targets {
+      let ids = columns[place]
+      for i in 0..<max(0, count) where ids[i] < 0 || Int(ids[i]) >= limit {
+        throw Self.wrongClass(ids[i], limit: limit)
+      }
+      place += 1
+    }
+  }
+
+  /// The same where no target is a class.
   package func append(
     rows count: Int, columns: [UnsafePointer<Float>], targets targetColumns: [UnsafePointer<Float>],
     weights rowWeights: UnsafePointer<Float>? = nil
   ) throws {
-    guard targetColumns.count == targetWidth, targetWidth > 0 else {
-      throw Self.wrongTarget(targetColumns.count, targetWidth)
-    }
-    try appendFeatures(count, columns, rowWeights)
-    scatter(targetColumns, into: targets.pointer + rows * targetWidth, count: count)
-    rows += count
+    try append(
+      rows: count, columns: columns, targets: targetColumns, classes: [], weights: rowWeights)
   }
 
-  /// The same with class ids. Errors: an id outside 0 ..< count.
+  /// The same with one target, which is a class.
   package func append(
     rows count: Int, columns: [UnsafePointer<Float>], classes ids: UnsafePointer<Int32>,
     weights rowWeights: UnsafePointer<Float>? = nil
   ) throws {
-    guard case .classes(let limit) = target else { throw Self.wrongTarget(0, targetWidth) }
-    for i in 0..<max(0, count) where ids[i] < 0 || Int(ids[i]) >= limit {
-      throw Self.wrongClass(ids[i], limit: limit)
-    }
-    try appendFeatures(count, columns, rowWeights)
-    classes.append(contentsOf: UnsafeBufferPointer(start: ids, count: count))
-    rows += count
+    try append(rows: count, columns: columns, classes: [ids], weights: rowWeights)
   }
 
   private func appendFeatures(
@@ -119,6 +209,7 @@ package final class TrainingSet: @unchecked Sendable {
     _ columns: [UnsafePointer<Float>], into target: UnsafeMutablePointer<Float>, count: Int
   ) {
     let width = columns.count
+    guard width > 0 else { return }
     var start = 0
     while start < count {
       let end = min(count, start + 64)
@@ -137,7 +228,7 @@ package final class TrainingSet: @unchecked Sendable {
   package func append(features values: [Float], targets targetValues: [Float]) throws {
     let count = values.count / width
     guard count * width == values.count, targetValues.count == count * targetWidth,
-      targetWidth > 0, !isWeighted
+      classWidth == 0, !isWeighted
     else { throw Self.wrongTarget(targetValues.count, count * targetWidth) }
     try reserve(rows: rows + count)
     for i in values.indices { features.pointer[rows * width + i] = values[i] }
@@ -148,8 +239,8 @@ package final class TrainingSet: @unchecked Sendable {
   /// Appends rows in row-major order, with class ids.
   package func append(features values: [Float], classes ids: [Int32]) throws {
     let count = values.count / width
-    guard case .classes(let limit) = target, count * width == values.count, ids.count == count,
-      !isWeighted
+    guard case .classes(let limit) = target, layout.targets.count == 1,
+      count * width == values.count, ids.count == count, !isWeighted
     else { throw Self.wrongTarget(ids.count, count) }
     for id in ids where id < 0 || Int(id) >= limit { throw Self.wrongClass(id, limit: limit) }
     try reserve(rows: rows + count)
@@ -168,8 +259,8 @@ package final class TrainingSet: @unchecked Sendable {
     guard rows >= 2 else { throw Self.tooFewToSplit(rows) }
     // Selection sampling (Knuth, algorithm S): exactly `wanted` rows, in order.
     var left = wanted
-    let training = try TrainingSet(width: width, target: target, weighted: isWeighted)
-    let validation = try TrainingSet(width: width, target: target, weighted: isWeighted)
+    let training = try TrainingSet(layout)
+    let validation = try TrainingSet(layout)
     try training.reserve(rows: rows - wanted)
     try validation.reserve(rows: wanted)
     for row in 0..<rows {
@@ -190,7 +281,9 @@ package final class TrainingSet: @unchecked Sendable {
     (targets.pointer + rows * targetWidth).update(
       from: other.targets.pointer + row * targetWidth, count: targetWidth)
     if isWeighted { weights.pointer[rows] = other.weights.pointer[row] }
-    if case .classes = target { classes.append(other.classes[row]) }
+    if classWidth > 0 {
+      classes.append(contentsOf: other.classes[row * classWidth..<(row + 1) * classWidth])
+    }
     rows += 1
   }
 

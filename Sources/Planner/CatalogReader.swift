@@ -13,8 +13,17 @@ package protocol CatalogReader: AnyObject {
   func isSchemaOrDatabase(_ name: String) -> Bool
   /// Names of tables and views, for "did you mean".
   var tableNames: [String] { get }
-  func model(named name: String) -> (any ModelDescription)?
+  /// The version of a model that a reference means.
+  func model(_ reference: ModelReference) throws -> any ModelDescription
   var modelNames: [String] { get }
+  /// Functions in FROM that look into a model.
+  var modelFunctionNames: [String] { get }
+  /// What runs one of them. `rows` are the columns of the rows given, behind the model's features
+  /// in the provider's input; nil where none were given.
+  func modelFunction(
+    _ name: String, _ model: any ModelDescription, rows: [Field]?,
+    options: [(name: String, value: Value)], span: SourceSpan
+  ) throws -> any RowProvider
   /// Functions registered by the embedding program.
   func userFunction(named name: String) -> ScalarFunction?
   var userFunctionNames: [String] { get }

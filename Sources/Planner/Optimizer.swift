@@ -18,6 +18,9 @@ package struct Optimizer: Sendable {
       name: "filter_pushdown", summary: "decides conditions as early as possible",
       apply: { plan, _ in FilterPushdown.apply(plan) }),
     Rule(
+      name: "distinct_aggregates", summary: "groups by the values that DISTINCT calls share",
+      apply: { plan, _ in DistinctAggregates.apply(plan) }),
+    Rule(
       name: "join_order", summary: "joins first what leaves least",
       apply: { plan, _ in JoinOrder.apply(plan) }),
     Rule(
@@ -50,7 +53,7 @@ package struct Optimizer: Sendable {
     for rule in Optimizer.rules {
       if rule.name == "column_pruning" {
         // Not a choice: operators run PREDICT only as a node.
-        current = PredictExtraction.apply(current)
+        current = PredictExtraction.apply(PredictFields.apply(current))
       }
       if disabled.contains(rule.name) { continue }
       current = rule.apply(current, self)

@@ -74,6 +74,11 @@ package struct TableDefinition: Sendable {
   /// In the order of the table's indexes.
   package var keys: [Key] = []
   package var foreignKeys: [ForeignKey] = []
+  /// Columns of CREATE INDEX without UNIQUE, by the index's name.
+  package var indexes: [(name: String, columns: [Int])] = []
+
+  /// Columns by which rows are found without a scan.
+  package var lookupColumns: [[Int]] { keys.map(\.columns) + indexes.map(\.columns) }
 
   package init(name: String, columns: [Column]) {
     self.name = name

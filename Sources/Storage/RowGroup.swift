@@ -2,44 +2,57 @@ import Columnar
 
 /// Up to `EngineLimits.rowGroupRows` rows, immutable.
 package struct RowGroup: Sendable {
-  package let rowCount: Int
-  package let columns: [Column]
-  package let zones: [ZoneMap?]
-
-  package init(rowCount: Int, columns: [Column]) {
-    self.rowCount = rowCount
-    self.columns = columns
-    zones = columns.map { ZoneMap($0) }
+  /// Where a database file has a row group.
+  package enum Place: Sendable {
+    /// Written, but not yet published in a table.
+    case loading(BulkLoad, partition: Int64)
+    case stored(partition: Int64)
   }
 
-  private init(rowCount: Int, columns: [Column], zones: [ZoneMap?]) {
+  package let rowCount: Int
+  package let slots: [ColumnSlot]
+  /// nil: in memory, and perhaps in the row delta of a file.
+  package let place: Place?
+
+  /// Rows in memory.
+  package init(rowCount: Int, columns: [Column]) {
+    self.init(rowCount: rowCount, slots: columns.map { ColumnSlot($0) })
+  }
+
+  package init(rowCount: Int, slots: [ColumnSlot], place: Place? = nil) {
     self.rowCount = rowCount
-    self.columns = columns
-    self.zones = zones
+    self.slots = slots
+    self.place = place
+  }
+
+  /// The values of one column; they may come from the file.
+  package func column(_ position: Int) throws -> Column { try slots[position].load() }
+
+  /// The values of all columns.
+  package func columns() throws -> [Column] { try slots.map { try $0.load() } }
+
+  /// All rows.
+  package func batch() throws -> Batch { Batch(columns: try columns(), rowCount: rowCount) }
+
+  /// See `ColumnSlot.byteCount`.
+  package var byteCount: Int { slots.reduce(0) { $0 + $1.byteCount } }
+
+  /// The number of the row group in the file, once it is published.
+  package var partition: Int64? {
+    if case .stored(let partition)? = place { return partition }
+    return nil
   }
 
   /// With some columns replaced.
   func replacing(_ changed: [(position: Int, column: Column)]) -> RowGroup {
-    var columns = columns
-    var zones = zones
-    for (position, column) in changed {
-      columns[position] = column
-      zones[position] = ZoneMap(column)
-    }
-    return RowGroup(rowCount: rowCount, columns: columns, zones: zones)
+    var slots = slots
+    for (position, column) in changed { slots[position] = ColumnSlot(column) }
+    return RowGroup(rowCount: rowCount, slots: slots, place: place)
   }
 
   /// With only some columns, in a new order.
   func picking(_ positions: [Int]) -> RowGroup {
-    RowGroup(
-      rowCount: rowCount, columns: positions.map { columns[$0] },
-      zones: positions.map { zones[$0] })
-  }
-
-  /// With one more column.
-  func appending(_ column: Column) -> RowGroup {
-    RowGroup(
-      rowCount: rowCount, columns: columns + [column], zones: zones + [ZoneMap(column)])
+    RowGroup(rowCount: rowCount, slots: positions.map { slots[$0] }, place: place)
   }
 }
 
@@ -79,6 +92,13 @@ package struct RowGroupWriter {
     }
     finished.append(RowGroup(rowCount: pending, columns: columns))
     pending = 0
+  }
+
+  /// The groups that are full, once; nil when there are none.
+  package mutating func takeFinished() -> [RowGroup]? {
+    if finished.isEmpty { return nil }
+    defer { finished = [] }
+    return finished
   }
 
   package mutating func finish() -> [RowGroup] {

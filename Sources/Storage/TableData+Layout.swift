@@ -4,7 +4,7 @@ extension TableData {
   /// A column for every part, computed from its live rows; deleted rows get NULL.
   package func computed(_ compute: (Batch) throws -> Column) throws -> [Column] {
     try parts.map { part in
-      let all = Batch(columns: part.group.columns, rowCount: part.group.rowCount)
+      let all = try part.group.batch()
       guard let live = part.deleted?.live(0, part.group.rowCount) else {
         return try compute(all).flattened()
       }
@@ -19,9 +19,11 @@ extension TableData {
   /// The table with one more column, given by part.
   package func appending(_ type: LogicalType, _ columns: [Column]) -> TableData {
     var next = 0
-    return rebuilt(types: types + [type], indexes: indexes) { part in
+    return rebuilt(
+      types: types + [type], columnIDs: columnIDs + [nextColumnID], indexes: indexes
+    ) { part in
       defer { next += 1 }
-      return part.group.columns + [columns[next]]
+      return part.group.slots + [ColumnSlot(columns[next])]
     }
   }
 
@@ -29,32 +31,38 @@ extension TableData {
   package func replacing(_ position: Int, _ type: LogicalType, _ columns: [Column]) -> TableData {
     var next = 0
     var types = types
+    var numbers = columnIDs
     types[position] = type
-    return rebuilt(types: types, indexes: indexes) { part in
+    numbers[position] = nextColumnID
+    return rebuilt(types: types, columnIDs: numbers, indexes: indexes) { part in
       defer { next += 1 }
-      var all = part.group.columns
-      all[position] = columns[next]
+      var all = part.group.slots
+      all[position] = ColumnSlot(columns[next])
       return all
     }
   }
 
   /// Whether a live row has NULL in a column.
-  package func hasNull(_ position: Int) -> Bool {
-    parts.contains { part in
-      let column = part.group.columns[position]
-      return column.mayHaveNulls
-        && (0..<part.group.rowCount).contains {
+  package func hasNull(_ position: Int) throws -> Bool {
+    for part in parts {
+      if let zone = part.group.slots[position].zone, zone.nullCount == 0 { continue }
+      let column = try part.group.column(position)
+      if column.mayHaveNulls,
+        (0..<part.group.rowCount).contains(where: {
           column.isNull($0) && !(part.deleted?.contains($0) ?? false)
-        }
+        })
+      {
+        return true
+      }
     }
+    return false
   }
 
-  /// The live rows of each part.
-  package var liveBatches: [Batch] {
-    parts.map { part in
-      let all = Batch(columns: part.group.columns, rowCount: part.group.rowCount)
-      guard let live = part.deleted?.live(0, part.group.rowCount) else { return all }
-      return all.selecting(live)
+  /// The live rows of each part, one after the other.
+  package func forEachLiveBatch(_ body: (Batch) throws -> Void) throws {
+    for part in parts {
+      let all = try part.group.batch()
+      try body(part.deleted?.live(0, part.group.rowCount).map { all.selecting($0) } ?? all)
     }
   }
 }

@@ -18,15 +18,15 @@ extension TableData {
   /// added get new numbers here, changed and deleted ones must be as they were in `base`
   /// (`RowConflict`), and keys must stay unique (`DuplicateKey`).
   package func applying(from base: TableData, to mine: TableData) throws -> TableData {
-    let own = base.difference(to: mine)
+    let own = try base.difference(to: mine)
     let touched = own.touched
     if !touched.isEmpty {
-      let others = base.difference(to: self).touched
+      let others = try base.difference(to: self).touched
       if !touched.isDisjoint(with: others) { throw RowConflict() }
     }
     var result = self
     for (position, rows) in own.updated {
-      result.update(rows, position, mine.gather(rows, [position])[0])
+      try result.update(rows, position, try mine.gather(rows, [position])[0])
     }
     var sets: [Int: RowSet] = [:]
     for row in own.deleted {
@@ -39,20 +39,20 @@ extension TableData {
     let rows = own.updated.flatMap(\.rows)
     if !rows.isEmpty {
       let distinct = Array(Set(rows)).sorted()
-      let columns = result.gather(distinct, Array(types.indices))
+      let columns = try result.gather(distinct, Array(types.indices))
       try result.index(rows: distinct, { columns[$0] }) { !changed.isDisjoint(with: $0.columns) }
     }
-    for group in mine.added(since: base.nextRow) {
+    for group in try mine.added(since: base.nextRow) {
       let first = result.append([group])
       try result.index(
-        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true }
-      )
+        rows: Array(first..<(first + group.rowCount)), { try group.column($0) },
+        touched: { _ in true })
     }
     return result
   }
 
   /// The live rows from a number on.
-  private func added(since first: Int) -> [RowGroup] {
+  private func added(since first: Int) throws -> [RowGroup] {
     var groups: [RowGroup] = []
     for part in parts where part.endRow > first {
       let start = max(0, first - part.firstRow)
@@ -62,15 +62,14 @@ extension TableData {
         groups.append(part.group)
         continue
       }
-      let batch = Batch(columns: part.group.columns, rowCount: part.group.rowCount)
-        .selecting(Selection(live))
+      let batch = try part.group.batch().selecting(Selection(live))
       groups.append(
         RowGroup(rowCount: live.count, columns: batch.columns.map { $0.flattened() }))
     }
     return groups
   }
 
-  private func difference(to other: TableData) -> RowDifference {
+  private func difference(to other: TableData) throws -> RowDifference {
     var result = RowDifference()
     var updated = [[Int]](repeating: [], count: types.count)
     for part in parts {
@@ -91,9 +90,9 @@ extension TableData {
         }
       }
       for position in types.indices {
-        let before = part.group.columns[position]
-        let after = match.group.columns[position]
-        if before === after { continue }
+        if part.group.slots[position] === match.group.slots[position] { continue }
+        let before = try part.group.column(position)
+        let after = try match.group.column(position)
         let comparator = ColumnComparator(before, after)
         for row in live where comparator.compare(row, offset + row, nullsFirst: false) != 0 {
           if !(match.deleted?.contains(offset + row) ?? false) {
@@ -109,7 +108,7 @@ extension TableData {
   }
 
   /// New values of one column for rows that are there, ascending.
-  private mutating func update(_ rows: [Int], _ position: Int, _ values: Column) {
+  private mutating func update(_ rows: [Int], _ position: Int, _ values: Column) throws {
     var start = 0
     while start < rows.count {
       guard let index = partIndex(of: rows[start]) else { return }
@@ -122,7 +121,7 @@ extension TableData {
         end += 1
       }
       var builder = ColumnBuilder(types[position], capacity: part.group.rowCount + end - start)
-      builder.append(part.group.columns[position])
+      builder.append(try part.group.column(position))
       builder.append(values.slice(start, end - start))
       replace(
         part: index,

@@ -10,12 +10,18 @@ package struct TableData: Sendable {
     package var group: RowGroup
     package var firstRow: Int
     package var deleted: RowMask?
+    /// Rows of a row group of the file whose newest values lie in the row delta.
+    var patched: RowMask?
 
     package var endRow: Int { firstRow + group.rowCount }
     package var liveCount: Int { group.rowCount - (deleted?.count ?? 0) }
   }
 
   package let types: [LogicalType]
+  /// What the file knows the columns by, whatever they are called: from 1, never used twice.
+  package let columnIDs: [Int64]
+  /// The next column's.
+  package let nextColumnID: Int64
   /// By `firstRow`, ascending.
   package private(set) var parts: [Part] = []
   /// The number of the next row added.
@@ -25,11 +31,30 @@ package struct TableData: Sendable {
   /// The indexes of the table's keys, in the order of its definition.
   package var indexes: [KeyIndex] = []
 
-  package init(types: [LogicalType]) { self.types = types }
-
-  package var byteCount: Int {
-    parts.reduce(0) { $0 + $1.group.columns.reduce(0) { $0 + $1.byteCount } }
+  package init(types: [LogicalType]) {
+    self.init(
+      types: types, columnIDs: (0..<types.count).map { Int64($0) + 1 },
+      nextColumnID: Int64(types.count) + 1)
   }
+
+  init(types: [LogicalType], columnIDs: [Int64], nextColumnID: Int64) {
+    self.types = types
+    self.columnIDs = columnIDs
+    self.nextColumnID = nextColumnID
+  }
+
+  /// Rows that are there already, in order and apart from each other.
+  init(
+    types: [LogicalType], columnIDs: [Int64], nextColumnID: Int64, parts: [Part], nextRow: Int
+  ) {
+    self.init(types: types, columnIDs: columnIDs, nextColumnID: nextColumnID)
+    self.parts = parts
+    self.nextRow = nextRow
+    rowCount = parts.reduce(0) { $0 + $1.liveCount }
+  }
+
+  /// Bytes in memory, and in the file where the rows are only there.
+  package var byteCount: Int { parts.reduce(0) { $0 + $1.group.byteCount } }
 
   // MARK: Finding rows
 
@@ -61,22 +86,23 @@ package struct TableData: Sendable {
     while parts.count >= 2 {
       let last = parts[parts.count - 1]
       let previous = parts[parts.count - 2]
-      guard last.group.rowCount * 2 >= previous.group.rowCount,
+      guard last.group.place == nil, previous.group.place == nil,
+        last.group.rowCount * 2 >= previous.group.rowCount,
         last.group.rowCount + previous.group.rowCount <= EngineLimits.rowGroupRows / 4,
-        previous.endRow == last.firstRow
+        previous.endRow == last.firstRow, let part = try? joined(previous, last)
       else { break }
       parts.removeLast(2)
-      parts.append(joined(previous, last))
+      parts.append(part)
     }
     return first
   }
 
-  private func joined(_ left: Part, _ right: Part) -> Part {
+  private func joined(_ left: Part, _ right: Part) throws -> Part {
     let count = left.group.rowCount + right.group.rowCount
-    let columns = types.indices.map { position -> Column in
+    let columns = try types.indices.map { position -> Column in
       var builder = ColumnBuilder(types[position], capacity: count)
-      builder.append(left.group.columns[position])
-      builder.append(right.group.columns[position])
+      builder.append(try left.group.column(position))
+      builder.append(try right.group.column(position))
       return builder.finish()
     }
     var part = Part(group: RowGroup(rowCount: count, columns: columns), firstRow: left.firstRow)
@@ -113,14 +139,18 @@ package struct TableData: Sendable {
   // MARK: Changing the layout
 
   /// The same rows with other columns: each an old one by position, or made for each part.
-  package func rebuilt(
-    types: [LogicalType], indexes: [KeyIndex], _ columns: (Part) throws -> [Column]
+  func rebuilt(
+    types: [LogicalType], columnIDs: [Int64], indexes: [KeyIndex],
+    _ slots: (Part) throws -> [ColumnSlot]
   ) rethrows -> TableData {
-    var result = TableData(types: types)
+    var result = TableData(
+      types: types, columnIDs: columnIDs,
+      nextColumnID: columnIDs.reduce(nextColumnID) { max($0, $1 + 1) })
     result.parts = try parts.map { part in
-      Part(
-        group: RowGroup(rowCount: part.group.rowCount, columns: try columns(part)),
-        firstRow: part.firstRow, deleted: part.deleted)
+      var made = part
+      made.group = RowGroup(
+        rowCount: part.group.rowCount, slots: try slots(part), place: part.group.place)
+      return made
     }
     result.nextRow = nextRow
     result.rowCount = rowCount
@@ -130,14 +160,9 @@ package struct TableData: Sendable {
 
   /// The same rows with some of the columns, in this order.
   package func picking(_ positions: [Int], indexes: [KeyIndex]) -> TableData {
-    var result = TableData(types: positions.map { types[$0] })
-    result.parts = parts.map { part in
-      Part(
-        group: part.group.picking(positions), firstRow: part.firstRow, deleted: part.deleted)
-    }
-    result.nextRow = nextRow
-    result.rowCount = rowCount
-    result.indexes = indexes
-    return result
+    rebuilt(
+      types: positions.map { types[$0] }, columnIDs: positions.map { columnIDs[$0] },
+      indexes: indexes
+    ) { part in positions.map { part.group.slots[$0] } }
   }
 }

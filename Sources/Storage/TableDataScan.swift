@@ -23,10 +23,11 @@ private struct TableDataScan: PartitionedScan {
   func open(_ partition: Int) throws -> (any BatchSource)? {
     let part = parts[partition]
     for filter in filters {
-      if let zone = part.group.zones[filter.column], !zone.mayPass(filter) { return nil }
+      if let zone = part.group.slots[filter.column].zone, !zone.mayPass(filter) { return nil }
     }
     return PartReader(
-      part: part, columns: columns.map { $0 == rowNumberPosition ? nil : part.group.columns[$0] },
+      part: part,
+      columns: try columns.map { $0 == rowNumberPosition ? nil : try part.group.column($0) },
       batchRows: batchRows, sequence: partition)
   }
 }

@@ -5,10 +5,12 @@ import Synchronization
 package enum TableStatistics {
   /// Rows that a guess of distinct values looks at.
   private static let sampleRows = 8192
+  /// Row groups of a file that a guess reads.
+  private static let sampleGroups = 8
 
   /// Bounds from the zone maps, distinct values from a random sample, always the same one. Costs
   /// some hundred microseconds, so callers keep the answer for as many rows as it was made of.
-  static func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
+  static func statistics(of column: Int, in groups: [RowGroup]) throws -> ColumnStatistics {
     var result = ColumnStatistics()
     let total = groups.reduce(0) { $0 + $1.rowCount }
     if total == 0 { return ColumnStatistics(distinctCount: 0) }
@@ -16,21 +18,26 @@ package enum TableStatistics {
     var nulls = 0
     var zoned = true
     for group in groups {
-      guard let zone = group.zones[column] else {
+      guard let zone = group.slots[column].zone else {
         zoned = false
         continue
       }
       nulls += zone.nullCount
       if zone.nullCount == zone.rowCount { continue }
+      guard let range = zone.integers else {
+        zoned = false
+        continue
+      }
       bounds =
-        bounds.map { (min($0.0, zone.minimum), max($0.1, zone.maximum)) }
-        ?? (zone.minimum, zone.maximum)
+        bounds.map { (min($0.0, range.lowerBound), max($0.1, range.upperBound)) }
+        ?? (range.lowerBound, range.upperBound)
     }
     var seen: [UInt64: Int] = [:]
     var sampled = 0
     var sampledNulls = 0
-    for (group, rows) in sample(groups, total) {
-      let picked = Column.dictionary(group.columns[column], Selection(rows))
+    let read = groupsToRead(groups, column)
+    for (group, rows) in TableStatistics.sample(read, read.reduce(0) { $0 + $1.rowCount }) {
+      let picked = Column.dictionary(try group.column(column), Selection(rows))
       let hashes = UnsafeMutablePointer<UInt64>.allocate(capacity: max(rows.count, 1))
       defer { hashes.deallocate() }
       Hashing.hash(picked, into: hashes, combining: false)
@@ -56,6 +63,16 @@ package enum TableStatistics {
     }
     result.distinctCount = distinct
     return result
+  }
+
+  /// All row groups; of those in a file some, as far apart as can be: reading a column whole to plan
+  /// a query would cost more than the query.
+  private static func groupsToRead(_ groups: [RowGroup], _ column: Int) -> [RowGroup] {
+    let count = groups.count
+    guard count > sampleGroups, groups.contains(where: { $0.slots[column].chunk != nil }) else {
+      return groups
+    }
+    return (0..<sampleGroups).map { groups[$0 * (count - 1) / (sampleGroups - 1)] }
   }
 
   /// Rows drawn at random (all, when they are few), by group.
@@ -99,7 +116,10 @@ package final class StatisticsCache: Sendable {
     if let entry = known.withLock({ $0[column] }), abs(entry.rowCount - rows) * 10 <= rows {
       return entry.statistics
     }
-    let made = TableStatistics.statistics(of: column, in: groups)
+    // A file that cannot be read says so when its rows are.
+    guard let made = try? TableStatistics.statistics(of: column, in: groups) else {
+      return ColumnStatistics()
+    }
     known.withLock { $0[column] = (rows, made) }
     return made
   }

@@ -11,12 +11,15 @@ struct CaseConfiguration: CustomStringConvertible, Sendable {
   var memoryLimit: String?
   /// Whether each statement is printed from its AST and parsed again before it runs.
   var reprints = false
+  /// Whether the database is in a file, which must hold the same when it is opened again.
+  var inFile = false
 
   var description: String {
     var parts = ["batch size \(batchSize)", "threads \(threads)"]
     if !disabled.isEmpty { parts.append("without \(disabled.joined(separator: ", "))") }
     if let memoryLimit { parts.append("memory limit \(memoryLimit)") }
     if reprints { parts.append("printed and parsed again") }
+    if inFile { parts.append("in a file") }
     return parts.joined(separator: ", ")
   }
 
@@ -26,6 +29,7 @@ struct CaseConfiguration: CustomStringConvertible, Sendable {
     names.formUnion(disabled.map { "without_\($0)" })
     if memoryLimit != nil { names.insert("small_memory") }
     if reprints { names.insert("reprint") }
+    if inFile { names.insert("file") }
     return names
   }
 
@@ -42,6 +46,7 @@ struct CaseConfiguration: CustomStringConvertible, Sendable {
   /// Each file runs in these.
   static let always = [
     CaseConfiguration(batchSize: 2048, threads: 1), CaseConfiguration(batchSize: 3, threads: 4),
+    CaseConfiguration(inFile: true),
   ]
 
   /// Each file runs in some of these, other files in others.

@@ -1,4 +1,5 @@
 import Apus
+import Foundation
 import Syntax
 
 /// Runs a file of cases against a new database in one configuration.
@@ -15,7 +16,19 @@ struct SQLLogicRunner {
   /// All failures of the file; the run goes on after one.
   func run(_ text: String) throws -> [Failure] {
     let file = try SQLLogicFile(text)
-    let connection = try Database().connect()
+    // Not in the scratch folder, which cases list; its name is that of a database in memory.
+    let path = scratchFolder + ".files/memory.db"
+    if configuration.inFile {
+      try FileManager.default.createDirectory(
+        atPath: scratchFolder + ".files", withIntermediateDirectories: true)
+    }
+    defer {
+      if configuration.inFile {
+        try? FileManager.default.removeItem(atPath: scratchFolder + ".files")
+      }
+    }
+    let database = try configuration.inFile ? Database(path: path) : Database()
+    let connection = database.connect()
     for setting in configuration.settings { try connection.execute(setting) }
     var failures: [Failure] = []
     for record in file.records where applies(record) {
@@ -23,6 +36,9 @@ struct SQLLogicRunner {
       if let message = check(record.action, connection) {
         failures.append(Failure(line: record.line, message: message))
       }
+    }
+    if configuration.inFile, let difference = Reopening.difference(connection, path) {
+      failures.append(Failure(line: 1, message: difference))
     }
     return failures
   }

@@ -56,6 +56,25 @@ static void forget(fault_file *file) {
   }
 }
 
+// SQLite's own file system moves less than 128 KiB a call and passes over the rest in silence, and the
+// truncation of a log is longer than that.
+enum { piece = 1 << 16 };
+
+static void read_all(sqlite3_file *file, unsigned char *bytes, int count, sqlite3_int64 offset) {
+  for (int at = 0; at < count; at += piece) {
+    int wanted = count - at < piece ? count - at : piece;
+    if (file->pMethods->xRead(file, bytes + at, wanted, offset + at) != SQLITE_OK) abort();
+  }
+}
+
+static void write_all(
+    sqlite3_file *file, const unsigned char *bytes, int count, sqlite3_int64 offset) {
+  for (int at = 0; at < count; at += piece) {
+    int wanted = count - at < piece ? count - at : piece;
+    if (file->pMethods->xWrite(file, bytes + at, wanted, offset + at) != SQLITE_OK) abort();
+  }
+}
+
 // Remembers what a change is about to overwrite.
 static void remember(fault_file *file, sqlite3_int64 offset, int count) {
   undo *entry = calloc(1, sizeof(undo) + (size_t)count);
@@ -66,7 +85,7 @@ static void remember(fault_file *file, sqlite3_int64 offset, int count) {
   file->real->pMethods->xFileSize(file->real, &entry->size_before);
   sqlite3_int64 there = entry->size_before - offset;
   entry->count = there < 0 ? 0 : there < count ? (int)there : count;
-  if (entry->count) file->real->pMethods->xRead(file->real, entry->bytes, entry->count, offset);
+  read_all(file->real, entry->bytes, entry->count, offset);
   entry->older = log_head;
   log_head = entry;
 }
@@ -81,8 +100,7 @@ static void lose_unsynced(int is_scrambled) {
       if (draw % 3 == 0) continue;
       if (draw % 3 == 1 && entry->count) from = (int)((draw >> 8) % (unsigned long)entry->count);
     }
-    if (entry->count > from)
-      file->pMethods->xWrite(file, entry->bytes + from, entry->count - from, entry->offset + from);
+    write_all(file, entry->bytes + from, entry->count - from, entry->offset + from);
     if (!is_scrambled) file->pMethods->xTruncate(file, entry->size_before);
   }
   forget(NULL);

@@ -11,8 +11,8 @@ import duckdb
 
 import tables
 
-RULES = ["constant_folding", "filter_pushdown", "join_order", "top_n", "column_pruning", "join_strategy",
-         "exchange_placement"]
+RULES = ["constant_folding", "filter_pushdown", "distinct_aggregates", "join_order", "top_n", "column_pruning",
+         "join_strategy", "exchange_placement"]
 
 
 class Answer:

@@ -21,7 +21,7 @@ import duckdb
 TABLES = {"t1": 12, "t2": 9, "t3": 6, "t4": 0}
 COLUMNS = ["a", "b", "s", "x"]
 KINDS = {"a": "i", "b": "i", "s": "s", "x": "d"}
-RULES = ["constant_folding", "filter_pushdown", "top_n", "column_pruning", "join_strategy"]
+RULES = ["constant_folding", "filter_pushdown", "distinct_aggregates", "top_n", "column_pruning", "join_strategy"]
 
 
 def setup(rng):

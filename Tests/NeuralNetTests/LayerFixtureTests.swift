@@ -72,6 +72,8 @@ import Testing
       "pool_avgpool1d": call(
         "avg_pool1d", [.integer(3)], [("stride", .integer(2)), ("padding", .integer(1))]),
     ]
+    // A row of the recording is one step here: softmax over them is one over the first axis.
+    cases["act_softmax_dim0"] = call("softmax", [], [("axis", .integer(0))])
     cases["mha_self"] = call("attention", [.integer(2)], [])
     cases["mha_causal"] = call("attention", [.integer(2)], [("causal", .boolean(true))])
     for (name, isFirst) in [("encoder_layer", false), ("encoder_layer_prenorm", true)] {
@@ -88,22 +90,16 @@ import Testing
     return cases
   }()
 
-  /// Recorded layers that do not run here, and why.
-  static let skipped = [
-    "act_softmax_dim0": "a softmax over the rows of a batch is no layer: a row's output would hang "
-      + "on the rows beside it",
-    "mha_cross": "two inputs: waits for GRAPH",
-    "mha_padded": "a second input with the lengths: waits for GRAPH",
-  ]
-
   @Test(arguments: cases.keys.sorted())
   func layer(_ name: String) throws {
     guard let fixture = try Fixtures.load("layers/\(name)"), let x = fixture["input.0"],
       let y = fixture["output.0"], let dy = fixture["outgrad.0"]
     else { return }
+    let isOneRow = name == "act_softmax_dim0"
     let net = try Network.sequential(
-      inputShape: Shape(Array(x.shape.dropFirst())), layers: Self.cases[name] ?? [])
-    #expect(net.outputShape.dimensions == Array(y.shape.dropFirst()))
+      inputShape: Shape(isOneRow ? x.shape : Array(x.shape.dropFirst())),
+      layers: Self.cases[name] ?? [])
+    #expect(net.outputShape.dimensions == (isOneRow ? y.shape : Array(y.shape.dropFirst())))
     var weights = try Weights(network: net)
     for (key, tensor) in fixture where key.hasPrefix("param.") {
       try weights.setTensor(
@@ -113,8 +109,8 @@ import Testing
     // Recorded as normalize(x + 1), so that no row is zero.
     let shift: Float = name == "act_l2norm" ? 1 : 0
     let pass = try Pass(
-      net, weights, x.values.map { $0 + shift }, dy.values, rows: x.shape[0],
-      isTraining: isTraining)
+      net, weights, x.values.map { $0 + shift }, dy.values,
+      rows: isOneRow ? 1 : x.shape[0], isTraining: isTraining)
     let relative: Float =
       ["lstm", "gru", "rnn", "mha", "enc"].contains { name.hasPrefix($0) } ? 1e-4 : 1e-5
     func check(_ part: String, _ a: [Float], _ b: [Float]) {
@@ -133,6 +129,55 @@ import Testing
         let before = weights.tensor(parameter.name) ?? []
         check(key, zip(before, pass.gradients[range]).map { $0 + $1 }, after.values)
       }
+    }
+  }
+
+  /// Attention to another sequence, and to the steps of a sequence that count.
+  @Test(arguments: ["mha_cross", "mha_padded"])
+  func attention(_ name: String) throws {
+    guard let fixture = try Fixtures.load("layers/\(name)"), let x = fixture["input.0"],
+      let y = fixture["output.0"], let dy = fixture["outgrad.0"], let dx = fixture["inputgrad.0"]
+    else { return }
+    let rows = x.shape[0]
+    let other = fixture["input.1"]
+    let second = other.map { GraphInput("b", Shape(Array($0.shape.dropFirst()))) }
+    let net = try Network.graph(
+      inputs: [
+        GraphInput("a", Shape(Array(x.shape.dropFirst()))), second ?? GraphInput("b", Shape([])),
+      ],
+      GraphDescription([
+        GraphNode(
+          "y",
+          GraphTests.layer("attention", [GraphTests.ref("a"), GraphTests.ref("b")], [.integer(2)]))
+      ]), outputs: [GraphOutput("y")])
+    var weights = try Weights(network: net)
+    for (key, tensor) in fixture where key.hasPrefix("param.") {
+      try weights.setTensor("y." + key.dropFirst(6), shape: tensor.shape, values: tensor.values)
+    }
+    let seconds = other?.values ?? [5, 3, 1]
+    func joined(_ a: [Float], _ b: [Float]) -> [Float] {
+      var all: [Float] = []
+      for row in 0..<rows {
+        all += a[row * a.count / rows..<(row + 1) * a.count / rows]
+        all += b[row * b.count / rows..<(row + 1) * b.count / rows]
+      }
+      return all
+    }
+    let pass = try Pass(
+      net, weights, joined(x.values, seconds), dy.values, rows: rows, isTraining: true)
+    func check(_ part: String, _ a: [Float], _ b: [Float]) {
+      let size = b.map { abs($0) }.max() ?? 0
+      #expect(near(a, b, relative: 1e-4, absolute: 1e-5 * max(size, 0.1)), "\(part)")
+    }
+    check("output", pass.output, y.values)
+    check(
+      "input gradient", pass.inputGradient,
+      joined(dx.values, fixture["inputgrad.1"]?.values ?? [0, 0, 0]))
+    for parameter in net.parameters {
+      let range = parameter.offset..<parameter.offset + parameter.count
+      check(
+        parameter.name, Array(pass.gradients[range]),
+        fixture["grad.\(parameter.name.dropFirst(2))"]?.values ?? [])
     }
   }
 
@@ -196,11 +241,10 @@ import Testing
   /// A new recording must be run here, or be named with the reason why not.
   @Test func everyRecordingIsKnown() throws {
     for name in try Fixtures.names("layers/") {
-      let isRun = Self.cases[name] != nil || Self.recurrent.contains(name)
-      #expect(isRun || Self.skipped[name] != nil, "\(name) is not run")
-    }
-    for (name, reason) in Self.skipped.sorted(by: { $0.key < $1.key }) {
-      print("SKIPPED: layers/\(name): \(reason)")
+      let isRun =
+        Self.cases[name] != nil || Self.recurrent.contains(name)
+        || ["mha_cross", "mha_padded"].contains(name)
+      #expect(isRun, "\(name) is not run")
     }
   }
 }
@@ -215,7 +259,7 @@ struct Pass {
     _ net: Network, _ weights: Weights, _ input: [Float], _ slope: [Float], rows: Int,
     isTraining: Bool
   ) throws {
-    let plan = ExecutionPlan(net, dropLast: false, training: true, inputGradient: true)
+    let plan = ExecutionPlan(net, training: true, inputGradient: true)
     let executor = try TileExecutor(plan: plan, capacity: rows, training: true)
     let sums = try FloatBuffer(count: net.parameterCount + 16)
     for i in 0..<rows {
@@ -227,12 +271,12 @@ struct Pass {
       parameters: weights.pointer, rows: rows, firstRow: 0, isTraining: isTraining)
     for i in 0..<rows {
       for j in 0..<net.outputWidth {
-        output.append(executor.output[j * executor.stride + i])
+        output.append(executor.output()[j * executor.stride + i])
       }
     }
     for i in 0..<rows {
       for j in 0..<net.outputWidth {
-        executor.outputGradient[j * executor.stride + i] = slope[i * net.outputWidth + j]
+        executor.outputGradient()[j * executor.stride + i] = slope[i * net.outputWidth + j]
       }
     }
     executor.backward(

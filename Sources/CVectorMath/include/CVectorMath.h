@@ -131,6 +131,12 @@ double apus_bce_logits_weighted(const float *z, const float *y, const float *wei
                                 long n, long stride);
 double apus_kl_divergence(const float *z, const float *y, const float *weights, float *gradient,
                           float scale, long width, long n, long stride);
+// Of probabilities z; logarithms end at -100, as in PyTorch.
+double apus_bce_probabilities(const float *z, const float *y, const float *weights, float *gradient,
+                              float scale, long width, long n, long stride);
+// y has width + 1 vectors, the last says which rows are alike (> 0).
+double apus_cosine_embedding(const float *z, const float *y, const float *weights, float margin,
+                             float *gradient, float scale, long width, long n, long stride);
 double apus_cosine_loss(const float *z, const float *y, const float *weights, float *gradient,
                         float scale, long width, long n, long stride);
 // The sum of weights where the largest prediction is that of the class (first of equals).
@@ -193,6 +199,8 @@ void apus_scale(float *x, long n, float factor);
 // ---- shaped.c: vectors of n rows, `stride` floats apart ----------------------------------------
 void apus_add_scaled(const float *x, float *y, long n, float scale);  // y += x scale
 void apus_add_vectors(const float *x, const float *y, float *sum, long width, long n, long stride);
+void apus_multiply_vectors(const float *x, const float *y, float *product, long width, long n,
+                           long stride, int accumulate);
 void apus_largest(const float *x, float *y, long n);  // y = max(x, y)
 void apus_largest_backward(const float *x, const float *y, const float *dy, float *dx, float *taken,
                            long n);
@@ -223,13 +231,16 @@ void apus_gru_cell(float *input, const float *state, const float *before, float 
 void apus_gru_cell_backward(const float *gates, const float *state, const float *before,
                             const float *slope, float *direct, float *input_slopes,
                             float *state_slopes, long hidden, long n, long stride);
-void apus_attention(const float *q, const float *k, const float *v, float *weights, float *output,
-                    long steps, long depth, long pitch, long output_pitch, int causal, long n,
-                    long stride);
-void apus_attention_backward(const float *q, const float *k, const float *v, const float *weights,
-                             const float *slope, float *dq, float *dk, float *dv, float *slopes,
-                             long steps, long depth, long pitch, long output_pitch, int causal,
-                             long n, long stride);
+typedef struct {
+  long queries, keys, depth, query_pitch, key_pitch, output_pitch;
+  int causal;
+} apus_attention_shape;
+
+void apus_attention(const apus_attention_shape *a, const float *q, const float *k, const float *v,
+                    const float *lengths, float *weights, float *output, long n, long stride);
+void apus_attention_backward(const apus_attention_shape *a, const float *q, const float *k,
+                             const float *v, const float *weights, const float *slope, float *dq,
+                             float *dk, float *dv, float *slopes, long n, long stride);
 
 // ---- distances.c: two vectors of any length ----------------------------------------------------
 float apus_dot(const float *x, const float *y, long n);

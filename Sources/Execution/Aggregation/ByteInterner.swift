@@ -19,6 +19,9 @@ final class ByteInterner {
 
   var byteCount: Int { heap.byteCount + views.byteCount + hashes.byteCount + slots.byteCount }
 
+  /// Lets go of what only `intern` needs, which must not be called any more.
+  func seal() { slots = StateMemory(stride: 1) }
+
   func view(_ number: Int) -> UnsafePointer<StringView> {
     UnsafePointer(views.values(StringView.self) + number)
   }

@@ -49,6 +49,20 @@ package final class GroupTable {
       + fields.reduce(0) { $0 + $1.byteCount }
   }
 
+  /// Bytes that the next batch may add by making the table of slots larger.
+  package var nextGrowth: Int {
+    isDirect || count + EngineLimits.batchRows <= slotCount / 2 ? 0 : slots.byteCount * 4
+  }
+
+  /// Lets go of what only `lookUp` needs, which must not be called any more.
+  package func seal() {
+    slots = StateMemory(stride: 1)
+    words = StateMemory(stride: 8)
+    hashes = StateMemory(stride: 8)
+    dictionaries = nil
+    for field in fields { field.interner?.seal() }
+  }
+
   // MARK: Looking up
 
   /// The groups of `count` rows, made where they are new.

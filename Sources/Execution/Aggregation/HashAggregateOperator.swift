@@ -7,21 +7,24 @@ import Synchronization
 /// read its input, and the partitions left to merge.
 package final class HashAggregateShared: @unchecked Sendable {
   let barrier: TeamBarrier
-  fileprivate let lock = Lock()
+  let lock = Lock()
   /// By worker, then by set.
-  fileprivate var locals: [[LocalAggregation]]
+  fileprivate(set) var locals: [[LocalAggregation]]
   fileprivate var groupCounts: [[Int]]
+  /// By worker, set and partition: rows that came when the memory was full.
+  var spilled: [[[SpilledRows]]]
   /// Partitions of all sets, one set after the other.
   fileprivate let nextPartition = Atomic<Int>(0)
 
   /// Groups in all workers together from which partitions are merged in parallel.
   fileprivate let partitionedFrom: Int
 
-  /// SAFETY: `locals` and `groupCounts` are written under `lock` before a barrier and read after it.
+  /// SAFETY: `locals`, `groupCounts` and `spilled` are written under `lock` before a barrier and read after it.
   package init(workers: Int, partitionedFrom: Int = 10_000) {
     barrier = TeamBarrier(parties: workers)
     locals = Array(repeating: [], count: workers)
     groupCounts = Array(repeating: [], count: workers)
+    spilled = Array(repeating: [], count: workers)
     self.partitionedFrom = partitionedFrom
   }
 }
@@ -31,21 +34,22 @@ package final class HashAggregateShared: @unchecked Sendable {
 ///
 /// With several workers each groups its own input first. Few groups are merged by one of them; many
 /// by radix partitions of the keys' hashes that the workers claim one after the other. A set without
-/// keys gives exactly one row, input or not, on worker 0.
+/// keys gives exactly one row, input or not, on worker 0. What does not fit into memory: see
+/// HashAggregateOperator+Spill.
 package final class HashAggregateOperator: BatchSource {
   private static let partitionBits = 6
 
   private enum Phase { case reading, emitting, claiming, done }
 
   private let input: any BatchSource
-  private let inputTypes: [LogicalType]
-  private let keys: [Int]
+  let inputTypes: [LogicalType]
+  let keys: [Int]
   private let calls: [AggregateCall]
-  private let grouping: GroupingSets
+  let grouping: GroupingSets
   /// One set of all keys, and nothing to add to its rows.
   private let isPlain: Bool
-  private let shared: HashAggregateShared
-  private let worker: Worker
+  let shared: HashAggregateShared
+  let worker: Worker
   let memory: MemoryHolder
   private var phase = Phase.reading
   private var current: LocalAggregation?
@@ -56,6 +60,12 @@ package final class HashAggregateOperator: BatchSource {
   private var wholeSets: [(set: Int, groups: LocalAggregation)] = []
   /// Sets whose partitions are claimed.
   private var partitioned: [Int] = []
+  // See HashAggregateOperator+Spill.
+  var partitioners: [RowPartitioner?] = []
+  var isSpilled = false
+  var pending: [SpilledPartition] = []
+  /// Bytes of groups that stay in memory while partitions are worked off.
+  var keptBytes = 0
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
   /// `inputTypes`. `sets` and `groupings` are positions in `keys`.
@@ -97,7 +107,7 @@ package final class HashAggregateOperator: BatchSource {
 
   // MARK: Phases
 
-  private func made(_ set: Int) throws -> LocalAggregation {
+  func made(_ set: Int) throws -> LocalAggregation {
     try LocalAggregation(
       inputTypes: inputTypes, keys: grouping.sets[set].map { keys[$0] }, calls: calls)
   }
@@ -123,22 +133,38 @@ package final class HashAggregateOperator: BatchSource {
   private func read() throws {
     let locals = try grouping.sets.indices.map(made)
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
+    let canSpill = grouping.sets.contains { !$0.isEmpty }
     while let batch = try input.next() {
       try worker.query.checkCancelled()
       for part in parts(of: batch) {
+        if !partitioners.isEmpty {
+          try spill(part, locals)
+          continue
+        }
         for local in readers { try local.add(part) }
-        try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
+        if !canSpill {
+          try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
+        } else if !memory.holdOrSpill(
+          readers.reduce(0) { $0 + $1.nextByteCount }, share: 0.6 / Double(worker.count))
+        {
+          try beginSpilling(held: readers.reduce(0) { $0 + $1.byteCount })
+        }
       }
     }
+    memory.keep()
     for set in grouping.mergeOrder {
       guard let parent = grouping.parents[set] else { continue }
       let positions = grouping.sets[set].compactMap { grouping.sets[parent].firstIndex(of: $0) }
       try locals[set].merge(larger: locals[parent], positions: positions)
       try worker.query.checkCancelled()
     }
-    try memory.hold(locals.reduce(0) { $0 + $1.byteCount })
     phase = .claiming
-    if worker.count == 1 {
+    if partitioners.isEmpty {
+      try memory.hold(locals.reduce(0) { $0 + $1.byteCount })
+    } else {
+      memory.holdRegardless(locals.reduce(0) { $0 + $1.byteCount })
+    }
+    if worker.count == 1 && partitioners.isEmpty {
       wholeSets = Array(locals.enumerated().map { ($0, $1) }.reversed())
       return
     }
@@ -146,16 +172,26 @@ package final class HashAggregateOperator: BatchSource {
       shared.locals[worker.index] = locals
       shared.groupCounts[worker.index] = locals.map(\.groupCount)
     }
+    try shareSpilled()
     try shared.barrier.wait(worker.query)
+    isSpilled = shared.spilled.contains { !$0.isEmpty }
     for set in grouping.sets.indices {
       // As they were at the barrier: the first worker may be merging already.
       let total = shared.groupCounts.reduce(0) { $0 + $1[set] }
-      if grouping.sets[set].isEmpty || total < shared.partitionedFrom {
+      if grouping.sets[set].isEmpty || (total < shared.partitionedFrom && !isSpilled) {
         if worker.index == 0 { wholeSets.append((set, locals[set])) }
+      } else if isSpilled {
+        partitioned.append(set)
+        locals[set].bucket(level: 0)
       } else {
         partitioned.append(set)
         locals[set].bucket(bits: HashAggregateOperator.partitionBits)
       }
+    }
+    if isSpilled {
+      keptBytes = locals.reduce(0) { $0 + $1.byteCount }
+      memory.holdRegardless(keptBytes)
+      returnFreedMemory()
     }
     if !partitioned.isEmpty { try shared.barrier.wait(worker.query) }
     for entry in wholeSets {
@@ -168,6 +204,10 @@ package final class HashAggregateOperator: BatchSource {
 
   /// The next groups to give: a whole set, or a partition of one.
   private func claim() throws {
+    if let next = pending.popLast() {
+      try begin(next)
+      return
+    }
     if let (set, groups) = wholeSets.popLast() {
       try begin(groups, set: set, sequence: set << 8)
       return
@@ -180,14 +220,18 @@ package final class HashAggregateOperator: BatchSource {
     }
     let partition = claimed & (1 << HashAggregateOperator.partitionBits - 1)
     let set = partitioned[index]
+    if isSpilled {
+      try begin(spilledPartition(set, partition))
+      return
+    }
     let merged = try made(set)
     for locals in shared.locals { try merged.merge(locals[set], partition: partition) }
     if merged.groupCount > 0 { try begin(merged, set: set, sequence: set << 8 + partition) }
   }
 
-  private func begin(_ result: LocalAggregation, set: Int, sequence: Int) throws {
+  func begin(_ result: LocalAggregation, set: Int, sequence: Int) throws {
     try result.complete()
-    try memory.hold(result.byteCount)
+    try memory.hold(keptBytes + result.byteCount)
     current = result
     currentSet = set
     emitted = 0
@@ -210,7 +254,7 @@ package final class HashAggregateOperator: BatchSource {
 
 extension HashAggregateOperator: RewindableSource {
   func rewind() -> Bool {
-    if worker.count > 1 { return false }
+    if worker.count > 1 || isSpilled { return false }
     phase = .reading
     current = nil
     wholeSets = []

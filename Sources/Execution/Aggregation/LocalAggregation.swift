@@ -23,6 +23,9 @@ final class LocalAggregation {
 
   var byteCount: Int { calls.reduce(table?.byteCount ?? 0) { $0 + $1.byteCount } }
 
+  /// The same after the next batch, if that makes the table larger.
+  var nextByteCount: Int { byteCount + (table?.nextGrowth ?? 0) }
+
   func add(_ batch: Batch) throws {
     guard let table else {
       for call in calls { try call.update(batch, groups: nil) }
@@ -46,6 +49,27 @@ final class LocalAggregation {
     table.partitions(bits: bits, into: partitionOf)
     buckets = RowBuckets(count: table.count, partitions: 1 << bits) { Int(partitionOf[$0]) }
     for call in calls { call.bucket(partitionOf: partitionOf, partitions: 1 << bits) }
+  }
+
+  /// Sorts groups and collected rows by the partition that their spilled rows go to. The groups are
+  /// complete then: nothing may be added.
+  func bucket(level: Int) {
+    guard let table else { return }
+    let memory = StateMemory(stride: 1, count: max(table.count, 1))
+    defer { withExtendedLifetime(memory) {} }
+    let partitionOf = memory.values(UInt8.self)
+    let hash = PartitionHash(keys: Array(keys.indices), level: level)
+    forEachChunk(count: table.count) { first, count in
+      hash.fill(
+        table.keys(first: first, count: count), rowCount: count, into: partitionOf + first)
+    }
+    table.seal()
+    buckets = RowBuckets(count: table.count, partitions: PartitionHash.count) {
+      Int(partitionOf[$0])
+    }
+    for call in calls {
+      call.bucket(partitionOf: partitionOf, partitions: PartitionHash.count)
+    }
   }
 
   /// Adds another worker's groups: those of a partition, or all.

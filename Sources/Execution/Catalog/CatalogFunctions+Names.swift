@@ -127,11 +127,15 @@ extension CatalogFunctions {
   }
 
   static let memory = CatalogFunction(
-    "memory", "what is held in memory",
+    "memory", "what is held in memory and in temporary files",
     "tag, memory_usage_bytes bigint, temporary_storage_bytes bigint"
   ) { catalog in
     let tables = catalog.tables().reduce(0) { $0 + $1.table.byteCount }
-    return [[.varchar("IN_MEMORY_TABLE"), .count(tables), .count(0)]]
+    let memory = catalog.database.memory
+    return [
+      [.varchar("IN_MEMORY_TABLE"), .count(tables), .count(0)],
+      [.varchar("OPERATORS"), .count(memory.current), .count(memory.spillSpace.used)],
+    ]
   }
 
   static let models = CatalogFunction(
@@ -142,7 +146,8 @@ extension CatalogFunctions {
       let definition = entry.definition
       return [
         .varchar(definition.name), .texts(definition.inputs.map { "\($0.name) \($0.type)" }),
-        .varchar("\(definition.output.name) \(definition.output.type)"),
+        .varchar(
+          definition.outputs.map { "\($0.field.name) \($0.field.type)" }.joined(separator: ", ")),
         .boolean(entry.current.isTrained),
       ]
     }
@@ -203,8 +208,10 @@ extension CatalogFunctions {
   ) { _ in [] }
 
   static let temporaryFiles = CatalogFunction(
-    "temporary_files", "always empty: nothing is written to disk", "path, size bigint"
-  ) { _ in [] }
+    "temporary_files", "what running queries have written to temp_directory", "path, size bigint"
+  ) { catalog in
+    catalog.database.memory.spillSpace.files.map { [.varchar($0.path), .count($0.size)] }
+  }
 }
 
 extension StatementCatalog {
@@ -217,7 +224,9 @@ extension StatementCatalog {
   var schemaList: [(database: String, schema: String, number: Int)] {
     var list = state.objects(.schema).map { key, object in
       let parts = NameResolution.parts(of: key.name)
-      return (database: parts.database, schema: parts.schema, number: object.stamp)
+      return (
+        database: state.shown(database: parts.database), schema: parts.schema, number: object.stamp
+      )
     }
     list += [
       // Numbers that no object gets.

@@ -55,8 +55,7 @@ enum CatalogFunctions {
 
   static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
-    + ParquetTableFunctions.rows
-    + [TimeZoneNames.definition]
+    + ParquetTableFunctions.rows + SQLiteTableFunctions.rows + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {
     definitions.first { $0.name == name || $0.aliases.contains(name) }
@@ -91,7 +90,7 @@ struct ObjectPlace {
 
   init(_ key: CatalogState.Key, _ state: CatalogState) {
     let parts = NameResolution.parts(of: key.schema)
-    database = parts.database
+    database = state.shown(database: parts.database)
     schema = parts.schema
     schemaNumber = state[CatalogState.Key(.schema, schema: "", key.schema)]?.stamp ?? 0
     databaseNumber = ObjectPlace.number(ofDatabase: parts.database, state)
@@ -99,7 +98,8 @@ struct ObjectPlace {
   }
 
   static func number(ofDatabase name: String, _ state: CatalogState) -> Int {
-    let schema = NameResolution.key(database: name, schema: CatalogState.mainSchema)
+    let own = name == state.databaseName ? NameResolution.database : name
+    let schema = NameResolution.key(database: own, schema: CatalogState.mainSchema)
     return (state[CatalogState.Key(.schema, schema: "", schema)]?.stamp ?? 0) + 1_000_000
   }
 }

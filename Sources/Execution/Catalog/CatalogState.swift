@@ -42,6 +42,19 @@ struct CatalogState: Sendable {
   private(set) var temporary: [Key: CatalogObject] = [:]
   /// Grows with every commit.
   var version = 0
+  /// What people call the database whose schemas have no prefix.
+  var databaseName = NameResolution.database
+
+  /// A database as people call it.
+  func shown(database: String) -> String {
+    database == NameResolution.database ? databaseName : database
+  }
+
+  /// Which commit of each database file this is, by `CatalogFile.prefix`.
+  var files: [String: FileVersion] = [:]
+  /// Keep the files' chunks where this state says they are; only the statement or transaction that
+  /// works on the state has them.
+  var snapshots: [ReadSnapshot] = []
 
   init() {
     self[Key(.schema, schema: "", CatalogState.mainSchema)] = CatalogObject(
@@ -65,6 +78,13 @@ struct CatalogState: Sendable {
         shared[key] = stamped
       }
     }
+  }
+
+  /// Sets an object without making it a new version of itself.
+  mutating func put(_ object: CatalogObject, at key: Key) {
+    var object = object
+    if object.stamp == 0 { object.stamp = CatalogState.nextStamp() }
+    shared[key] = object
   }
 
   /// The key and object that a name means: in its schema when it has one, else as a temporary
@@ -153,6 +173,7 @@ struct CatalogState: Sendable {
   var published: CatalogState {
     var result = self
     result.temporary = [:]
+    result.snapshots = []
     return result
   }
 

@@ -1,27 +1,154 @@
 import Diagnostics
 import Functions
+import Storage
 import Synchronization
 
-/// The newest state of one database, shared by its connections, and the functions that the
-/// embedding program registered.
+/// The newest state of one database, shared by its connections, the files behind it, and the
+/// functions that the embedding program registered.
 package final class DatabaseCatalog: Sendable {
+  /// What `current_database()` gives.
+  let name: String
   private let state = Mutex(CatalogState())
+  /// Held by whoever makes the next state: one at a time.
+  private let changing = Mutex(())
+  private let files = Mutex<[CatalogFile]>([])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
-  package init() {}
+  /// What all its statements together may hold.
+  package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
 
-  /// What a statement or transaction that begins now sees.
-  var snapshot: CatalogState { state.withLock { $0 } }
+  /// A database in memory.
+  package init() { name = NameResolution.database }
 
-  /// Publishes what was changed from `base` to `mine`, all or nothing.
-  func commit(from base: CatalogState, to mine: CatalogState) throws {
-    try state.withLock { newest in
-      var next =
-        newest.version == base.version
-        ? mine.published : try newest.rebased(from: base, to: mine)
-      next.version = newest.version + 1
-      newest = next
+  /// The database in a file.
+  package init(path: String, isReadOnly: Bool) throws {
+    let main = CatalogFile(try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)))
+    name = DatabaseCatalog.name(of: path)
+    files.withLock { $0.append(main) }
+    state.withLock { $0.databaseName = name }
+    _ = try snapshot()
+  }
+
+  /// A file's name without its folder and ending, as the database in it is called.
+  static func name(of path: String) -> String {
+    let file = path.split(separator: "/").last ?? ""
+    let stem = file.split(separator: ".").first ?? ""
+    return stem.isEmpty ? "database" : String(stem)
+  }
+
+  // MARK: Files
+
+  /// Adds the database in a file under a name, lower case.
+  func attach(_ path: String, as name: String, isReadOnly: Bool) throws {
+    let file = CatalogFile(
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".")
+    files.withLock { $0.append(file) }
+    do { _ = try snapshot() } catch {
+      detach(file.prefix)
+      throw error
     }
+  }
+
+  /// Takes an attached file away, with all that is seen of it.
+  func detach(_ prefix: String) {
+    changing.withLock { _ in
+      let gone = files.withLock { files -> [CatalogFile] in
+        let gone = files.filter { $0.prefix == prefix }
+        files.removeAll { $0.prefix == prefix }
+        return gone
+      }
+      var next = state.withLock { $0 }
+      for file in gone {
+        for (key, _) in next.allObjects() where file.holds(key) { next[key] = nil }
+        next.files[prefix] = nil
+      }
+      next.version += 1
+      publish(next)
+    }
+  }
+
+  /// How long a writer waits for another one, in milliseconds.
+  func setBusyTimeout(_ milliseconds: Int) {
+    for file in catalogFiles { file.file.busyTimeout = milliseconds }
+  }
+
+  /// The files, that of the database itself first.
+  var catalogFiles: [CatalogFile] { files.withLock { $0 } }
+
+  /// What a statement or transaction that begins now sees. It holds the files' snapshots; whoever
+  /// keeps it beyond its statement gives them up.
+  func snapshot() throws -> CatalogState {
+    let files = catalogFiles
+    if files.isEmpty { return state.withLock { $0 } }
+    for file in files { file.store.cache.limit = memory.limit / 4 }
+    while true {
+      let snapshots = try files.map { try $0.file.snapshot() }
+      var newest = state.withLock { $0 }
+      let late = files.indices.filter {
+        newest.files[files[$0].prefix]?.commit != snapshots[$0].commit
+      }
+      if late.isEmpty {
+        newest.snapshots = snapshots
+        return newest
+      }
+      try changing.withLock { _ in
+        var next = state.withLock { $0 }
+        for index in late {
+          let known = next.files[files[index].prefix]?.commit
+          // This process may have committed since; then the snapshot is the old one.
+          if let known, known >= snapshots[index].commit { continue }
+          next = try snapshots[index].withReader { try files[index].load($0, into: next) }
+          next.version += 1
+        }
+        publish(next)
+      }
+    }
+  }
+
+  private func publish(_ next: CatalogState) { state.withLock { $0 = next.published } }
+
+  /// Publishes what was changed from `base` to `mine`, all or nothing; in the file first, where one
+  /// has it.
+  func commit(from base: CatalogState, to mine: CatalogState) throws {
+    try changing.withLock { _ in
+      let newest = state.withLock { $0 }
+      let changed = catalogFiles.filter { $0.isChanged(from: base, to: mine) }
+      guard let file = changed.first else {
+        return publish(try DatabaseCatalog.next(newest, from: base, to: mine))
+      }
+      if changed.count > 1 {
+        throw SQLError(
+          .transaction, "a transaction can write to one database file only",
+          hint: "COMMIT before writing to the next")
+      }
+      try commit(to: file, newest, from: base, to: mine)
+    }
+  }
+
+  private static func next(
+    _ newest: CatalogState, from base: CatalogState, to mine: CatalogState
+  ) throws -> CatalogState {
+    var next =
+      newest.version == base.version
+      ? mine.published : try newest.rebased(from: base, to: mine)
+    next.version = newest.version + 1
+    return next
+  }
+
+  private func commit(
+    to file: CatalogFile, _ newest: CatalogState, from base: CatalogState, to mine: CatalogState
+  ) throws {
+    let transaction = try file.file.beginWriting()
+    var newest = newest
+    if try transaction.baseCommit != newest.files[file.prefix]?.commit {
+      // Another process has written since.
+      newest = try file.load(transaction.reader, into: newest)
+      newest.version += 1
+    }
+    let next = try file.write(
+      from: newest, to: try DatabaseCatalog.next(newest, from: base, to: mine), transaction)
+    _ = try transaction.commit()
+    publish(next)
   }
 
   // MARK: Functions

@@ -21,14 +21,15 @@ struct NameResolution: Sendable {
       return [CatalogState.temporarySchema] + searchPath + mains
     case 1:
       let only = parts[0]
-      if only == CatalogState.temporarySchema || hasSchema(only) { return [only] }
+      if only == CatalogState.temporarySchema { return [only] }
       if let own = currentDatabaseSchema(only) { return [own] }
-      if only == Self.database { return [CatalogState.mainSchema] }
+      if hasSchema(only) { return [only] }
+      if isOwn(only) { return [CatalogState.mainSchema] }
       if hasDatabase(only) { return ["\(only).\(CatalogState.mainSchema)"] }
       if Self.systemSchemas.contains(only) { return [] }
       throw unknown(name.parts[0], "schema", name)
     default:
-      let (database, schema) = (parts[parts.count - 2], parts[parts.count - 1])
+      let (database, schema) = (own(parts[parts.count - 2]), parts[parts.count - 1])
       if Self.systemSchemas.contains(schema) || database == "system" { return [] }
       guard hasDatabase(database) else {
         throw unknown(name.parts[parts.count - 2], "database", name)
@@ -93,14 +94,23 @@ struct NameResolution: Sendable {
   func schema(named name: QualifiedName) -> String? {
     let parts = name.parts.map { $0.name.lowercased() }
     if parts.count == 1 {
-      if parts[0] == CatalogState.temporarySchema || hasSchema(parts[0]) { return parts[0] }
+      if parts[0] == CatalogState.temporarySchema { return parts[0] }
       if let own = currentDatabaseSchema(parts[0]) { return own }
-      if parts[0] == Self.database { return CatalogState.mainSchema }
+      if hasSchema(parts[0]) { return parts[0] }
+      if isOwn(parts[0]) { return CatalogState.mainSchema }
       return hasDatabase(parts[0]) ? "\(parts[0]).\(CatalogState.mainSchema)" : nil
     }
     let key = NameResolution.key(
-      database: parts[parts.count - 2], schema: parts[parts.count - 1])
+      database: own(parts[parts.count - 2]), schema: parts[parts.count - 1])
     return key == CatalogState.temporarySchema || hasSchema(key) ? key : nil
+  }
+
+  /// Whether a name means the database whose schemas have no prefix: by its own name too.
+  private func isOwn(_ name: String) -> Bool { own(name.lowercased()) == Self.database }
+
+  /// A database's name as keys have it.
+  func own(_ name: String) -> String {
+    name == state.databaseName.lowercased() ? Self.database : name
   }
 
   func hasSchema(_ key: String) -> Bool {
@@ -109,7 +119,7 @@ struct NameResolution: Sendable {
 
   func hasDatabase(_ name: String) -> Bool {
     let key = name.lowercased()
-    return key == Self.database || key == CatalogState.temporarySchema
+    return isOwn(key) || key == CatalogState.temporarySchema
       || hasSchema("\(key).\(CatalogState.mainSchema)")
   }
 

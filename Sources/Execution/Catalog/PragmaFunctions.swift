@@ -1,6 +1,7 @@
 import Columnar
 import Diagnostics
 import Planner
+import Storage
 import Syntax
 
 /// Functions of PRAGMA's name: `PRAGMA table_info('t')` is `FROM pragma_table_info('t')`.
@@ -24,8 +25,22 @@ enum PragmaFunctions {
         "wal_size": .varchar, "memory_usage": .varchar, "memory_limit": .varchar,
       ]
     ) { catalog, _ in
-      let bytes = catalog.tables().reduce(0) { $0 + $1.table.byteCount }
+      let files = catalog.database.catalogFiles.map { file in
+        FileSizes(name: DatabaseCatalog.name(of: file.file.path), file: file.file)
+      }
+      let cached = catalog.database.catalogFiles.reduce(0) { $0 + $1.store.cache.byteCount }
+      let bytes = !files.isEmpty ? cached : catalog.tables().reduce(0) { $0 + $1.table.byteCount }
       let limit = Setting.named("memory_limit")?.read(catalog.settings) ?? ""
+      if !files.isEmpty {
+        return files.map { file in
+          [
+            .varchar(file.name), .varchar("\(file.byteCount >> 10) KiB"), .count(file.pageSize),
+            .count(file.pages), .count(file.pages - file.freePages), .count(file.freePages),
+            .varchar("\(file.logByteCount >> 10) KiB"), .varchar("\(bytes >> 10) KiB"),
+            .varchar(limit),
+          ]
+        }
+      }
       return [
         [
           .varchar(NameResolution.database), .varchar("0 bytes"), .count(0), .count(0), .count(0),

@@ -1,11 +1,12 @@
 import Diagnostics
+import Storage
 import Synchronization
 import Syntax
 
 /// A source of numbers. What was drawn is gone, also when the transaction is rolled back: so its
 /// state is an object that every version of the catalog shares.
 final class NumberSequence: Sendable {
-  struct State {
+  struct State: Sendable {
     var next: Int64
     /// nil until the first draw.
     var last: Int64?
@@ -20,6 +21,8 @@ final class NumberSequence: Sendable {
   let maximum: Int64
   let isCycle: Bool
   private let state: Mutex<State>
+  /// Where other processes draw from it too; nil while it is only in memory.
+  private let place = Mutex<SequencePlace?>(nil)
 
   init(_ create: CreateSequence) throws {
     name = create.name.last.name
@@ -49,7 +52,7 @@ final class NumberSequence: Sendable {
 
   /// Draws `count` numbers.
   func draw(_ count: Int) throws -> [Int64] {
-    try state.withLock { state in
+    try change { state in
       var numbers: [Int64] = []
       numbers.reserveCapacity(count)
       for _ in 0..<count {
@@ -96,16 +99,73 @@ final class NumberSequence: Sendable {
         .outOfRange,
         "setval: \(value) is outside sequence \"\(name)\" (\(minimum) to \(maximum))")
     }
-    state.withLock { state in
+    try change { state in
       state = State(next: value, last: isDrawn ? value : state.last)
       if isDrawn { advance(&state) }
     }
   }
 
   /// CREATE SEQUENCE … as it would go on now.
-  var sql: String {
+  var sql: String { sql(named: Printer.quoted(name)) }
+
+  /// The same under a name that is SQL already.
+  func sql(named name: String) -> String { text(name, start: current.next) + ";" }
+
+  /// CREATE SEQUENCE … as it was made.
+  var definitionText: String { text(Printer.quoted(name), start: start) }
+
+  private func text(_ name: String, start: Int64) -> String {
+    "CREATE SEQUENCE \(name) INCREMENT BY \(increment) MINVALUE \(minimum) "
+      + "MAXVALUE \(maximum) START \(start) \(isCycle ? "CYCLE" : "NO CYCLE")"
+  }
+
+  // MARK: In a file
+
+  func isStored(at place: SequencePlace) -> Bool {
+    self.place.withLock { $0?.isSame(as: place) ?? false }
+  }
+
+  /// From now on the file has the state.
+  func store(at place: SequencePlace) { self.place.withLock { $0 = place } }
+
+  /// What another process, or the last one, has left in the file.
+  func read(_ record: SequenceStateRecord) {
+    state.withLock {
+      $0 = State(next: record.next, last: record.last, isExhausted: record.isExhausted)
+    }
+  }
+
+  func record(at place: SequencePlace) -> SequenceStateRecord {
     let now = current
-    return "CREATE SEQUENCE \(Printer.quoted(name)) INCREMENT BY \(increment) MINVALUE \(minimum) "
-      + "MAXVALUE \(maximum) START \(now.next) \(isCycle ? "CYCLE" : "NO CYCLE");"
+    return SequenceStateRecord(
+      schema: place.schema, name: place.name, next: now.next, last: now.last,
+      isExhausted: now.isExhausted)
+  }
+
+  /// Changes the state, in the file first where it is in one: nobody else draws meanwhile.
+  private func change<Result: Sendable>(_ body: (inout State) throws -> Result) throws -> Result {
+    guard let place = place.withLock({ $0 }) else { return try state.withLock { try body(&$0) } }
+    let (now, result) = try place.file.changeSequence(schema: place.schema, name: place.name) {
+      record in
+      var now = State(next: record.next, last: record.last, isExhausted: record.isExhausted)
+      let result = try body(&now)
+      record.next = now.next
+      record.last = now.last
+      record.isExhausted = now.isExhausted
+      return (now, result)
+    }
+    state.withLock { $0 = now }
+    return result
+  }
+}
+
+/// The row of a file where a sequence's state is.
+struct SequencePlace: Sendable {
+  let file: DatabaseFile
+  let schema: String
+  let name: String
+
+  func isSame(as other: SequencePlace) -> Bool {
+    file === other.file && schema == other.schema && name == other.name
   }
 }

@@ -56,21 +56,30 @@ extension StatementCatalog {
     let definition = entry.definition
     var rows: [[String?]] = []
     for input in definition.inputs { rows.append(["input", input.name, input.type.description]) }
-    rows.append(["output", definition.output.name, definition.output.type.description])
-    if !entry.current.classNames.isEmpty {
-      rows.append(["classes", nil, entry.current.classNames.joined(separator: ", ")])
+    for (output, names) in zip(definition.outputs, entry.current.classNames) {
+      rows.append(["output", output.field.name, output.field.type.description])
+      if names.isEmpty { continue }
+      rows.append([
+        "classes", definition.outputs.count == 1 ? nil : output.field.name,
+        names.joined(separator: ", "),
+      ])
     }
-    for layer in definition.network.layers {
+    if !definition.transform.isPlain {
+      for feature in entry.current.transform.features {
+        rows.append(["feature", feature.name, feature.type.description])
+      }
+    }
+    for layer in entry.current.network.layers {
       rows.append(["layer \(layer.index)", layer.description, "\(layer.parameterCount) parameters"])
     }
-    for option in definition.optionTexts { rows.append(["option", option.name, option.value]) }
-    rows.append(["parameters", nil, "\(definition.network.parameterCount)"])
+    for option in definition.options.texts { rows.append(["option", option.name, option.value]) }
+    rows.append(["parameters", nil, "\(entry.current.network.parameterCount)"])
     rows.append([
       "version", nil, entry.current.isTrained ? "\(entry.current.version)" : "not trained",
     ])
-    if let last = entry.history.last {
-      rows.append(["epochs", nil, "\(last.report.epoch)"])
-      rows.append(["loss", nil, "\(last.report.loss)"])
+    if let last = entry.current.epochs.last {
+      rows.append(["epochs", nil, "\(last.epoch)"])
+      rows.append(["loss", nil, "\(last.loss)"])
     }
     return texts(["property", "name", "value"], rows)
   }
@@ -162,8 +171,8 @@ extension StatementCatalog {
         return [
           definition.name,
           definition.inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "),
-          "\(definition.output.name) \(definition.output.type)",
-          "\(definition.network.layers.count)", "\(definition.network.parameterCount)",
+          definition.outputs.map { "\($0.field.name) \($0.field.type)" }.joined(separator: ", "),
+          "\(entry.current.network.layers.count)", "\(entry.current.network.parameterCount)",
           entry.current.isTrained ? "\(entry.current.version)" : nil,
         ]
       })

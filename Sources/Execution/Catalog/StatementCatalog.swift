@@ -11,7 +11,7 @@ final class StatementCatalog: CatalogReader {
   let state: CatalogState
   let database: DatabaseCatalog
   /// What writes change.
-  let target: any WriteTarget
+  let target: any WriteTarget & ModelTarget
   let settings: Settings
   let connection: ConnectionState
   /// Schema keys.
@@ -20,7 +20,7 @@ final class StatementCatalog: CatalogReader {
   private let run: (BoundQuery) throws -> [[Value]]
 
   init(
-    _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget,
+    _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget & ModelTarget,
     settings: Settings, connection: ConnectionState,
     onProgress: @escaping @Sendable (String?) -> Void,
     run: @escaping (BoundQuery) throws -> [[Value]]
@@ -39,7 +39,9 @@ final class StatementCatalog: CatalogReader {
 
   var integerDivision: Bool { settings.integerDivision }
 
-  func model(named name: String) -> (any ModelDescription)? { modelEntry(named: name)?.current }
+  func model(_ reference: ModelReference) throws -> any ModelDescription {
+    try modelVersion(reference)
+  }
 
   var modelNames: [String] { state.names(.model) }
 
@@ -65,7 +67,8 @@ final class StatementCatalog: CatalogReader {
       // Nested values and the like are read as text and cast.
       let types = fields.map { field in
         if case .enumeration = field.type { return "VARCHAR" }
-        return field.type.isNested ? "VARCHAR" : field.type.description
+        let isCast = field.type.isNested || field.type == .json || field.type == .blob
+        return isCast ? "VARCHAR" : field.type.description
       }
       values.append(
         (
@@ -106,99 +109,19 @@ final class StatementCatalog: CatalogReader {
     return entry
   }
 
-  func modelEntry(_ name: QualifiedName) throws -> ModelEntry {
-    let key = name.last.name
-    if let entry = modelEntry(named: key) { return entry }
+  func modelEntry(_ name: QualifiedName) throws -> ModelEntry { try findModel(name).entry }
+
+  /// The version that a reference means; the default one where it names none.
+  func modelVersion(_ reference: ModelReference) throws -> Model {
+    try findModel(reference.name).entry.model(reference.version, at: reference.span)
+  }
+
+  func findModel(_ name: QualifiedName) throws -> (key: CatalogState.Key, entry: ModelEntry) {
+    if let (key, object) = try find(.model, name), case .model(let entry) = object.item {
+      return (key, entry)
+    }
     throw SQLError(
-      .catalog, "model \"\(key)\" does not exist", at: name.span,
-      hint: didYouMean(key, among: modelNames))
-  }
-
-  func trainProvider(
-    _ statement: TrainModel, input: (Query) throws -> (plan: Plan, names: [String])
-  ) throws -> (provider: any RowProvider, input: Plan?) {
-    let entry = try modelEntry(statement.name)
-    let definition = entry.definition
-    func refuse(_ condition: Bool, _ what: String) throws {
-      if condition { throw ModelCompiler.notYet(what, statement.name) }
-    }
-    if case .fresh = statement.start {} else { try refuse(true, "WARM START and RESUME") }
-    try refuse(statement.versionName != nil, "named versions")
-    try refuse(statement.weight != nil, "WEIGHT clauses")
-    try refuse(!statement.forEach.isEmpty, "FOR EACH clauses")
-    try refuse(statement.stopWhen != nil, "STOP WHEN clauses")
-    try refuse(statement.labels.count > 1, "several labels")
-    var options = definition.options
-    for option in statement.options {
-      let (value, _) = try ModelCompiler.optionValue(option)
-      try ModelCompiler.set(option, value, in: &options)
-    }
-    var fraction = options.validationSplit
-    switch statement.validation {
-    case nil: break
-    case .split(let size, let key):
-      try refuse(key != nil, "VALIDATION SPLIT … ON clauses")
-      guard case .literal(let literal) = size.kind, let number = ModelQueries.number(literal),
-        number >= 0, number < 1
-      else {
-        throw SQLError(.model, "VALIDATION SPLIT takes a fraction from 0 to 1", at: size.span)
-      }
-      fraction = number
-    case .filter: try refuse(true, "VALIDATION WHERE clauses")
-    case .source: try refuse(true, "VALIDATION FROM clauses")
-    }
-    if !statement.orderBy.isEmpty { options.shuffle = false }
-    var query = try ModelQueries.query(of: statement.source)
-    if !statement.orderBy.isEmpty {
-      let outer = Query(body: .nested(query), orderBy: statement.orderBy, span: query.span)
-      query = outer
-    }
-    let bound = try input(query)
-    let label = statement.labels.first?.column.last.name ?? definition.output.name
-    let plan = try ModelQueries.features(
-      of: definition, label: label, in: bound, span: statement.name.span)
-    let provider = TrainProvider(
-      entry: entry, options: options, validationFraction: fraction,
-      columnNames: definition.inputs.map(\.name) + [label], onProgress: onProgress)
-    return (provider, plan)
-  }
-
-  func evaluateProvider(
-    _ statement: EvaluateModel, input: (Query) throws -> (plan: Plan, names: [String])
-  ) throws -> (provider: any RowProvider, input: Plan?) {
-    let entry = try modelEntry(statement.model.name)
-    if statement.model.version != nil {
-      throw ModelCompiler.notYet("model versions", statement.model.name)
-    }
-    let model = entry.current
-    if !model.isTrained {
-      throw SQLError(
-        .model, "model \"\(model.name)\" has not been trained", at: statement.model.span,
-        hint: "TRAIN MODEL \(quotedIdentifier(model.name)) FROM …")
-    }
-    let metrics = try Metrics.chosen(statement.metrics, for: model)
-    let groups = try statement.groupBy.map { expression -> String in
-      guard case .column(let name) = expression.kind else {
-        throw SQLError(
-          .notSupported, "EVALUATE groups by columns only so far", at: expression.span,
-          hint: "compute it in the query: FROM (SELECT *, … AS g FROM …) GROUP BY g")
-      }
-      return name.last.name
-    }
-    let bound = try input(try ModelQueries.query(of: statement.source))
-    let plan = try ModelQueries.features(
-      of: model.definition, label: model.definition.output.name, in: bound, extra: groups,
-      span: statement.model.span)
-    let fields = plan.output.suffix(groups.count).map { Field($0.name, $0.type) }
-    return (EvaluateProvider(model: model, metrics: metrics, groups: Array(fields)), plan)
-  }
-}
-
-extension ModelQueries {
-  static func number(_ literal: Literal) -> Double? {
-    switch literal {
-    case .integer(let text), .decimal(let text), .double(let text): Double(text)
-    case .null, .boolean, .string, .blob: nil
-    }
+      .catalog, "model \"\(name.last.name)\" does not exist", at: name.span,
+      hint: didYouMean(name.last.name, among: modelNames))
   }
 }

@@ -50,15 +50,57 @@ enum TableText {
     return "CREATE \(temporary(key))TABLE \(name(key, object))(\(parts.joined(separator: ", ")));"
   }
 
+  /// All that CREATE TABLE can say of a table, for its file.
+  static func complete(_ definition: TableDefinition, _ file: CatalogFile) -> String {
+    func list(_ columns: [Int]) -> String {
+      "(" + columns.map { Printer.quoted(definition.columns[$0].name) }.joined(separator: ", ")
+        + ")"
+    }
+    func named(_ name: String?) -> String {
+      name.map { "CONSTRAINT \(Printer.quoted($0)) " } ?? ""
+    }
+    var parts = definition.columns.map { column -> String in
+      var text = "\(Printer.quoted(column.name)) \(column.type)"
+      if let collation = column.collation { text += " COLLATE \(Printer.quoted(collation))" }
+      if let generated = column.generated {
+        text += " GENERATED ALWAYS AS (\(Printer.sql(generated)))"
+      }
+      if let value = column.defaultValue { text += " DEFAULT (\(Printer.sql(value)))" }
+      return column.isRequired ? text + " NOT NULL" : text
+    }
+    for key in definition.keys {
+      switch key.kind {
+      case .primary: parts.append(named(key.name) + "PRIMARY KEY " + list(key.columns))
+      case .unique: parts.append(named(key.name) + "UNIQUE " + list(key.columns))
+      case .index: break
+      }
+    }
+    for check in definition.checks {
+      parts.append(named(check.name) + "CHECK (\(Printer.sql(check.condition)))")
+    }
+    for key in definition.foreignKeys {
+      parts.append(
+        named(key.name) + "FOREIGN KEY \(list(key.columns)) REFERENCES "
+          + CatalogRecords.qualified(key.schema, key.table, file) + " ("
+          + key.referenced.map { Printer.quoted($0) }.joined(separator: ", ") + ")")
+    }
+    return "CREATE TABLE \(Printer.quoted(definition.name)) (\(parts.joined(separator: ", ")))"
+  }
+
   private static func temporary(_ key: CatalogState.Key) -> String {
     key.schema == CatalogState.temporarySchema ? "TEMP " : ""
   }
 
   /// Qualified by its schema outside of main and temp.
   private static func name(_ key: CatalogState.Key, _ object: CatalogObject) -> String {
-    let own = Printer.quoted(object.name)
-    if [CatalogState.mainSchema, CatalogState.temporarySchema].contains(key.schema) { return own }
-    return key.schema.split(separator: ".").map { Printer.quoted(String($0)) }
+    qualified(object.name, in: key.schema)
+  }
+
+  /// A name as SQL, with its schema outside of main and temp.
+  static func qualified(_ name: String, in schema: String) -> String {
+    let own = Printer.quoted(name)
+    if [CatalogState.mainSchema, CatalogState.temporarySchema].contains(schema) { return own }
+    return schema.split(separator: ".").map { Printer.quoted(String($0)) }
       .joined(separator: ".") + "." + own
   }
 
@@ -106,8 +148,8 @@ enum TableText {
       result.append(
         Constraint(
           kind: "FOREIGN KEY",
-          text: "FOREIGN KEY \(list(names(key.columns))) REFERENCES \(Printer.quoted(key.table))"
-            + list(key.referenced),
+          text: "FOREIGN KEY \(list(names(key.columns))) REFERENCES "
+            + qualified(key.table, in: key.schema) + list(key.referenced),
           name: key.name ?? label(key.columns, (key.referenced + ["fkey"]).joined(separator: "_")),
           columns: key.columns, referencedTable: key.table, referencedColumns: key.referenced))
     }

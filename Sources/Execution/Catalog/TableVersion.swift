@@ -8,13 +8,21 @@ final class TableVersion: StoredTable, Sendable {
   let key: CatalogState.Key
   let definition: TableDefinition
   let data: TableData
+  /// What the table's file knows it by; nil until it is written there.
+  let fileID: Int64?
   /// Shared by the versions of one layout.
   private let statistics: StatisticsCache
+  /// Likewise.
+  private let lookups: LookupIndexes
 
   init(
     key: CatalogState.Key, definition: TableDefinition, data: TableData,
-    statistics: StatisticsCache = StatisticsCache()
+    fileID: Int64? = nil, statistics: StatisticsCache = StatisticsCache(),
+    lookups: LookupIndexes = LookupIndexes()
   ) {
+    lookups.forget(allBut: data)
+    self.lookups = lookups
+    self.fileID = fileID
     self.key = key
     self.definition = definition
     self.data = data
@@ -37,18 +45,33 @@ final class TableVersion: StoredTable, Sendable {
   }
 
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
-    data.scan(columns: columns, filters: filters, batchRows: batchRows)
+    if let rows = try lookups.rows(filters, keys: definition.lookupColumns, in: data) {
+      return data.scan(rows: rows, columns: columns)
+    }
+    return data.scan(columns: columns, filters: filters, batchRows: batchRows)
   }
 
   /// What the rows take in memory.
-  var byteCount: Int {
-    data.parts.reduce(0) { sum, part in
-      sum + part.group.columns.reduce(0) { $0 + $1.byteCount }
-    }
-  }
+  var byteCount: Int { data.byteCount }
 
   func with(_ data: TableData) -> TableVersion {
-    TableVersion(key: key, definition: definition, data: data, statistics: statistics)
+    TableVersion(
+      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics,
+      lookups: lookups)
+  }
+
+  /// The same table with another definition, under another key if one is given.
+  func altered(
+    _ definition: TableDefinition, _ data: TableData, key: CatalogState.Key? = nil
+  ) -> TableVersion {
+    TableVersion(key: key ?? self.key, definition: definition, data: data, fileID: fileID)
+  }
+
+  /// The same table as a file has it.
+  func stored(_ data: TableData, fileID: Int64) -> TableVersion {
+    TableVersion(
+      key: key, definition: definition, data: data, fileID: fileID, statistics: statistics,
+      lookups: lookups)
   }
 
   /// Whether the two differ in rows only.

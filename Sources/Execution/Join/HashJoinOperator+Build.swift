@@ -4,14 +4,29 @@ import Diagnostics
 extension HashJoinOperator {
   /// Consumes the build side together with the other workers. Phases, a barrier after each:
   /// collect; copy into one store; pack or hash the keys of a share of the rows; insert a partition.
-  func build() throws {
+  /// False when the rows did not fit and lie on disk.
+  func build() throws -> Bool {
     let query = worker.query
     var collector = RowCollector(layout.stored.map { buildTypes[$0] })
+    let canSpill = canSpill
     while let batch = try buildInput.next() {
       try query.checkCancelled()
-      collector.append(layout.stored.map { batch.columns[$0] }, rowCount: batch.rowCount)
-      try memory.hold(collector.byteCount)
+      guard let kept = newKeys(batch) else { continue }
+      let columns = layout.stored.map { kept.columns[$0] }
+      if buildPartitioner != nil {
+        try spill(Batch(columns: columns, rowCount: kept.rowCount))
+        continue
+      }
+      collector.append(columns, rowCount: kept.rowCount)
+      if !canSpill {
+        try memory.hold(collector.byteCount)
+      } else if !memory.holdOrSpill(
+        bytesInMemory(collector), share: 0.5 / Double(worker.count))
+      {
+        try beginSpilling(&collector)
+      }
     }
+    if try canSpill && finishSpilling(&collector) { return false }
     try layout.assembly.deposit(&collector, worker: worker.index)
     try shared.barrier.wait(query)
     layout.assembly.copyPart(worker: worker.index)
@@ -28,22 +43,19 @@ extension HashJoinOperator {
     try shared.barrier.wait(query)
     shared.prepareTable(layout, rowCount: rows)
     let table = shared.table
-    if worker.index == 0 {
-      try memory.hold(memory.bytes + shared.byteCount)
-    }
+    // A join that could have spilled has counted the table in advance.
+    if worker.index == 0 && !canSpill { try memory.hold(memory.bytes + shared.byteCount) }
     if let table { insert(table) }
     if usesIndex && rows > 0 { try makeIndex(rows) }
     try shared.barrier.wait(query)
     shared.finishBuild()
     // Nobody may go on (and mark matches, say) before all have seen the finished state.
     if worker.count > 1 { try shared.barrier.wait(query) }
-    if worker.index == 0 {
-      layout.assembly.releaseParts()
-      try memory.hold(memory.bytes)
-    }
+    if worker.index == 0 { layout.assembly.releaseParts() }
     buildRows = rows
     buildColumns = layout.assembly.columns
     adopt(table)
+    return true
   }
 
   /// One worker sorts: what follows, the probing, is where the time goes.

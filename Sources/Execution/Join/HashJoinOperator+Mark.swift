@@ -15,7 +15,7 @@ extension HashJoinOperator {
     for row in 0..<rows {
       values[row] = (usesFlags ? matched[row] != 0 : heads[row] != 0) ? 1 : 0
     }
-    if buildRows > 0 && !probeKeys.isEmpty {
+    if (buildRows > 0 || markFacts?.hasRows == true) && !probeKeys.isEmpty {
       try addUnknown(batch, values, mark)
     }
     return Batch(columns: batch.columns + [mark], rowCount: rows, sequence: batch.sequence)
@@ -27,13 +27,14 @@ extension HashJoinOperator {
   ) throws {
     let keys = probeKeys.map { batch.columns[$0] }
     let probeMayBeNull = KeyNulls.mayOccur(keys, nullSafe: nullSafe)
-    if !shared.hasNullKeys && !probeMayBeNull { return }
+    let hasNullKeys = shared.hasNullKeys || markFacts?.hasNullKeys == true
+    if !hasNullKeys && !probeMayBeNull { return }
     let rows = batch.rowCount
     let isNull = scratch.equal
     isNull.update(repeating: 0, count: rows)
     KeyNulls.forEach(keys, nullSafe: nullSafe, rows: rows) { isNull[$0] = 1 }
     if keys.count == 1 && residual == nil {
-      for row in 0..<rows where values[row] == 0 && (shared.hasNullKeys || isNull[row] != 0) {
+      for row in 0..<rows where values[row] == 0 && (hasNullKeys || isNull[row] != 0) {
         mark.setNull(row)
       }
       return

@@ -44,10 +44,26 @@ package final class HashJoinOperator: BatchSource {
   private(set) var index: OrderedIndex?
   private(set) var matchedBuild: UnsafeMutablePointer<Atomic<UInt8>>?
 
-  enum Stage { case building, probing, finishingProbe, unmatchedBuild, done }
+  enum Stage {
+    case building, probing, finishingProbe, unmatchedBuild
+    case partitioning, partitions
+    case done
+  }
   private var stage = Stage.building
   /// In the step of a recursion: the build side is the same in each round.
   var keepsBuild = false
+
+  // See HashJoinOperator+Spill.
+  /// How many times the rows have been partitioned.
+  var level = 0
+  /// Of a partition of a mark join.
+  var markFacts: MarkFacts?
+  var buildPartitioner: RowPartitioner?
+  var hasSpilledNulls = false
+  /// Of a partition of a join that only asks whether a key is there.
+  var distinctKeys: NewGroups?
+  /// The join of the partition in work.
+  var part: (any BatchSource)?
 
   // The probe batch in work; see HashJoinOperator+Probe.
   var waiting: Batch?
@@ -145,7 +161,10 @@ package final class HashJoinOperator: BatchSource {
     while true {
       switch stage {
       case .building:
-        try build()
+        if try !build() {
+          stage = .partitioning
+          continue
+        }
         stage = buildRows == 0 && !keepsUnmatchedProbe ? .done : .probing
       case .probing:
         if let output = try probeStep() { return output }
@@ -158,6 +177,12 @@ package final class HashJoinOperator: BatchSource {
       case .unmatchedBuild:
         if let output = try unmatchedBuildStep() { return output }
         stage = .done
+      case .partitioning:
+        try spillProbe()
+        stage = .partitions
+      case .partitions:
+        if let output = try partitionStep() { return output }
+        stage = .done
       case .done:
         return nil
       }
@@ -165,7 +190,7 @@ package final class HashJoinOperator: BatchSource {
   }
 
   /// Whether probe rows come out although nothing matches them.
-  private var keepsUnmatchedProbe: Bool {
+  var keepsUnmatchedProbe: Bool {
     switch kind {
     case .inner, .right, .semi, .buildSemi, .buildAnti: false
     case .left, .full, .anti, .mark, .single: true

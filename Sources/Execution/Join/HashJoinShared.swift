@@ -9,6 +9,8 @@ package final class HashJoinShared: @unchecked Sendable {
   let barrier: TeamBarrier
   private let lock = Lock()
 
+  let spilled = SpilledJoin()
+
   // Set by the first operator that comes, under `lock`.
   private var layout: BuildLayout?
 

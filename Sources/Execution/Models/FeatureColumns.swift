@@ -8,9 +8,15 @@ struct FeatureColumns {
   private var columns: [Column] = []
   private var pointers: [UnsafePointer<Float>] = []
 
-  /// Throws when a column cannot be a number: the binder's casts come before.
-  init(_ inputs: [Column], rows: Int) throws {
-    for input in inputs {
+  /// Throws when a column cannot be a number: the binder's casts come before. Columns that nobody
+  /// `reads` are not converted, and what stands in their place has no values.
+  init(_ inputs: [Column], rows: Int, reads: [Bool]? = nil) throws {
+    for (position, input) in inputs.enumerated() {
+      if let reads, position < reads.count, !reads[position] {
+        let column = Column(flat: .float, count: 1)
+        for _ in 0..<ModelDefinition.width(of: input.type) { append(column) }
+        continue
+      }
       if case .array(_, let count) = input.type {
         var flat = input.flattened()
         var element = flat.children[0]
@@ -40,6 +46,20 @@ struct FeatureColumns {
   }
 
   var width: Int { pointers.count }
+
+  /// SAFETY: valid while this value lives.
+  var addresses: [UnsafePointer<Float>] { pointers }
+
+  /// Takes the values into a running hash, so that data can be told from other data.
+  func hash(into hash: inout UInt64, rows: Int) {
+    withExtendedLifetime(columns) {
+      for pointer in pointers {
+        for row in 0..<rows {
+          hash = (hash ^ UInt64(pointer[row].bitPattern)) &* 0x100_0000_01b3
+        }
+      }
+    }
+  }
 
   func withPointers<Result>(
     _ body: (UnsafePointer<UnsafePointer<Float>>) throws -> Result

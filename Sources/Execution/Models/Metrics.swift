@@ -1,5 +1,6 @@
 import Columnar
 import Diagnostics
+import NeuralNet
 import Syntax
 
 /// What EVALUATE measures: one row per metric.
@@ -10,6 +11,20 @@ struct Metric: Sendable {
   /// Classes need probabilities; numbers need none.
   let isForClasses: Bool
   let compute: @Sendable (EvaluatedRows) -> Double?
+}
+
+/// A metric of an output, and its column.
+struct ChosenMetric: Sendable {
+  let metric: Metric
+  let output: Int
+  let column: String
+
+  init(_ metric: Metric, _ output: Int, _ model: Model) {
+    self.metric = metric
+    self.output = output
+    column =
+      model.outputs.count == 1 ? metric.name : "\(model.outputs[output].name)_\(metric.name)"
+  }
 }
 
 /// The rows of one group with their predictions. For numbers, `label` and `score` are the values;
@@ -98,18 +113,24 @@ enum Metrics {
       isForClasses: false, compute: { squaredError($0)?.squareRoot() }),
   ]
 
-  /// The metrics asked for, or those that fit the model; unknown ones name the nearest.
-  static func chosen(_ wanted: [SyntaxExpression], for model: Model) throws -> [Metric] {
-    let isClass = isClassifier(model)
+  /// The metrics asked for, or those that fit the model; unknown ones name the nearest. A metric
+  /// that fits some outputs only is measured of these.
+  static func chosen(_ wanted: [SyntaxExpression], for model: Model) throws -> [ChosenMetric] {
+    let outputs = Array(model.outputs.indices)
     if wanted.isEmpty {
-      let names =
-        isClass
-        ? (model.classes.count > 2
-          ? ["accuracy", "logloss"] : ["accuracy", "precision", "recall", "f1", "auc", "logloss"])
-        : ["mse", "rmse", "mae", "r2"]
-      return names.compactMap { name in rows.first { $0.name == name } }
+      return outputs.flatMap { output -> [ChosenMetric] in
+        let names =
+          !isClassifier(model, output)
+          ? ["mse", "rmse", "mae", "r2"]
+          : model.classNames[output].count > 2
+            ? ["accuracy", "logloss"]
+            : ["accuracy", "precision", "recall", "f1", "auc", "logloss"]
+        return names.compactMap { name in rows.first { $0.name == name } }.map {
+          ChosenMetric($0, output, model)
+        }
+      }
     }
-    return try wanted.map { expression in
+    return try wanted.flatMap { expression -> [ChosenMetric] in
       guard case .column(let word) = expression.kind else {
         throw SQLError(.model, "METRICS takes names", at: expression.span)
       }
@@ -119,27 +140,28 @@ enum Metrics {
           .model, "metric \"\(word.last.name)\" is unknown", at: expression.span,
           hint: didYouMean(name, among: rows.map(\.name)))
       }
-      if metric.isForClasses && !isClass {
+      let fitting = outputs.filter {
+        !metric.isForClasses || isClassifier(model, $0)
+      }.filter { metric.isForClasses || model.definition.outputs[$0].kind == .number }
+      if fitting.isEmpty {
         throw SQLError(
-          .model, "\(metric.name) needs a model of classes; \"\(model.name)\" gives numbers",
+          .model,
+          metric.isForClasses
+            ? "\(metric.name) needs a model of classes; \"\(model.name)\" gives numbers"
+            : "\(metric.name) needs a model of numbers; \"\(model.name)\" gives classes",
           at: expression.span)
       }
-      return metric
+      return fitting.map { ChosenMetric(metric, $0, model) }
     }
   }
 
   /// A FLOAT output trained as a probability counts as two classes, 0 and 1.
-  static func isClassifier(_ model: Model) -> Bool {
-    if model.definition.outputKind != .number { return true }
-    return isProbability(model)
-  }
-
-  static func isProbability(_ model: Model) -> Bool {
-    guard model.definition.outputKind == .number, model.definition.network.outputWidth == 1 else {
-      return false
-    }
-    let loss = (model.definition.options.loss ?? "").lowercased()
-    return (loss.hasPrefix("bce") || loss.hasPrefix("binary_cross"))
+  static func isClassifier(_ model: Model, _ output: Int) -> Bool {
+    let definition = model.definition.outputs[output]
+    if definition.kind != .number { return true }
+    if model.network.outputs[output].width != 1 { return false }
+    let loss = try? LossDefinition.named(model.definition.options.training.lossName(of: definition))
+    return loss?.kind == .binary
   }
 
   // MARK: Formulas

@@ -2,7 +2,15 @@ import Columnar
 import Diagnostics
 import NeuralNet
 import Planner
-import Synchronization
+import Syntax
+
+/// An output as CREATE MODEL described it.
+package struct ModelOutputDefinition: Sendable {
+  package let field: Field
+  package let kind: ModelDefinition.OutputKind
+  /// Given by CLASSES, or by the type; otherwise found by TRAIN.
+  package let classes: [Value]
+}
 
 /// What CREATE MODEL said, checked: the same for all versions of the model.
 package struct ModelDefinition: Sendable {
@@ -16,104 +24,138 @@ package struct ModelDefinition: Sendable {
     case binary
   }
 
+  /// What was typed, without OR REPLACE and the like: a definition can be made of it again.
+  package let statement: CreateModel
   package let name: String
   package let inputs: [Field]
-  package let output: Field
-  package let outputKind: OutputKind
-  /// Given by CLASSES; otherwise found by TRAIN.
-  package let classes: [Value]
-  package let layers: [LayerCall]
+  let transform: ModelTransform
+  /// At least one.
+  package let outputs: [ModelOutputDefinition]
+  let template: NetworkTemplate
+  /// Where widths hang on what TRAIN finds, one with guesses in their place.
   package let network: Network
-  package let options: TrainerOptions
-  /// `name = value` as written, for DESCRIBE.
-  package let optionTexts: [(name: String, value: String)]
-  /// Probability from which a binary output is the second class.
-  package let threshold: Float
+  package let options: ModelOptions
 
-  /// Float columns that enter the network: an array input counts its elements.
-  package var inputWidth: Int { inputs.reduce(0) { $0 + ModelDefinition.width(of: $1.type) } }
+  /// The statement as SQL.
+  package var sql: String { Printer.sql(.createModel(statement)) }
 
+  /// From what `sql` gave.
+  package static func parsed(_ sql: String) throws -> ModelDefinition {
+    guard case .createModel(let statement) = try Parser.parseStatement(sql).statement else {
+      throw SQLError(.internal, "the text of a model is no CREATE MODEL")
+    }
+    return try ModelCompiler.compile(statement)
+  }
+
+  package var threshold: Float { options.threshold }
+
+  /// Floats of a value: an array counts its elements.
   static func width(of type: LogicalType) -> Int {
     if case .array(let element, let count) = type { return width(of: element) * count }
     return 1
   }
 }
 
-/// One version of a model, as statements see it from planning to their end: a TRAIN that finishes
-/// meanwhile makes another object.
+extension ModelDefinition {
+  /// What enters the network and the network itself, after TRAIN found this.
+  func network(for state: ModelState) throws -> (transform: BoundTransform, network: Network) {
+    let bound = try transform.bound(state.transforms)
+    if !transform.needsFit && !outputs.contains(where: { template.leavesOpen($0.field.name) }) {
+      return (bound, network)
+    }
+    let wanted = outputs.enumerated().map { index, output in
+      let classes = index < state.classes.count ? state.classes[index].count : 0
+      return GraphOutput(
+        output.field.name,
+        width: output.kind == .number ? Self.width(of: output.field.type) : max(classes, 2))
+    }
+    return (bound, try template.network(bound, outputs: wanted))
+  }
+}
+
+/// One version of a model, as statements see it from planning to their end. Never changes.
 package final class Model: ModelDescription, Sendable {
   package let definition: ModelDefinition
   /// 0: not trained yet.
   package let version: Int
+  package let network: Network
+  let transform: BoundTransform
   package let weights: Weights?
-  package let predictor: Predictor?
-  /// Of the output's type, in the order of the network's units.
-  package let classes: [Value]
-  package let classNames: [String]
+  /// What TRAIN found besides the weights.
+  package let state: ModelState
+  /// A row for each epoch of its training.
+  package let epochs: [EpochReport]
+  /// Of each output; empty for numbers.
+  package let classNames: [[String]]
 
-  init(definition: ModelDefinition, version: Int, weights: Weights?, classes: [Value]) throws {
+  init(
+    definition: ModelDefinition, version: Int, weights: Weights?, state: ModelState,
+    epochs: [EpochReport] = []
+  ) throws {
     self.definition = definition
     self.version = version
+    (transform, network) = try definition.network(for: state)
     self.weights = weights
-    self.classes = classes
-    let form: OutputForm
-    switch definition.outputKind {
-    case .number: form = .raw
-    case .binary, .classes:
-      form = .probabilities(
-        loss: definition.outputKind == .classes ? "cross_entropy" : "bce")
+    self.state = state
+    self.epochs = epochs
+    classNames = try zip(definition.outputs, state.classes).map {
+      try ModelState.texts(of: $1, $0.field.type)
     }
-    predictor = try weights.map {
-      try Predictor(network: definition.network, weights: $0, output: form)
+  }
+
+  /// Runs the network for some of its outputs, by their numbers; classes as probabilities.
+  func predictor(_ outputs: [Int]) throws -> Predictor {
+    guard let weights else {
+      throw SQLError(.model, "model \"\(name)\" has not been trained")
     }
-    if classes.isEmpty {
-      classNames = []
-    } else {
-      var builder = ColumnBuilder(definition.output.type, capacity: classes.count)
-      for value in classes { try builder.append(value) }
-      let texts = ValueText.text(of: builder.finish())
-      classNames = (0..<classes.count).map {
-        texts.values(as: StringView.self)[texts.valueIndex($0)].string
-      }
+    return try Predictor(
+      network: network, weights: weights,
+      outputs: outputs.map { index in
+        let output = definition.outputs[index]
+        return PredictedOutput(
+          index,
+          output.kind == .number
+            ? .raw : .probabilities(loss: definition.options.training.lossName(of: output)))
+      })
+  }
+
+  /// From what `record` gave.
+  convenience init(definition: ModelDefinition, record: ModelVersionRecord) throws {
+    let state = try ModelState(json: record.state, definition)
+    var weights = try Weights(
+      network: try definition.network(for: state).network, initializer: .zeros)
+    try weights.load(safetensors: record.weights)
+    try self.init(
+      definition: definition, version: record.version, weights: weights, state: state,
+      epochs: record.epochs)
+  }
+
+  /// The version as plain data; nil before it is trained.
+  package var record: ModelVersionRecord? {
+    get throws {
+      guard let weights else { return nil }
+      return ModelVersionRecord(
+        version: version, weights: weights.safetensors(), state: try state.json(definition),
+        epochs: epochs)
     }
   }
 
   package var name: String { definition.name }
   package var inputs: [Field] { definition.inputs }
-  package var outputs: [Field] { [definition.output] }
+  package var outputs: [Field] { definition.outputs.map(\.field) }
   package var versionLabel: String { "v\(version)" }
   package var isTrained: Bool { weights != nil }
-}
+  package var featureNames: [String] { transform.features.map(\.name) }
 
-/// One row that TRAIN gave.
-package struct EpochRow: Sendable {
-  package let version: Int
-  package let report: EpochReport
-}
-
-/// A model of the catalog: its definition and its newest version.
-package final class ModelEntry: Sendable {
-  package let definition: ModelDefinition
-  private let state: Mutex<(current: Model, history: [EpochRow])>
-
-  init(definition: ModelDefinition) throws {
-    self.definition = definition
-    let untrained = try Model(
-      definition: definition, version: 0, weights: nil, classes: definition.classes)
-    state = Mutex((untrained, []))
+  package func features(of inputs: [Expression]) -> [Expression] {
+    transform.features(of: inputs)
   }
 
-  package var current: Model { state.withLock { $0.current } }
-  package var history: [EpochRow] { state.withLock { $0.history } }
-
-  /// Makes the weights the newest version; all statements planned from now on use it.
-  func publish(weights: Weights, classes: [Value], epochs: [EpochReport]) throws {
-    let version = current.version + 1
-    let model = try Model(
-      definition: definition, version: version, weights: weights, classes: classes)
-    state.withLock {
-      $0.current = model
-      $0.history += epochs.map { EpochRow(version: version, report: $0) }
+  /// For each feature, whether an output of these hangs on it.
+  package func readsFeatures(_ outputs: [Int]) -> [Bool] {
+    guard definition.template.isGraph, let predictor = try? predictor(outputs) else {
+      return transform.features.map { _ in true }
     }
+    return predictor.readsInput
   }
 }

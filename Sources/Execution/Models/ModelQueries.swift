@@ -22,17 +22,20 @@ enum ModelQueries {
     }
   }
 
-  /// The plan's columns for the model's inputs and label, cast to what the network takes; missing
-  /// ones and text in place of numbers are errors that name the column.
-  static func features(
-    of definition: ModelDefinition, label: String, in bound: (plan: Plan, names: [String]),
+  /// The columns for the model's inputs and outputs, cast to what they are declared as, then `extra`
+  /// ones as they are; missing ones and text in place of numbers are errors that name the column.
+  static func rows(
+    of definition: ModelDefinition, labels: [String], in bound: (plan: Plan, names: [String]),
     extra: [String] = [], span: SourceSpan?
   ) throws -> Plan {
     var items: [(expression: Expression, reference: ColumnReference)] = []
-    var nextID = -1
-    func add(_ expression: Expression, _ name: String) {
-      items.append((expression, ColumnReference(id: nextID, name: name, type: expression.type)))
-      nextID -= 1
+    func add(_ column: ColumnReference, as field: Field) {
+      let expression = Expression.column(column)
+      items.append(
+        (
+          column.type == field.type ? expression : .cast(expression, to: field.type, isTry: false),
+          ColumnReference(id: -1 - items.count, name: field.name, type: field.type)
+        ))
     }
     func find(_ name: String, _ what: String) throws -> ColumnReference {
       let found = bound.names.indices.filter { bound.names[$0].lowercased() == name.lowercased() }
@@ -45,34 +48,83 @@ enum ModelQueries {
       return bound.plan.output[position]
     }
     for input in definition.inputs {
-      let reference = try find(input.name, "its input")
-      try checkNumber(reference, as: input, definition, span)
-      let column = Expression.column(reference)
-      add(
-        reference.type == input.type ? column : .cast(column, to: input.type, isTry: false),
-        input.name)
+      let column = try find(input.name, "its input")
+      try check(column, as: input, definition, span)
+      add(column, as: input)
     }
-    let reference = try find(label, "its output \"\(definition.output.name)\"")
-    let output = definition.output
-    if definition.outputKind == .number { try checkNumber(reference, as: output, definition, span) }
-    let column = Expression.column(reference)
-    add(
-      reference.type == output.type ? column : .cast(column, to: output.type, isTry: false),
-      output.name)
-    for name in extra { add(.column(try find(name, "grouping")), name) }
+    for (output, label) in zip(definition.outputs, labels) {
+      let column = try find(label, "its output \"\(output.field.name)\"")
+      if output.kind == .number { try check(column, as: output.field, definition, span) }
+      add(column, as: output.field)
+    }
+    for name in extra {
+      let column = try find(name, "grouping")
+      add(column, as: Field(name, column.type))
+    }
     return .project(ProjectNode(input: bound.plan, items: items))
   }
 
-  private static func checkNumber(
+  /// The column of each output: those that LABEL names, else the outputs' own names.
+  static func labels(_ clause: [TrainLabel], of definition: ModelDefinition) throws -> [String] {
+    var labels = definition.outputs.map(\.field.name)
+    for (position, label) in clause.enumerated() {
+      if let output = label.output {
+        guard
+          let index = labels.indices.first(where: {
+            definition.outputs[$0].field.name.lowercased() == output.name.lowercased()
+          })
+        else {
+          throw SQLError(
+            .model, "model \"\(definition.name)\" has no output \"\(output.name)\"",
+            at: output.span, hint: didYouMean(output.name, among: labels))
+        }
+        labels[index] = label.column.last.name
+      } else if position < labels.count {
+        labels[position] = label.column.last.name
+      } else {
+        throw SQLError(
+          .model, "model \"\(definition.name)\" has \(labels.count) outputs, LABEL names more",
+          at: label.column.span)
+      }
+    }
+    return labels
+  }
+
+  /// A number from 0 to below 1.
+  static func fraction(_ expression: SyntaxExpression) throws -> Double {
+    switch LayerArgument(expression) {
+    case .number(let number) where number >= 0 && number < 1: return number
+    case .integer(0): return 0
+    default:
+      throw SQLError(
+        .model, "VALIDATION SPLIT takes a fraction from 0 to 1", at: expression.span)
+    }
+  }
+
+  /// Rows with the features of the model in place of its inputs.
+  static func features(_ transform: BoundTransform, in rows: Plan) -> Plan {
+    let columns = rows.output
+    let inputs = columns.prefix(transform.references.count).map { Expression.column($0) }
+    var items: [(expression: Expression, reference: ColumnReference)] = []
+    for (feature, expression) in zip(transform.features, transform.features(of: inputs)) {
+      items.append(
+        (
+          expression,
+          ColumnReference(id: -1_000 - items.count, name: feature.name, type: expression.type)
+        ))
+    }
+    items += columns.dropFirst(transform.references.count).map { (.column($0), $0) }
+    return .project(ProjectNode(input: rows, items: items))
+  }
+
+  private static func check(
     _ reference: ColumnReference, as field: Field, _ definition: ModelDefinition,
     _ span: SourceSpan?
   ) throws {
-    let from = reference.type
-    if from == field.type || from.isNumeric || from == .boolean || from == .null { return }
-    if from.isNested && field.type.isNested { return }
+    if TypeResolution.feeds(reference.type, field.type) { return }
     throw SQLError(
       .binder,
-      "\"\(field.name)\" of model \"\(definition.name)\" is \(field.type), but the column is \(from)",
-      at: span, hint: from == .varchar ? "cast the text to a number first" : nil)
+      "\"\(field.name)\" of model \"\(definition.name)\" is \(field.type), but the column is \(reference.type)",
+      at: span, hint: reference.type == .varchar ? "cast the text to a number first" : nil)
   }
 }

@@ -4,30 +4,40 @@ import NeuralNet
 import Planner
 import Syntax
 
-/// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and publishes
-/// the weights as a new version when it ends. Runs to its end whoever reads it.
-final class TrainProvider: RunnableRowProvider, Sendable {
+/// TRAIN MODEL as a source of rows: reads its query, trains, gives a row per epoch, and adds the
+/// weights to the model as a new version when it ends: a part of the statement's writes, so that a
+/// failure or ROLLBACK leaves the model as it was. Runs to its end whoever reads it.
+final class TrainProvider: RowProvider, Sendable {
   let entry: ModelEntry
-  let options: TrainerOptions
-  let validationFraction: Double
-  let hasAccuracy: Bool
-  /// Inputs then the label, as the plan below gives them.
-  let columnNames: [String]
+  let key: CatalogState.Key
+  let target: any ModelTarget
+  let statement: TrainModel
+  let options: ModelOptions
+  let query: TrainQuery
+  /// The columns of the outputs.
+  let labels: [String]
+  /// The version to go on from.
+  let start: Model?
+  let stop: StopCondition?
   let onProgress: @Sendable (String?) -> Void
 
   init(
-    entry: ModelEntry, options: TrainerOptions, validationFraction: Double,
-    columnNames: [String], onProgress: @escaping @Sendable (String?) -> Void
-  ) {
+    _ statement: TrainModel, entry: ModelEntry, key: CatalogState.Key, target: any ModelTarget,
+    options: ModelOptions, query: TrainQuery, labels: [String], start: Model?,
+    onProgress: @escaping @Sendable (String?) -> Void
+  ) throws {
+    self.statement = statement
     self.entry = entry
+    self.key = key
+    self.target = target
     self.options = options
-    self.validationFraction = validationFraction
-    self.columnNames = columnNames
+    self.query = query
+    self.labels = labels
+    self.start = start
     self.onProgress = onProgress
-    let loss = (options.loss ?? "mse").lowercased()
-    hasAccuracy =
-      entry.definition.outputKind != .number || loss.contains("bce")
-      || loss.contains("crossentropy")
+    stop = try statement.stopWhen.map {
+      try StopCondition($0, schema: Self.schema(of: entry.definition, options))
+    }
   }
 
   var title: String { "Train" }
@@ -41,36 +51,58 @@ final class TrainProvider: RunnableRowProvider, Sendable {
     ]
   }
 
-  var schema: [Field] {
-    var fields = [
+  var schema: [Field] { Self.schema(of: entry.definition, options) }
+
+  private static func schema(of definition: ModelDefinition, _ options: ModelOptions) -> [Field] {
+    [
       Field("version", .integer), Field("epoch", .integer), Field("loss", .double),
       Field("val_loss", .double),
-    ]
-    if hasAccuracy { fields += [Field("accuracy", .double), Field("val_accuracy", .double)] }
-    return fields + [
+    ] + metricNames(definition, options).map { Field($0, .double) } + [
       Field("learning_rate", .double), Field("rows", .bigint), Field("seconds", .double),
       Field("best", .boolean), Field("stop_reason", .varchar),
     ]
   }
 
-  func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource {
-    guard let input else { throw SQLError(.internal, "TRAIN has no input") }
-    return TrainSource(provider: self, input: input, query: query)
+  /// The metrics that the trainer reports, by the names that it gives them.
+  static func metricNames(_ definition: ModelDefinition, _ options: ModelOptions) -> [String] {
+    let outputs = definition.outputs
+    let names = outputs.flatMap { output -> [String] in
+      let prefix = outputs.count == 1 ? "" : "\(output.field.name)_"
+      let loss = try? LossDefinition.named(options.training.lossName(of: output))
+      var names = outputs.count == 1 ? [] : ["\(prefix)loss"]
+      if loss?.kind != .regression { names.append("\(prefix)accuracy") }
+      return names
+    }
+    return names.flatMap { [$0, "val_\($0)"] }
   }
+
+  func source(_ input: TrainInput, query: QueryContext) -> any CompletingSource {
+    TrainSource(provider: self, input: input, query: query)
+  }
+}
+
+/// The rows that TRAIN reads: the model's inputs, its labels, and the marks of `TrainQuery`.
+struct TrainInput {
+  let plan: Plan
+  /// These expressions over the plan's rows.
+  let open: ([Expression]) throws -> any BatchSource
+  /// Another plan over the same rows, run to its end.
+  let run: (Plan) throws -> [[Value]]
 }
 
 /// The running of one TRAIN.
 private final class TrainSource: CompletingSource {
   private let provider: TrainProvider
-  private var input: (any BatchSource)?
+  private var input: TrainInput?
   private let query: QueryContext
   private var trainer: Trainer?
-  private var classes: [Value] = []
+  private var state = ModelState()
   private var reports: [EpochReport] = []
+  private var bestEpoch = 0
   private var isFinished = false
   private let memory: MemoryHolder
 
-  init(provider: TrainProvider, input: any BatchSource, query: QueryContext) {
+  init(provider: TrainProvider, input: TrainInput, query: QueryContext) {
     self.provider = provider
     self.input = input
     self.query = query
@@ -80,70 +112,135 @@ private final class TrainSource: CompletingSource {
   func next() throws -> Batch? {
     if isFinished { return nil }
     do {
-      try prepare()
-      guard let trainer, let report = try trainer.nextEpoch() else {
-        isFinished = true
-        try publish()
-        return nil
-      }
-      reports.append(report)
-      provider.onProgress(
-        "epoch \(report.epoch)/\(provider.options.epochs), loss \(rounded(report.loss))")
-      return try row(report)
+      if let row = try nextRow() { return row }
+      isFinished = true
+      try publish()
+      return nil
     } catch {
       isFinished = true
       provider.onProgress(nil)
-      throw error
+      // Places in the text of CREATE MODEL are none in this statement's.
+      guard var mistake = error as? SQLError else { throw error }
+      mistake.span = nil
+      throw mistake
     }
   }
 
   func complete() throws { while try next() != nil {} }
 
+  private func nextRow() throws -> Batch? {
+    try prepare()
+    guard let trainer, var report = try trainer.nextEpoch() else { return nil }
+    if report.best { bestEpoch = report.epoch }
+    if report.stopReason == nil, let stop = provider.stop,
+      try stop.holds(try row(report), bestEpoch: bestEpoch)
+    {
+      report.stopReason = "stop_when"
+      trainer.stop()
+    }
+    reports.append(report)
+    provider.onProgress(progress(report))
+    return try row(report)
+  }
+
+  private func progress(_ report: EpochReport) -> String {
+    let epochs = provider.options.training.epochs
+    let seconds = reports.reduce(0) { $0 + $1.seconds }
+    let rate = report.seconds > 0 ? Int(Double(report.rows) / report.seconds) : 0
+    let left = Int(seconds / Double(max(report.epoch, 1)) * Double(epochs - report.epoch))
+    return
+      "epoch \(report.epoch)/\(epochs), loss \(rounded(report.loss)), \(rate) rows/s, \(left) s left"
+  }
+
   private func publish() throws {
     provider.onProgress(nil)
     guard let trainer else { return }
-    try provider.entry.publish(weights: trainer.weights, classes: classes, epochs: reports)
+    var entry = provider.target.model(provider.key) ?? provider.entry
+    try entry.add(
+      weights: trainer.weights, state: state, epochs: reports,
+      alias: provider.statement.versionName?.name)
+    provider.target.publish(entry, at: provider.key)
     self.trainer = nil
   }
 
   private func prepare() throws {
-    guard trainer == nil, let source = input else { return }
-    input = nil
+    guard trainer == nil, let input else { return }
+    self.input = nil
     let definition = provider.entry.definition
-    let reader = TrainingReader(definition: definition, columnNames: provider.columnNames)
+    provider.onProgress("reading")
+    if let start = provider.start {
+      state.transforms = start.state.transforms
+    } else if definition.transform.needsFit {
+      state.transforms = try TransformFitting(
+        transform: definition.transform,
+        columns: input.plan.output.map { Field($0.name, $0.type) },
+        label: definition.outputs[0].field, rows: trainingRows(input.plan), run: input.run
+      ).states()
+    }
+    let reader = try read(input, try definition.transform.bound(state.transforms))
+    state.classes = try reader.findClasses(known: provider.start?.state.classes ?? [])
+    let network = try definition.network(for: state).network
+    let (training, validation) = try split(try reader.finish(state.classes, network))
+    var options = provider.options.training
+    if options.threads == 0 { options.threads = query.workerCount }
+    try options.resolveClassWeights(
+      try zip(definition.outputs, state.classes).filter { !$1.isEmpty }.map {
+        ($0.field.name, try ModelState.texts(of: $1, $0.field.type))
+      })
+    state.receipt = TrainingReceipt(
+      statement: provider.statement, start: provider.start?.version, rows: reader.rows,
+      hash: reader.hash)
+    let weights =
+      try provider.start?.weights
+      ?? Weights(network: network, initializer: options.initializer, seed: options.seed)
+    let context = query
+    trainer = try Trainer(
+      network: network, weights: weights, training: training, validation: validation,
+      options: options, isCancelled: { context.isCancelled })
+  }
+
+  /// Only rows to train on fit a transform.
+  private func trainingRows(_ plan: Plan) -> Plan {
+    guard provider.query.hasValidation, let flag = plan.output.last else { return plan }
+    return .filter(
+      FilterNode(
+        input: plan,
+        condition: .or([.isNull(.column(flag), isNegated: false), .not(.column(flag))])))
+  }
+
+  private func read(_ input: TrainInput, _ transform: BoundTransform) throws -> TrainingReader {
+    let definition = provider.entry.definition
+    let columns = input.plan.output.map { Expression.column($0) }
+    let source = try input.open(
+      transform.features(of: Array(columns.prefix(definition.inputs.count)))
+        + columns.dropFirst(definition.inputs.count))
+    let reader = TrainingReader(
+      definition, provider.options, transform: transform, labels: provider.labels,
+      query: provider.query)
     while let batch = try source.next() {
       try query.checkCancelled()
       try reader.append(batch)
       try memory.hold(reader.byteCount)
     }
-    let (set, found) = try reader.finish()
-    classes = found
-    var validation: TrainingSet?
-    var training = set
-    if provider.validationFraction > 0 {
-      (training, validation) = try set.split(
-        fraction: provider.validationFraction, seed: provider.options.seed)
-    }
-    let weights = try Weights(
-      network: definition.network, initializer: provider.options.initializer,
-      seed: provider.options.seed)
-    var options = provider.options
-    if options.threads == 0 { options.threads = query.workerCount }
-    let context = query
-    trainer = try Trainer(
-      network: definition.network, weights: weights, training: training, validation: validation,
-      options: options, isCancelled: { context.isCancelled })
+    return reader
+  }
+
+  private func split(_ sets: (training: TrainingSet, validation: TrainingSet?)) throws -> (
+    training: TrainingSet, validation: TrainingSet?
+  ) {
+    if sets.validation != nil { return sets }
+    let options = provider.options.training
+    guard options.validationSplit > 0 else { return sets }
+    return try sets.training.split(fraction: options.validationSplit, seed: options.seed)
   }
 
   private func row(_ report: EpochReport) throws -> Batch {
     var values: [Value] = [
-      .integer(Int128(provider.entry.current.version + 1)), .integer(Int128(report.epoch)),
+      .integer(Int128(provider.entry.lastVersion + 1)), .integer(Int128(report.epoch)),
       .double(report.loss), report.validationLoss.map { .double($0) } ?? .null,
     ]
-    if provider.hasAccuracy {
-      for name in ["accuracy", "val_accuracy"] {
-        values.append(report.metrics.first { $0.name == name }.map { .double($0.value) } ?? .null)
-      }
+    for name in TrainProvider.metricNames(provider.entry.definition, provider.options) {
+      values.append(report.metrics.first { $0.name == name }.map { .double($0.value) } ?? .null)
     }
     values += [
       .double(report.learningRate), .integer(Int128(report.rows)), .double(report.seconds),
@@ -158,127 +255,4 @@ private final class TrainSource: CompletingSource {
   }
 
   private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
-}
-
-/// Turns batches of inputs and a label into a training set; finds the classes where none are given.
-final class TrainingReader {
-  private let definition: ModelDefinition
-  private let columnNames: [String]
-  private var nullCounts: [Int]
-  /// Numbers go straight to the set.
-  private var set: TrainingSet?
-  /// Class labels wait until all classes are known.
-  private var pending: [(features: FeatureColumns, groups: [UInt32], rows: Int)] = []
-  private let labels: GroupTable
-  private(set) var byteCount = 0
-  private var rows = 0
-
-  init(definition: ModelDefinition, columnNames: [String]) {
-    self.definition = definition
-    self.columnNames = columnNames
-    nullCounts = Array(repeating: 0, count: columnNames.count)
-    labels = GroupTable([definition.output.type])
-  }
-
-  func append(_ batch: Batch) throws {
-    rows += batch.rowCount
-    for (position, column) in batch.columns.enumerated() where column.mayHaveNulls {
-      for row in 0..<batch.rowCount where column.isNull(row) { nullCounts[position] += 1 }
-    }
-    if nullCounts.contains(where: { $0 > 0 }) { return }
-    let features = try FeatureColumns(Array(batch.columns.dropLast()), rows: batch.rowCount)
-    guard let label = batch.columns.last else { return }
-    if definition.outputKind == .number {
-      let targets = try FeatureColumns([label], rows: batch.rowCount)
-      let target = try numberSet(width: targets.width)
-      try features.keepingAlive { columns in
-        try targets.keepingAlive {
-          try target.append(rows: batch.rowCount, columns: columns, targets: $0)
-        }
-      }
-      byteCount = target.byteCount
-    } else {
-      var groups = [UInt32](repeating: 0, count: batch.rowCount)
-      labels.lookUp([label], count: batch.rowCount, groups: &groups)
-      pending.append((features, groups, batch.rowCount))
-      byteCount += batch.rowCount * (features.width + 1) * 4
-    }
-  }
-
-  private func numberSet(width: Int) throws -> TrainingSet {
-    if let set { return set }
-    let made = try TrainingSet(
-      width: definition.network.inputWidth, target: .values(width: width))
-    set = made
-    return made
-  }
-
-  /// The set and its classes. Errors name NULLs by column, missing rows, and labels that are no class.
-  func finish() throws -> (set: TrainingSet, classes: [Value]) {
-    let name = definition.name
-    for (position, count) in nullCounts.enumerated() where count > 0 {
-      throw SQLError(
-        .model,
-        "column \"\(columnNames[position])\" is NULL in \(count) of \(rows) training rows of model \"\(name)\"",
-        hint: "filter them out with WHERE, or use coalesce")
-    }
-    if rows == 0 { throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows") }
-    if definition.outputKind == .number { return (try numberSet(width: 1), []) }
-
-    let found = labels.keys(first: 0, count: labels.count)[0]
-    let values = (0..<labels.count).map { found.value($0) }
-    let classes: [Value]
-    if definition.classes.isEmpty {
-      let comparator = ColumnComparator(found, found)
-      classes = (0..<labels.count).sorted { comparator.compare($0, $1) < 0 }.map { values[$0] }
-    } else {
-      classes = definition.classes
-    }
-    let units = definition.outputKind == .binary ? 2 : definition.network.outputWidth
-    if definition.classes.isEmpty, classes.count != units {
-      throw SQLError(
-        .model,
-        "the labels of model \"\(name)\" have \(classes.count) classes, its last layer is made for \(units)",
-        hint: classes.count == 1 ? "one class cannot be learned" : nil)
-    }
-    let ids = try values.map { value -> Int32 in
-      guard let position = classes.firstIndex(of: value) else {
-        throw SQLError(
-          .model, "a label of model \"\(name)\" is outside its CLASSES: \(text(value))")
-      }
-      return Int32(position)
-    }
-    let result = try TrainingSet(
-      width: definition.network.inputWidth,
-      target: definition.outputKind == .binary ? .values(width: 1) : .classes(count: units))
-    try result.reserve(rows: rows)
-    for part in pending {
-      try part.features.keepingAlive { columns in
-        if definition.outputKind == .binary {
-          let targets = part.groups.map { Float(ids[Int($0)]) }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, targets: [start])
-          }
-        } else {
-          let targets = part.groups.map { ids[Int($0)] }
-          try targets.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            try result.append(rows: part.rows, columns: columns, classes: start)
-          }
-        }
-      }
-    }
-    pending = []
-    return (result, classes)
-  }
-
-  private func text(_ value: Value) -> String {
-    switch value {
-    case .varchar(let text): "'\(text)'"
-    case .integer(let number): "\(number)"
-    case .boolean(let flag): "\(flag)"
-    default: "\(value)"
-    }
-  }
 }

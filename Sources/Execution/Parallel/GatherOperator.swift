@@ -10,12 +10,13 @@ package final class GatherOperator: BatchSource {
   private var isStarted = false
   private var isFinished = false
 
-  /// `makeSource` builds the copy of one worker; it runs on the calling thread.
+  /// `makeSource` builds the copy of one worker; it runs on the calling thread. `waiting` says how
+  /// many workers are held up at a barrier.
   package init(
     query: QueryContext, workers: Int, makeSource: (Worker) throws -> any BatchSource,
-    barriers: @escaping @Sendable (any Error) -> Void
+    waiting: @escaping @Sendable () -> Int, barriers: @escaping @Sendable (any Error) -> Void
   ) throws {
-    state = GatherState(workers: workers)
+    state = GatherState(workers: workers, waiting: waiting)
     var sources: [any BatchSource] = []
     for index in 0..<workers {
       sources.append(try makeSource(Worker(query: query, index: index, count: workers)))
@@ -103,9 +104,11 @@ private final class GatherState: @unchecked Sendable {
   private var isStopped = false
   /// Batches a worker may be ahead; small, for they hold memory.
   private let capacity = 64
+  private let waiting: @Sendable () -> Int
 
   /// SAFETY: everything is read and written under `lock`.
-  init(workers: Int) {
+  init(workers: Int, waiting: @escaping @Sendable () -> Int) {
+    self.waiting = waiting
     queues = Array(repeating: [], count: workers)
     heads = Array(repeating: 0, count: workers)
     finished = Array(repeating: false, count: workers)
@@ -118,7 +121,8 @@ private final class GatherState: @unchecked Sendable {
     while queues[worker].count - heads[worker] >= capacity && !isStopped { lock.wait() }
     if isStopped { return false }
     queues[worker].append(batch)
-    if queues[worker].count - heads[worker] == 1 { lock.wakeAll() }
+    let ahead = queues[worker].count - heads[worker]
+    if ahead == 1 || ahead == capacity { lock.wakeAll() }
     return true
   }
 
@@ -137,16 +141,20 @@ private final class GatherState: @unchecked Sendable {
     while true {
       if let failure { throw failure }
       var best: Int?
-      var mustWait = false
+      var silent = 0
+      var isFull = false
       for worker in queues.indices {
         if heads[worker] < queues[worker].count {
           let sequence = queues[worker][heads[worker]].sequence
+          if queues[worker].count - heads[worker] >= capacity { isFull = true }
           if best.map({ sequence < queues[$0][heads[$0]].sequence }) ?? true { best = worker }
         } else if !finished[worker] {
-          mustWait = true
+          silent += 1
         }
       }
-      if !mustWait {
+      // Workers at a barrier (a right join's, before its unmatched rows) wait for one that can put no
+      // more here; what they give later comes after its batches.
+      if silent == 0 || (isFull && waiting() >= silent) {
         guard let best else { return nil }
         let batch = queues[best][heads[best]]
         heads[best] += 1
@@ -160,7 +168,8 @@ private final class GatherState: @unchecked Sendable {
         if queues[best].count - heads[best] == capacity - 1 { lock.wakeAll() }
         return batch
       }
-      lock.wait()
+      // A worker that comes to a barrier wakes nobody.
+      if isFull { lock.wait(milliseconds: 5) } else { lock.wait() }
     }
   }
 

@@ -39,6 +39,9 @@ package final class TeamBarrier: @unchecked Sendable {
     return false
   }
 
+  /// How many wait for the others at this moment.
+  package var waitingCount: Int { lock.withLock { waiting } }
+
   /// Makes every present and later wait throw `error`.
   package func breakBarrier(_ error: any Error) {
     lock.lock()

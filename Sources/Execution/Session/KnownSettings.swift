@@ -42,7 +42,6 @@ enum KnownSettings {
     row("lock_configuration", "false"),
     row("log_query_path", ""),
     row("max_expression_depth", "1000"),
-    row("max_temp_directory_size", "90% of available disk space"),
     row("max_vacuum_tasks", "100"),
     row("merge_join_threshold", "1000"),
     row("nested_loop_join_threshold", "5"),
@@ -63,7 +62,6 @@ enum KnownSettings {
     row("secret_directory", ""),
     row("storage_compatibility_version", "latest"),
     row("streaming_buffer_size", "976.5 KiB"),
-    row("temp_directory", ""),
     row("username", "", aliases: ["user"]),
     row("zstd_min_string_length", "4096"),
   ]

@@ -62,7 +62,7 @@ extension Session {
         definition.foreignKeys[index].table = new.name
       }
       renamed.item = .table(
-        TableVersion(key: target, definition: definition, data: table.data))
+        table.altered(definition, table.data, key: target))
     }
     let indexes = state.indexes(of: key)
     change { state in
@@ -102,7 +102,7 @@ struct TableAlteration {
     case .dropDefault(let name): return try change(name) { $0.defaultValue = nil }
     case .setNotNull(let name):
       let position = try definition.column(name)
-      if table.data.hasNull(position) {
+      if try table.data.hasNull(position) {
         throw SQLError(
           .constraint,
           "NOT NULL constraint failed: \(definition.name).\(definition.columns[position].name) has NULL values",
@@ -131,7 +131,7 @@ struct TableAlteration {
         .binder, "\"\(name.name)\" is a generated column", at: name.span)
     }
     try body(&definition.columns[position])
-    return TableVersion(key: table.key, definition: definition, data: table.data)
+    return table.altered(definition, table.data)
   }
 
   // MARK: Columns
@@ -162,7 +162,7 @@ struct TableAlteration {
         $0.lowercased() == previous.lowercased() ? new.name : $0
       }
     }
-    return TableVersion(key: table.key, definition: definition, data: table.data)
+    return table.altered(definition, table.data)
   }
 
   private func add(_ syntax: ColumnDefinition, ifNotExists: Bool) throws -> TableVersion? {
@@ -198,12 +198,12 @@ struct TableAlteration {
     var definition = definition
     definition.columns.append(column)
     let data = table.data.appending(column.type, columns)
-    if column.isRequired, data.hasNull(definition.columns.count - 1) {
+    if column.isRequired, try data.hasNull(definition.columns.count - 1) {
       throw SQLError(
         .constraint, "NOT NULL constraint failed: \(definition.name).\(column.name)",
         at: syntax.span, hint: "give the column a DEFAULT")
     }
-    return TableVersion(key: table.key, definition: definition, data: data)
+    return table.altered(definition, data)
   }
 
   private func drop(_ name: Identifier, ifExists: Bool) throws -> TableVersion? {
@@ -230,10 +230,12 @@ struct TableAlteration {
     for index in definition.foreignKeys.indices {
       definition.foreignKeys[index].columns = moved(definition.foreignKeys[index].columns)
     }
+    for index in definition.indexes.indices {
+      definition.indexes[index].columns = moved(definition.indexes[index].columns)
+    }
     var indexes = table.data.indexes
     for index in indexes.indices { indexes[index].columns = moved(indexes[index].columns) }
-    return TableVersion(
-      key: table.key, definition: definition, data: table.data.picking(kept, indexes: indexes))
+    return table.altered(definition, table.data.picking(kept, indexes: indexes))
   }
 
   /// An error when something depends on a column.
@@ -309,7 +311,7 @@ struct TableAlteration {
     let made = try table.data.computed { try evaluator.evaluate($0) }
     definition.columns[position].type = expression.type
     let data = table.data.replacing(position, expression.type, made)
-    if definition.columns[position].isRequired, data.hasNull(position) {
+    if definition.columns[position].isRequired, try data.hasNull(position) {
       throw SQLError(
         .constraint, "NOT NULL constraint failed: \(definition.name).\(name.name)", at: name.span)
     }
@@ -318,7 +320,7 @@ struct TableAlteration {
       _ = value
       _ = try session.binder().defaultExpression(definition.columns[position])
     }
-    return TableVersion(key: table.key, definition: definition, data: data)
+    return table.altered(definition, data)
   }
 
   // MARK: Constraints
@@ -332,14 +334,14 @@ struct TableAlteration {
     let keys = definition.keys.count
     try builder.add(constraint, to: &definition)
     for position in definition.columns.indices
-    where definition.columns[position].isRequired && data.hasNull(position) {
+    where try definition.columns[position].isRequired && data.hasNull(position) {
       throw SQLError(
         .constraint,
         "NOT NULL constraint failed: \(definition.name).\(definition.columns[position].name)",
         at: constraint.span)
     }
     try builder.check(&definition)
-    let bare = TableVersion(key: table.key, definition: definition, data: data)
+    let bare = table.altered(definition, data)
     if definition.keys.count > keys {
       do {
         try data.addIndex(columns: definition.keys[keys].columns)
@@ -353,17 +355,19 @@ struct TableAlteration {
       let evaluator = try ExpressionEvaluator(
         .not(condition),
         layout: Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1.id, $0) }))
-      for batch in data.liveBatches where try evaluator.select(batch).count > 0 {
+      try data.forEachLiveBatch { batch in
+        if try evaluator.select(batch).count == 0 { return }
         throw SQLError(
           .constraint,
           "CHECK constraint failed on table \"\(definition.name)\" with expression CHECK(\(Printer.sql(check.condition)))",
           at: constraint.span)
       }
     }
-    let next = TableVersion(key: table.key, definition: definition, data: data)
+    let next = table.altered(definition, data)
     if case .foreignKey = constraint.kind {
-      let rows = data.liveBatches.map { batch in
-        Dictionary(uniqueKeysWithValues: batch.columns.enumerated().map { ($0, $1) })
+      var rows: [[Int: Column]] = []
+      try data.forEachLiveBatch { batch in
+        rows.append(Dictionary(uniqueKeysWithValues: batch.columns.enumerated().map { ($0, $1) }))
       }
       try ForeignKeyCheck(table: next, target: session, losesRows: false)
         .check(next, newRows: rows, changed: Set(definition.columns.indices))

@@ -65,9 +65,13 @@ extension Session {
       do {
         try data.addIndex(columns: columns)
       } catch let duplicate as DuplicateKey {
-        throw TableVersion(key: tableKey, definition: definition, data: data).error(duplicate)
+        throw table.altered(definition, data).error(duplicate)
       }
-      changed = TableVersion(key: tableKey, definition: definition, data: data)
+      changed = table.altered(definition, data)
+    } else if columns.count == create.expressions.count {
+      var definition = table.definition
+      definition.indexes.append((name, columns))
+      changed = table.altered(definition, table.data)
     }
     change { state in
       if let changed { state.replace(changed) }
@@ -89,14 +93,21 @@ extension Session {
   func remove(index: IndexDefinition, _ key: CatalogState.Key) {
     change { state in
       state[key] = nil
-      guard index.isUnique, case .table(let table)? = state[index.table]?.item,
+      guard case .table(let table)? = state[index.table]?.item else { return }
+      if !index.isUnique {
+        var definition = table.definition
+        definition.indexes.removeAll { $0.name == index.name }
+        state.replace(table.altered(definition, table.data))
+        return
+      }
+      guard
         let position = table.definition.keys.firstIndex(where: { $0.kind == .index(index.name) })
       else { return }
       var definition = table.definition
       var data = table.data
       definition.keys.remove(at: position)
       data.indexes.remove(at: position)
-      state.replace(TableVersion(key: table.key, definition: definition, data: data))
+      state.replace(table.altered(definition, data))
     }
   }
 }

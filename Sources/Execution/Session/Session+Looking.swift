@@ -83,8 +83,8 @@ extension Session {
     case .explain(let inner): return try planned(inner.statement)
     case .createSchema, .createType, .createSequence, .createIndex, .createMacro, .alterTable,
       .alterSequence, .drop, .comment, .createModel, .alterModel, .exportModel, .dropModel,
-      .verifyModel, .set, .reset, .pragma, .use, .transaction, .prepare, .execute, .deallocate,
-      .attach, .detach, .load, .maintenance:
+      .exportDatabase, .importDatabase, .verifyModel, .set, .reset, .pragma, .use, .transaction,
+      .prepare, .execute, .deallocate, .attach, .detach, .load, .maintenance:
       return nil
     }
   }

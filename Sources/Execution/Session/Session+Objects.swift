@@ -94,30 +94,6 @@ extension Session {
     return .none
   }
 
-  /// CHECKPOINT, VACUUM, ANALYZE and REINDEX: there is nothing to do for tables in memory.
-  func run(_ maintenance: Maintenance) throws -> StatementResult {
-    switch maintenance {
-    case .checkpoint(let database):
-      if let database, !catalog().names.hasDatabase(database.name) {
-        throw SQLError(
-          .catalog, "database \"\(database.name)\" does not exist", at: database.span)
-      }
-    case .vacuum(let table), .analyze(let table):
-      if let table, try find(.relation, table) == nil {
-        throw SQLError(
-          .catalog, "table \"\(table.last.name)\" does not exist", at: table.span,
-          hint: didYouMean(table.last.name, among: catalog().tableNames))
-      }
-    case .reindex(let name):
-      if let name, try find(.relation, name) == nil, try find(.index, name) == nil {
-        throw SQLError(
-          .catalog, "there is no table and no index \"\(name.last.name)\"", at: name.span,
-          hint: didYouMean(name.last.name, among: catalog().tableNames))
-      }
-    }
-    return .none
-  }
-
   func run(_ create: CreateType) throws -> StatementResult {
     guard let key = try claim(.type, create.name, create.header, kind: "type") else {
       return .none
@@ -195,7 +171,7 @@ extension Session {
     }
     let current = NameResolution.parts(of: catalog().currentSchema).database
     let schema = NameResolution.key(
-      database: parts.count == 2 ? parts[0] : current, schema: parts[parts.count - 1])
+      database: parts.count == 2 ? names.own(parts[0]) : current, schema: parts[parts.count - 1])
     let key = CatalogState.Key(.schema, schema: "", schema)
     if schema == CatalogState.temporarySchema || NameResolution.systemSchemas.contains(schema) {
       throw SQLError(
@@ -210,54 +186,6 @@ extension Session {
       try checkUnused(key, create.name, isCascade: false)
     }
     change { $0[key] = CatalogObject(name: schema, item: .schema) }
-    return .none
-  }
-
-  // MARK: Databases
-
-  func run(_ attach: Attach) throws -> StatementResult {
-    guard attach.path == ":memory:" || attach.path.isEmpty else {
-      throw SQLError(
-        .notSupported, "database files are not supported yet: \"\(attach.path)\"",
-        hint: "ATTACH ':memory:' AS name")
-    }
-    guard let name = attach.name else {
-      throw SQLError(
-        .binder, "a database in memory needs a name", hint: "ATTACH ':memory:' AS name")
-    }
-    if catalog().isSchemaOrDatabase(name.name) {
-      if attach.ifNotExists { return .none }
-      throw SQLError(
-        .catalog, "a database or schema \"\(name.name)\" exists already", at: name.span)
-    }
-    let schema = "\(name.name.lowercased()).\(CatalogState.mainSchema)"
-    change {
-      $0[CatalogState.Key(.schema, schema: "", schema)] = CatalogObject(name: schema, item: .schema)
-    }
-    return .none
-  }
-
-  func detach(_ name: Identifier, ifExists: Bool) throws -> StatementResult {
-    let prefix = name.name.lowercased() + "."
-    guard catalog().names.hasSchema(prefix + CatalogState.mainSchema) else {
-      if ifExists { return .none }
-      let isOwn = [NameResolution.database, CatalogState.temporarySchema, "system"].contains(
-        name.name.lowercased())
-      throw SQLError(
-        .catalog,
-        isOwn
-          ? "database \"\(name.name)\" cannot be detached"
-          : "database \"\(name.name)\" does not exist",
-        at: name.span)
-    }
-    if settings.searchPath.contains(where: { $0.hasPrefix(prefix) }) {
-      throw SQLError(
-        .catalog, "database \"\(name.name)\" is in use", at: name.span, hint: "USE memory")
-    }
-    for (key, _) in state.allObjects()
-    where key.schema.hasPrefix(prefix) || key.space == .schema && key.name.hasPrefix(prefix) {
-      change { $0[key] = nil }
-    }
     return .none
   }
 }

@@ -60,36 +60,4 @@ extension Session {
       throw error
     }
   }
-
-  // MARK: Models
-
-  func run(_ create: CreateModel) throws -> StatementResult {
-    let name = create.name.last.name
-    if let known = catalog().modelEntry(named: name), !create.header.isOrReplace {
-      if create.header.isIfNotExists { return .none }
-      throw SQLError(
-        .catalog, "model \"\(known.definition.name)\" exists already", at: create.name.span,
-        hint: "CREATE OR REPLACE MODEL")
-    }
-    let entry = try ModelEntry(definition: try ModelCompiler.compile(create))
-    change {
-      $0[CatalogState.Key(.model, name)] = CatalogObject(name: name, item: .model(entry))
-    }
-    return .none
-  }
-
-  func run(_ drop: DropModel) throws -> StatementResult {
-    if drop.model.version != nil {
-      throw SQLError(.notSupported, "model versions are not supported yet", at: drop.model.span)
-    }
-    let name = drop.model.name.last.name
-    if let (key, _) = state.find(.model, name) {
-      change { $0[key] = nil }
-    } else if !drop.ifExists {
-      throw SQLError(
-        .catalog, "model \"\(name)\" does not exist", at: drop.model.span,
-        hint: didYouMean(name, among: catalog().modelNames))
-    }
-    return .none
-  }
 }

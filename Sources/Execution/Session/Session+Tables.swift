@@ -27,7 +27,8 @@ extension Session {
         columns: fields.map { TableDefinition.Column(name: $0.name, type: $0.type) })
       var data = TableData(types: fields.map(\.type))
       if hasData {
-        let loaded = try load(bound, types: fields.map(\.type))
+        let loaded = try load(
+          bound, types: fields.map(\.type), sink: loadSink(key, columnIDs: data.columnIDs))
         data.append(loaded.groups)
       }
       publish(new: TableVersion(key: key, definition: definition, data: data))
@@ -68,6 +69,15 @@ struct TableBuilder {
   func build(_ columns: [ColumnDefinition], _ constraints: [TableConstraint]) throws
     -> TableDefinition
   {
+    var definition = try self.definition(columns, constraints)
+    try check(&definition)
+    return definition
+  }
+
+  /// Nothing in it is bound.
+  func definition(_ columns: [ColumnDefinition], _ constraints: [TableConstraint]) throws
+    -> TableDefinition
+  {
     var definition = TableDefinition(name: name.last.name, columns: [])
     for column in columns {
       if definition.position(of: column.name.name) != nil {
@@ -80,7 +90,6 @@ struct TableBuilder {
       for constraint in column.constraints { try add(constraint, of: column, to: &definition) }
     }
     for constraint in constraints { try add(constraint, to: &definition) }
-    try check(&definition)
     return definition
   }
 

@@ -42,7 +42,7 @@ extension Session {
         state = open.base
       } else {
         do {
-          try database.commit(from: open.base, to: state)
+          try commit(from: open.base)
         } catch {
           state = open.base
           throw error

@@ -91,6 +91,9 @@ extension Session {
       default: break
       }
       settings = changed
+      database.memory.limit = changed.memoryLimit
+      database.memory.spillSpace.directory = changed.temporaryDirectory
+      database.memory.spillSpace.limit = changed.temporaryLimit
     } catch let error as SQLError {
       throw error.placed(at: name.span)
     }

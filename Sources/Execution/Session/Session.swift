@@ -54,6 +54,7 @@ package final class Session: @unchecked Sendable {
   /// Runs a statement. Rows of queries come as they are pulled; everything else is done on return.
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
     }
@@ -64,6 +65,7 @@ package final class Session: @unchecked Sendable {
     _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
   ) throws -> StatementResult {
     connection.statementText = text
+    readMemorySettings()
     return try SessionTime.with(time) {
       try perform(parsed.statement, span: parsed.span) {
         try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
@@ -71,9 +73,17 @@ package final class Session: @unchecked Sendable {
     }
   }
 
+  /// Memory is the database's: another connection may have changed its limits.
+  private func readMemorySettings() {
+    settings.memoryLimit = database.memory.limit
+    settings.temporaryDirectory = database.memory.spillSpace.directory
+    settings.temporaryLimit = database.memory.spillSpace.limit
+  }
+
   /// Binds a statement that is to run later, for the mistakes in it.
   package func check(_ parsed: ParsedStatement) throws {
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    defer { if transaction == nil { state.snapshots = [] } }
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -86,14 +96,19 @@ package final class Session: @unchecked Sendable {
     if let transaction, transaction.isAborted, !statement.endsTransaction {
       throw SQLError(.transaction, "current transaction is aborted (please ROLLBACK)", at: span)
     }
-    if transaction == nil { state = database.snapshot.withTemporary(of: state) }
-    let before = state
+    if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
+    // Rows that are still to be pulled hold the snapshots themselves.
+    defer { if transaction == nil { state.snapshots = [] } }
+    var before = state
+    // Nothing may hold a file's older state longer than the statement needs it.
+    before.snapshots = []
     isChanged = false
     do {
       let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
+      before.snapshots = state.snapshots
       state = before
       transaction?.isAborted = true
       throw error
@@ -109,8 +124,14 @@ package final class Session: @unchecked Sendable {
         throw SQLError(.transaction, "the transaction is read-only: nothing can be changed in it")
       }
     } else {
-      try database.commit(from: before, to: state)
+      try commit(from: before)
     }
+  }
+
+  /// Publishes what this connection has changed since `base`.
+  func commit(from base: CatalogState) throws {
+    database.setBusyTimeout(settings.busyTimeout)
+    try database.commit(from: base, to: state)
   }
 
   /// The session's zone, and the moment of the transaction or of the statement that begins.
@@ -141,6 +162,8 @@ package final class Session: @unchecked Sendable {
     case .createIndex(let create): return try run(create)
     case .transaction(let statement): return try run(statement)
     case .copyTo(let copy): return try run(copy)
+    case .exportDatabase(let export): return try run(export)
+    case .importDatabase(let folder): return try run(folder)
     case .explain(let explain): return try run(explain)
     case .describe(let describe): return try run(describe)
     case .show(let show): return try run(show)
@@ -221,8 +244,7 @@ package final class Session: @unchecked Sendable {
 
   func start() -> QueryContext {
     let query = QueryContext(
-      workerCount: settings.threads, batchRows: settings.batchSize,
-      memory: MemoryBroker(limit: settings.memoryLimit))
+      workerCount: settings.threads, batchRows: settings.batchSize, memory: database.memory)
     running.withLock { $0 = (query, nil) }
     return query
   }
@@ -232,7 +254,8 @@ package final class Session: @unchecked Sendable {
     let query = start()
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
-      source: try builder.source(try optimize(bound.plan)), completions: builder.completions)
+      source: try builder.source(try optimize(bound.plan)), completions: builder.completions,
+      state: state)
     guard bound.plan.writes else {
       return StatementResult(fields: bound.fields, source: source, changedRows: nil)
     }
@@ -255,16 +278,16 @@ package final class Session: @unchecked Sendable {
 
   /// Runs a bound query to its end into row groups of these types, in the query's row order.
   func load(
-    _ bound: BoundQuery, types: [LogicalType], check: (@Sendable (Batch) throws -> Void)? = nil
+    _ bound: BoundQuery, types: [LogicalType], sink: LoadSink? = nil
   ) throws -> (groups: [RowGroup], rowCount: Int) {
     let query = start()
     let builder = PlanBuilder(query: query)
-    let collector = RowGroupCollector(types: types, check: check)
+    let collector = RowGroupCollector(types: types, sink: sink)
     let source = StatementSource(
       source: try builder.load(try optimize(bound.plan), into: collector),
-      completions: builder.completions)
+      completions: builder.completions, state: state)
     while try source.next() != nil {}
-    return collector.finish()
+    return try collector.finish()
   }
 
   /// A result of a few text rows.
@@ -295,10 +318,14 @@ package final class Session: @unchecked Sendable {
 private final class StatementSource: BatchSource {
   private var source: (any BatchSource)?
   private let completions: [any CompletingSource]
+  /// Of the files that the rows come from.
+  private var snapshots: [ReadSnapshot]
+  private let start = monotonicNanoseconds()
   /// Rows are pulled after the session has ended the statement: its zone and moment still count.
   private let time = SessionTime.current
 
-  init(source: any BatchSource, completions: [any CompletingSource]) {
+  init(source: any BatchSource, completions: [any CompletingSource], state: CatalogState) {
+    snapshots = state.snapshots
     self.source = source
     self.completions = completions
   }
@@ -308,7 +335,10 @@ private final class StatementSource: BatchSource {
       if let batch = try source?.next() { return batch }
       source = nil
       for completion in completions { try completion.complete() }
+      snapshots = []
       return nil
     }
   }
+
+  deinit { IdleMemory.statementEnded(start: start) }
 }

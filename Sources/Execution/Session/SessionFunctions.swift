@@ -122,7 +122,8 @@ enum SessionFunctions {
     SessionFunction(
       "current_database", aliases: ["current_catalog"], summary: "the database in use"
     ) {
-      text(NameResolution.parts(of: $0.catalog.currentSchema).database)
+      let database = NameResolution.parts(of: $0.catalog.currentSchema).database
+      return text($0.catalog.state.shown(database: database))
     },
     SessionFunction("current_query", summary: "the text of the running statement") {
       text(String($0.catalog.connection.statementText))
@@ -177,7 +178,8 @@ enum SessionFunctions {
     else { return .constant(.null, .boolean) }
     let isSearched = call.catalog.searchPath.contains {
       let parts = NameResolution.parts(of: $0)
-      return parts.database.lowercased() == database && parts.schema.lowercased() == schema
+      return call.catalog.state.shown(database: parts.database).lowercased() == database
+        && parts.schema.lowercased() == schema
     }
     return .constant(.boolean(isSearched), .boolean)
   }

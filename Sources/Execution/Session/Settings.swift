@@ -9,7 +9,13 @@ package struct Settings: Sendable {
   package var batchSize = EngineLimits.batchRows
   /// Bytes.
   package var memoryLimit = Settings.defaultMemoryLimit
+  /// nil: where the system has temporary files.
+  package var temporaryDirectory: String?
+  /// Bytes; nil: nine tenths of what is free there.
+  package var temporaryLimit: Int?
   package var integerDivision = false
+  /// Milliseconds.
+  package var busyTimeout = 5_000
   package var timeZone = TimeZones.system
   package var disabledRules: Set<String> = []
   package var defaultOrder = DefaultOrder()
@@ -23,6 +29,8 @@ package struct Settings: Sendable {
       threads = min(count, 256)
     }
   }
+
+  static let restOfDisk = "90% of available disk space"
 
   /// 80 % of the machine's memory.
   static var defaultMemoryLimit: Int {
@@ -64,6 +72,12 @@ package struct Setting: Sendable {
       read: { "\($0.batchSize)" },
       write: { $0.batchSize = try integer($1, "batch_size", 1...65_536) }),
     Setting(
+      name: "busy_timeout", aliases: [],
+      summary: "how long a writer waits for another one of the same file, in milliseconds",
+      type: .bigint,
+      read: { "\($0.busyTimeout)" },
+      write: { $0.busyTimeout = try integer($1, "busy_timeout", 0...86_400_000) }),
+    Setting(
       name: "default_null_order", aliases: ["null_order"],
       summary: "where ORDER BY puts NULL: nulls_last, nulls_first, or by the direction",
       read: { $0.defaultOrder.nulls.rawValue },
@@ -93,10 +107,21 @@ package struct Setting: Sendable {
       read: { "\($0.integerDivision)" },
       write: { $0.integerDivision = try boolean($1, "integer_division") }),
     Setting(
+      name: "max_temp_directory_size", aliases: [],
+      summary: "what queries may write to temp_directory: '20GB'",
+      read: { $0.temporaryLimit.map(bytesText) ?? Settings.restOfDisk },
+      write: { settings, text in
+        if text == Settings.restOfDisk || text == "-1" {
+          settings.temporaryLimit = nil
+        } else {
+          settings.temporaryLimit = try bytes(text, "max_temp_directory_size", from: 0)
+        }
+      }),
+    Setting(
       name: "memory_limit", aliases: ["max_memory"],
-      summary: "what queries may hold: '2GB', '512MiB'",
+      summary: "what queries may hold in memory before they write to disk: '2GB', '512MiB'",
       read: { bytesText($0.memoryLimit) },
-      write: { $0.memoryLimit = try bytes($1) }),
+      write: { $0.memoryLimit = try bytes($1, "memory_limit", from: 1) }),
     Setting(
       name: "schema", aliases: [], summary: "the schema of names without one",
       read: { $0.searchPath.first ?? "main" },
@@ -107,6 +132,10 @@ package struct Setting: Sendable {
       write: { settings, text in
         settings.searchPath = text.split(separator: ",").map { $0.filter { $0 != " " } }
       }),
+    Setting(
+      name: "temp_directory", aliases: [], summary: "where queries write what memory cannot hold",
+      read: { $0.temporaryDirectory ?? SpillSpace.systemDirectory },
+      write: { $0.temporaryDirectory = $1.isEmpty ? nil : $1 }),
     Setting(
       name: "TimeZone", aliases: ["timezone"],
       summary: "the zone that TIMESTAMPTZ is shown and read in", read: { $0.timeZone.name },
@@ -171,23 +200,23 @@ package struct Setting: Sendable {
     ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1),
   ]
 
-  private static func bytes(_ text: String) throws -> Int {
+  private static func bytes(_ text: String, _ name: String, from least: Int) throws -> Int {
     let lower = text.lowercased().filter { $0 != " " }
     for (unit, size) in units where lower.hasSuffix(unit) {
-      if let number = Double(lower.dropLast(unit.count)), number > 0,
-        number * Double(size) < 9e18
+      if let number = Double(lower.dropLast(unit.count)), number >= 0,
+        number * Double(size) < 9e18, number * Double(size) >= Double(least)
       {
         return Int(number * Double(size))
       }
     }
     throw SQLError(
-      .invalidInput, "memory_limit takes a size with a unit, not '\(text)'", hint: "'2GB', '512MiB'"
-    )
+      .invalidInput, "\(name) takes a size with a unit, not '\(text)'", hint: "'2GB', '512MiB'")
   }
 
   private static func bytesText(_ bytes: Int) -> String {
     let tenths = bytes / ((1 << 30) / 10)
     if bytes >= 1 << 30 { return "\(tenths / 10).\(tenths % 10) GiB" }
+    if bytes > 0 && bytes < 1 << 20 { return "\(bytes >> 10).\((bytes & 1023) * 10 >> 10) KiB" }
     return "\(bytes >> 20) MiB"
   }
 }

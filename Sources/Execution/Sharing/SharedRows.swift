@@ -6,13 +6,14 @@ import Synchronization
 /// The rows of a shared query while a statement runs: complete before anybody reads them.
 final class SharedRows: @unchecked Sendable {
   /// In the definition's row order, of any size.
-  private(set) var parts: [Batch] = []
+  private(set) var parts: [SharedPart] = []
 
   /// SAFETY: `parts` is written by one worker between barriers (or between the rounds of a recursion,
   /// which runs on one worker), and read after them.
   init() {}
 
-  func replace(_ parts: [Batch]) { self.parts = parts }
+  func replace(_ parts: [SharedPart]) { self.parts = parts }
+  func replace(_ batches: [Batch]) { parts = batches.map { .memory($0) } }
 }
 
 /// The rows of every shared query of a statement, by the query's identity.
@@ -36,11 +37,11 @@ final class SharedRowsTable: @unchecked Sendable {
 /// What the workers of one WITH share.
 final class WithShared: Sendable {
   let barrier: TeamBarrier
-  let collector: RowGroupCollector
+  let collector: SharedRowsCollector
 
   init(workers: Int, types: [LogicalType]) {
     barrier = TeamBarrier(parties: workers)
-    collector = RowGroupCollector(types: types)
+    collector = SharedRowsCollector(types: types)
   }
 }
 
@@ -48,7 +49,7 @@ final class WithShared: Sendable {
 final class WithOperator: BatchSource {
   private var definition: (any BatchSource)?
   /// Holds what the rows take until the body has ended.
-  private let sink: TableSinkOperator
+  private let sink: SharedRowsSink
   private let body: any BatchSource
   private let rows: SharedRows
   private let shared: WithShared
@@ -59,7 +60,7 @@ final class WithOperator: BatchSource {
     definition: any BatchSource, body: any BatchSource, rows: SharedRows, shared: WithShared,
     worker: Worker
   ) {
-    sink = TableSinkOperator(input: definition, collector: shared.collector, worker: worker)
+    sink = SharedRowsSink(input: definition, collector: shared.collector, worker: worker)
     self.body = body
     self.rows = rows
     self.shared = shared
@@ -80,14 +81,9 @@ final class WithOperator: BatchSource {
   }
 
   private func collect() throws {
-    _ = try sink.next()
+    try sink.run()
     try shared.barrier.wait(worker.query)
-    if worker.index == 0 {
-      rows.replace(
-        shared.collector.finish().groups.enumerated().map {
-          Batch(columns: $1.columns, rowCount: $1.rowCount, sequence: $0)
-        })
-    }
+    if worker.index == 0 { rows.replace(try shared.collector.finish()) }
     try shared.barrier.wait(worker.query)
   }
 }
@@ -129,7 +125,7 @@ final class SharedScanOperator: RewindableSource {
       let index = cursor.claim()
       let parts = rows.parts
       guard index < parts.count else { return nil }
-      let part = parts[index]
+      let part = try parts[index].batch()
       current = Batch(
         columns: columns.map { part.columns[$0] }, rowCount: part.rowCount, sequence: index)
       offset = 0

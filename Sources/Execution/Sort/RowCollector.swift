@@ -8,9 +8,9 @@ package struct RowCollector {
   package private(set) var rowCount = 0
   private var builders: [ColumnBuilder]
 
-  package init(_ types: [LogicalType]) {
+  package init(_ types: [LogicalType], capacity: Int = 1024) {
     self.types = types
-    builders = types.map { ColumnBuilder($0, capacity: 1024) }
+    builders = types.map { ColumnBuilder($0, capacity: capacity) }
   }
 
   /// Bytes held, strings and unused room included.

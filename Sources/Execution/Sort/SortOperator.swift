@@ -12,6 +12,7 @@ package final class SortShared: @unchecked Sendable {
   private var splitters: [UInt64]?
   private var sorted: [(pairs: Buffer, count: Int)?]
   private var sorter: RowSorter?
+  private var runs: [[SpilledRows]]
 
   /// SAFETY: everything is written under `lock`, or (pairs) in disjoint ranges between barriers.
   package init(workers: Int) {
@@ -19,6 +20,24 @@ package final class SortShared: @unchecked Sendable {
     barrier = TeamBarrier(parties: workers)
     segmentParts = Array(repeating: [], count: workers)
     sorted = Array(repeating: nil, count: workers)
+    runs = Array(repeating: [], count: workers)
+  }
+
+  /// After all have collected: the runs that they wrote, in the order of the workers; nil when all
+  /// rows are in memory. When one worker has spilled the others write what they have as well. One
+  /// barrier, or three.
+  func spilledRuns(
+    _ writer: RunWriter, _ collector: inout RowCollector, _ segments: [RowSegment], worker: Worker
+  ) throws -> [SpilledRows]? {
+    lock.withLock { runs[worker.index] = writer.runs }
+    try barrier.wait(worker.query)
+    if !lock.withLock({ runs.contains { !$0.isEmpty } }) { return nil }
+    // Nobody may add to `runs` before all have seen that there are some.
+    try barrier.wait(worker.query)
+    try writer.write(&collector, segments)
+    lock.withLock { runs[worker.index] = writer.runs }
+    try barrier.wait(worker.query)
+    return lock.withLock { runs.flatMap { $0 } }
   }
 
   func assembly(_ types: [LogicalType]) -> RowAssembly {
@@ -99,26 +118,6 @@ struct RowSegment: Sendable {
   var count: Int
 }
 
-extension RowCollector {
-  /// Takes over all of `input`; gives the runs of rows that had one sequence number.
-  mutating func collect(
-    _ input: any BatchSource, memory: MemoryHolder, query: QueryContext
-  ) throws -> [RowSegment] {
-    var segments: [RowSegment] = []
-    while let batch = try input.next() {
-      try query.checkCancelled()
-      append(batch.columns, rowCount: batch.rowCount)
-      if let last = segments.last, last.sequence == batch.sequence {
-        segments[segments.count - 1].count += batch.rowCount
-      } else {
-        segments.append(RowSegment(sequence: batch.sequence, start: 0, count: batch.rowCount))
-      }
-      try memory.hold(byteCount)
-    }
-    return segments
-  }
-}
-
 /// ORDER BY, with LIMIT and OFFSET where the plan has them on top. Rows that tie keep the order of
 /// the input (batch sequence, then arrival), so the result is the same for any number of workers.
 ///
@@ -139,7 +138,10 @@ package final class SortOperator: BatchSource {
   private var columns: [Column] = []
   private var position = 0
   private var end = 0
-  private var failed = false
+  /// Instead of `parts`, when rows had to be written to disk.
+  private var merger: RunMerger?
+  private var merged: Batch?
+  private var mergedStart = 0
 
   package init(
     input: any BatchSource, inputTypes: [LogicalType], keys: [SortKey], limit: Int? = nil,
@@ -167,7 +169,7 @@ package final class SortOperator: BatchSource {
 
   private func sort() throws {
     let query = worker.query
-    let isTop = limit.map { $0 < (1 << 40) - offset } ?? false
+    let isTop = limit.map { isBounded($0) } ?? false
     // Top-N reorders rows while it collects, so they carry their place in the input along.
     let storedTypes = isTop ? types + [.bigint, .bigint] : types
     let assembly = shared.assembly(storedTypes)
@@ -179,10 +181,15 @@ package final class SortOperator: BatchSource {
       ).collect(input)
       segments = [RowSegment(sequence: 0, start: 0, count: collector.rowCount)]
     } else {
-      segments = try collector.collect(input, memory: memory, query: query)
+      let writer = RunWriter(types: types, keys: keys, worker: worker)
+      segments = try collector.collect(input, memory: memory, query: query, writer: writer)
+      if let runs = try shared.spilledRuns(writer, &collector, segments, worker: worker) {
+        try merge(runs)
+        return
+      }
     }
     try shared.assemble(&collector, segments, into: assembly, worker: worker)
-    if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 32) }
+    if isTop && worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 32) }
     try shared.sortRange(
       assembly, { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, worker: worker)
     try shared.barrier.wait(query)
@@ -195,6 +202,50 @@ package final class SortOperator: BatchSource {
     } else {
       parts = []
     }
+  }
+
+  /// Whether the first rows can be kept in memory while all others are dropped.
+  private func isBounded(_ limit: Int) -> Bool {
+    let wanted = limit.addingReportingOverflow(offset)
+    if wanted.overflow || wanted.partialValue >= 1 << 40 { return false }
+    let width = types.reduce(32) { $0 + max(16, $1.physical.width) }
+    return wanted.partialValue * 3 <= worker.query.memory.spillLimit / 2 / width
+  }
+
+  /// What is left to do when rows are on disk: worker 0 merges and emits.
+  private func merge(_ runs: [SpilledRows]) throws {
+    try memory.hold(0)
+    parts = []
+    if worker.index > 0 { return }
+    let rows = runs.reduce(0) { $0 + $1.rowCount }
+    merger = try RunMerger(runs, types: types, keys: keys, query: worker.query)
+    end = limit.map { min(max(0, rows - offset), $0) + min(offset, rows) } ?? rows
+  }
+
+  /// The next rows of the merge, OFFSET's left out.
+  private func emitMerged(_ merger: RunMerger) throws -> Batch? {
+    while position < end {
+      guard let rows = merged, mergedStart < rows.rowCount else {
+        merged = try merger.next()
+        mergedStart = 0
+        if merged == nil { return nil }
+        continue
+      }
+      let isSkipped = position < offset
+      let most = isSkipped ? offset - position : min(end - position, worker.query.batchRows)
+      let count = min(most, rows.rowCount - mergedStart)
+      let sequence = position / max(1, worker.query.batchRows)
+      defer {
+        position += count
+        mergedStart += count
+      }
+      if isSkipped { continue }
+      return Batch(
+        columns: rows.columns.prefix(types.count).map { $0.slice(mergedStart, count) },
+        rowCount: count, sequence: sequence)
+    }
+    self.merger = nil
+    return nil
   }
 
   /// The keys over stored columns; of Top-N rows also their place in the input, the last two columns.
@@ -211,6 +262,7 @@ package final class SortOperator: BatchSource {
   }
 
   private func emit() throws -> Batch? {
+    if let merger { return try emitMerged(merger) }
     guard let parts, position < end else { return nil }
     try worker.query.checkCancelled()
     let count = min(worker.query.batchRows, end - position)

@@ -18,7 +18,11 @@ package final class WindowOperator: BatchSource {
   private let shared: WindowShared
   private let worker: Worker
   let memory: MemoryHolder
+  /// Whether the input is known to be whole partitions that have been to disk already.
+  private let isPart: Bool
   private var rows: SortedRows?
+  private var spilled: SpilledWindow?
+  private var isDone = false
   private var store: [Column] = []
   private var storeBytes = 0
   private var chunk: WindowChunk?
@@ -28,7 +32,8 @@ package final class WindowOperator: BatchSource {
   /// Of the input's columns the first `outputCount` are handed on; the rest are keys and arguments.
   package init(
     input: any BatchSource, inputTypes: [LogicalType], outputCount: Int, partition: [Int],
-    order: [SortKey], calls: [WindowCall], shared: WindowShared, worker: Worker
+    order: [SortKey], calls: [WindowCall], shared: WindowShared, worker: Worker,
+    isPart: Bool = false
   ) {
     self.input = input
     types = inputTypes
@@ -38,17 +43,25 @@ package final class WindowOperator: BatchSource {
     self.calls = calls
     self.shared = shared
     self.worker = worker
+    self.isPart = isPart
     memory = MemoryHolder(worker.query.memory, "window")
   }
 
   package func next() throws -> Batch? {
     do {
-      if rows == nil { try sort() }
-      while true {
+      if isDone { return nil }
+      if rows == nil && spilled == nil { try sort() }
+      if let spilled {
+        let batch = try spilled.next()
+        isDone = batch == nil
+        return batch
+      }
+      while !isDone {
         try worker.query.checkCancelled()
         if let batch = emit() { return batch }
-        guard try evaluateNext() else { return nil }
+        isDone = try !evaluateNext()
       }
+      return nil
     } catch {
       shared.barrier.breakBarrier(error)
       throw error
@@ -62,9 +75,14 @@ package final class WindowOperator: BatchSource {
     let sort = shared.sort
     let assembly = sort.assembly(types)
     var collector = RowCollector(types)
-    let segments = try collector.collect(input, memory: memory, query: query)
+    let writer = RunWriter(types: types, keys: sortKeys, worker: worker)
+    let segments = try collector.collect(
+      input, memory: memory, query: query, writer: isPart ? nil : writer)
+    if let runs = try sort.spilledRuns(writer, &collector, segments, worker: worker) {
+      try begin(spilled: runs)
+      return
+    }
     try sort.assemble(&collector, segments, into: assembly, worker: worker)
-    if worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 36) }
     let columns = assembly.columns
     let keys =
       partition.map { SortColumn(columns[$0], descending: false, nullsFirst: false) }
@@ -87,6 +105,29 @@ package final class WindowOperator: BatchSource {
     try sort.barrier.wait(query)
     storeBytes = memory.bytes
     self.rows = rows
+  }
+
+  /// By partition, then as the calls see the rows.
+  private var sortKeys: [SortKey] {
+    partition.map { SortKey(column: $0, descending: false, nullsFirst: false) } + order
+  }
+
+  /// Rows are on disk: worker 0 merges them and evaluates them, some partitions at a time.
+  private func begin(spilled runs: [SpilledRows]) throws {
+    try memory.hold(0)
+    isDone = worker.index > 0
+    if isDone { return }
+    let merger = try RunMerger(runs, types: types, keys: sortKeys, query: worker.query)
+    spilled = SpilledWindow(
+      merger, types: types, partition: partition, chunkRows: Self.chunkRows,
+      chunkBytes: worker.query.memory.limit / 16, memory: memory,
+      batchRows: worker.query.batchRows
+    ) { [types, outputCount, partition, order, calls, query = worker.query] rows in
+      WindowOperator(
+        input: rows, inputTypes: types, outputCount: outputCount, partition: partition,
+        order: order, calls: calls, shared: WindowShared(workers: 1),
+        worker: Worker(query: query), isPart: true)
+    }
   }
 
   /// Numbers of keys whose changes are marked: those of the partition, then those of peers.

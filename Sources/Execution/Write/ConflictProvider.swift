@@ -57,14 +57,14 @@ private final class ConflictSource: BatchSource {
         HashedKey(columns, table.definition.keys[$0].columns, batch.rowCount)
       }
       for (key, values) in zip(keys, hashed) {
-        let finder = KeyFinder(table.data, table.data.indexes[key], keys: values.columns)
+        let finder = try KeyFinder(table.data, table.data.indexes[key], keys: values.columns)
         for row in 0..<batch.rowCount where !values.isNull[row] && existing[row] < 0 {
-          existing[row] = finder.find(row, hash: values.hashes[row]) ?? -1
+          existing[row] = try finder.find(row, hash: values.hashes[row]) ?? -1
         }
       }
-      let rows = remember(columns, hashed, batch.rowCount)
+      let rows = try remember(columns, hashed, batch.rowCount)
       if rows.isEmpty { continue }
-      return output(columns, rows, rows.map { existing[$0] }, sequence: batch.sequence)
+      return try output(columns, rows, rows.map { existing[$0] }, sequence: batch.sequence)
     }
     return nil
   }
@@ -83,7 +83,7 @@ private final class ConflictSource: BatchSource {
   }
 
   /// The rows whose keys were not seen before; `keys` are in the order of the indexes of `seen`.
-  private func remember(_ columns: [Column], _ keys: [HashedKey], _ count: Int) -> [Int] {
+  private func remember(_ columns: [Column], _ keys: [HashedKey], _ count: Int) throws -> [Int] {
     let first = seen.append([RowGroup(rowCount: count, columns: columns)])
     for (index, key) in keys.enumerated() {
       let entries = (0..<count).filter { !key.isNull[$0] }
@@ -91,9 +91,9 @@ private final class ConflictSource: BatchSource {
     }
     var isRepeat = [Bool](repeating: false, count: count)
     for (index, key) in keys.enumerated() {
-      let finder = KeyFinder(seen, seen.indexes[index], keys: key.columns)
+      let finder = try KeyFinder(seen, seen.indexes[index], keys: key.columns)
       for row in 0..<count where !key.isNull[row] {
-        if finder.findEarlier(row, hash: key.hashes[row], than: first + row) {
+        if try finder.findEarlier(row, hash: key.hashes[row], than: first + row) {
           isRepeat[row] = true
         }
       }
@@ -102,7 +102,7 @@ private final class ConflictSource: BatchSource {
   }
 
   private func output(_ columns: [Column], _ rows: [Int], _ existing: [Int], sequence: Int)
-    -> Batch
+    throws -> Batch
   {
     let numbers = Column(flat: .bigint, count: rows.count)
     for (row, number) in existing.enumerated() {
@@ -110,7 +110,7 @@ private final class ConflictSource: BatchSource {
       if number < 0 { numbers.setNull(row) }
     }
     let found = existing.filter { $0 >= 0 }
-    let old = table.data.gather(found, Array(table.data.types.indices))
+    let old = try table.data.gather(found, Array(table.data.types.indices))
     // NULLs where there is no row yet.
     let picks = Selection(capacity: rows.count)
     var next = 0

@@ -30,12 +30,12 @@ final class ForeignKeyCheck {
   }
 
   /// Keeps the keys that rows had; `positions` limits it to changes of these columns.
-  func remember(old: TableData, rows: [Int], positions: Set<Int>?) {
+  func remember(old: TableData, rows: [Int], positions: Set<Int>?) throws {
     if references.isEmpty || rows.isEmpty { return }
     for (index, reference) in references.enumerated() {
       let columns = referenced(reference.key, in: table.definition)
       if let positions, positions.isDisjoint(with: columns) { continue }
-      lost[index].append(old.gather(rows, columns))
+      lost[index].append(try old.gather(rows, columns))
     }
   }
 
@@ -65,7 +65,7 @@ final class ForeignKeyCheck {
     for columns in rows {
       let keys = key.columns.compactMap { columns[$0] }
       guard keys.count == key.columns.count, let count = keys.first?.count else { continue }
-      if let row = finder.firstMissing(keys, count: count) {
+      if let row = try finder.firstMissing(keys, count: count) {
         throw SQLError(
           .constraint,
           "violates foreign key constraint because key \""
@@ -85,7 +85,7 @@ final class ForeignKeyCheck {
     else { return }
     // Keys that are there still (or again) are no loss.
     var gone = TableData(types: lost.map(\.type))
-    let missing = present.missing(lost, count: count)
+    let missing = try present.missing(lost, count: count)
     if missing.isEmpty { return }
     gone.append([
       RowGroup(
@@ -93,13 +93,13 @@ final class ForeignKeyCheck {
         columns: lost.map { Column.dictionary($0, Selection(missing)).flattened() })
     ])
     gone.indexes = [KeyIndex(columns: Array(lost.indices))]
-    gone.rebuildIndex(0)
+    try gone.rebuildIndex(0)
     for part in child.data.parts {
-      let keys = key.columns.map { part.group.columns[$0] }
+      let keys = try key.columns.map { try part.group.column($0) }
       let (hashes, isNull) = KeyIndex.hashes(keys, count: part.group.rowCount)
-      let finder = KeyFinder(gone, gone.indexes[0], keys: keys)
+      let finder = try KeyFinder(gone, gone.indexes[0], keys: keys)
       for row in hashes.indices
-      where !isNull[row] && !(part.deleted?.contains(row) ?? false)
+      where try !isNull[row] && !(part.deleted?.contains(row) ?? false)
         && finder.find(row, hash: hashes[row]) != nil
       {
         throw SQLError(
@@ -134,17 +134,17 @@ struct KeyLookup {
     order = index.columns.compactMap { columns.firstIndex(of: $0) }
   }
 
-  func firstMissing(_ keys: [Column], count: Int) -> Int? {
-    missing(keys, count: count, limit: 1).first
+  func firstMissing(_ keys: [Column], count: Int) throws -> Int? {
+    try missing(keys, count: count, limit: 1).first
   }
 
   /// Rows whose key has no NULL and is not in the table.
-  func missing(_ keys: [Column], count: Int, limit: Int = .max) -> [Int] {
+  func missing(_ keys: [Column], count: Int, limit: Int = .max) throws -> [Int] {
     let ordered = order.map { keys[$0] }
     let (hashes, isNull) = KeyIndex.hashes(ordered, count: count)
-    let finder = KeyFinder(data, index, keys: ordered)
+    let finder = try KeyFinder(data, index, keys: ordered)
     var result: [Int] = []
-    for row in 0..<count where !isNull[row] && finder.find(row, hash: hashes[row]) == nil {
+    for row in 0..<count where try !isNull[row] && finder.find(row, hash: hashes[row]) == nil {
       result.append(row)
       if result.count == limit { break }
     }

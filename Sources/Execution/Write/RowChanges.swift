@@ -32,8 +32,8 @@ struct ClaimedRows {
   var rows: [Int] = []
   fileprivate var rowNumber = 0
 
-  func numbers(of group: RowGroup) -> [Int] {
-    let column = group.columns[rowNumber]
+  func numbers(of group: RowGroup) throws -> [Int] {
+    let column = try group.column(rowNumber)
     let values = ColumnReader<Int64>(column)
     return withExtendedLifetime(column) { (0..<group.rowCount).map { Int(values[$0]) } }
   }
@@ -64,7 +64,7 @@ struct RowChanges {
     result.rowNumber = rowNumber
     var newGroups: [RowGroup] = []
     for group in groups.reversed() {
-      let column = group.columns[rowNumber]
+      let column = try group.column(rowNumber)
       let numbers = ColumnReader<Int64>(column)
       var kept: [Int] = []
       kept.reserveCapacity(group.rowCount)
@@ -89,20 +89,19 @@ struct RowChanges {
       if kept.count == group.rowCount {
         newGroups.append(group)
       } else {
-        let batch = Batch(columns: group.columns, rowCount: group.rowCount)
-          .selecting(Selection(Array(kept.reversed())))
+        let batch = try group.batch().selecting(Selection(Array(kept.reversed())))
         newGroups.append(
           RowGroup(rowCount: kept.count, columns: batch.columns.map { $0.flattened() }))
       }
     }
     result.groups = Array(newGroups.reversed())
-    place(&result)
+    try place(&result)
     return result
   }
 
-  private func place(_ result: inout ClaimedRows) {
+  private func place(_ result: inout ClaimedRows) throws {
     for (index, group) in result.groups.enumerated() {
-      let numbers = result.numbers(of: group)
+      let numbers = try result.numbers(of: group)
       result.rows += numbers
       var part = -1
       var piece = ClaimedRows.Piece(group: index, rows: [], offsets: [])

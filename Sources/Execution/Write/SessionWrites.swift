@@ -9,6 +9,10 @@ extension Session: WriteTarget {
 
   func referencing(_ key: CatalogState.Key) -> [TableVersion] { state.referencing(key) }
 
+  func loadSink(_ key: CatalogState.Key, columnIDs: [Int64]) -> LoadSink? {
+    database.catalogFiles.first { $0.holds(key) }.map { LoadSink($0.store, columnIDs: columnIDs) }
+  }
+
   func publish(_ table: TableVersion) {
     change { $0.replace(table) }
   }
@@ -35,9 +39,13 @@ extension CatalogState {
 }
 
 extension Plan {
-  /// Whether running it changes tables.
+  /// Whether running it changes tables or models.
   var writes: Bool {
-    if case .rows(let node) = self, node.provider is TableWriteProvider { return true }
+    if case .rows(let node) = self,
+      node.provider is TableWriteProvider || node.provider is TrainProvider
+    {
+      return true
+    }
     return children.contains { $0.writes }
   }
 

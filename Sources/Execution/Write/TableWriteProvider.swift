@@ -9,6 +9,8 @@ protocol WriteTarget: AnyObject, Sendable {
   /// Tables with a foreign key to this one.
   func referencing(_ key: CatalogState.Key) -> [TableVersion]
   func publish(_ table: TableVersion)
+  /// Where many new rows of a table can be written before the statement ends; nil in memory.
+  func loadSink(_ key: CatalogState.Key, columnIDs: [Int64]) -> LoadSink?
 }
 
 /// INSERT, UPDATE, DELETE and MERGE: collects the rows that the plan below gives, and when it has
@@ -54,7 +56,14 @@ final class TableWriteProvider: RunnableRowProvider {
         && (write.verb != .update || write.changed.contains(position))
         ? (write.firstValue + index, position) : nil
     }
-    return RowGroupCollector(types: plan.output.map(\.type)) { [write] batch in
+    // Rows that go into the table as they come.
+    let isPlainInsert =
+      write.verb == .insert && write.action == nil && !write.returnsRows && write.firstValue == 0
+      && plan.output.count == definition.columns.count
+    let sink =
+      isPlainInsert
+      ? target.table(key).flatMap { target.loadSink(key, columnIDs: $0.data.columnIDs) } : nil
+    return RowGroupCollector(types: plan.output.map(\.type), sink: sink) { [write] batch in
       if write.verb == .delete { return }
       for (input, position) in required {
         let column = batch.columns[input]
@@ -123,8 +132,8 @@ final class TableWriteSource: CompletingSource {
     guard let source = input else { return }
     input = nil
     while try source.next() != nil {}
-    for group in try provider.apply(collector.finish().groups) {
-      output += Batch(columns: group.columns, rowCount: group.rowCount).pieces(of: batchRows)
+    for group in try provider.apply(try collector.finish().groups) {
+      output += try group.batch().pieces(of: batchRows)
     }
   }
 }

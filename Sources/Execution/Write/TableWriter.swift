@@ -31,9 +31,9 @@ final class TableWriter {
     case .delete: deleted = groups
     case .insert, .merge:
       for group in groups {
-        inserted += split(group, .insert)
-        updated += split(group, .update)
-        deleted += split(group, .delete)
+        inserted += try split(group, .insert)
+        updated += try split(group, .update)
+        deleted += try split(group, .delete)
       }
     }
     var changes = RowChanges(data: table.data, rowNumber: write.rowNumber ?? 0)
@@ -49,18 +49,18 @@ final class TableWriter {
       let gone = try changes.claim(deleted)
       let kept = try changes.claim(updated)
       // Old keys that others may refer to.
-      foreign.remember(old: table.data, rows: gone.rows, positions: nil)
-      foreign.remember(old: table.data, rows: kept.rows, positions: write.changed)
-      update(kept)
+      try foreign.remember(old: table.data, rows: gone.rows, positions: nil)
+      try foreign.remember(old: table.data, rows: kept.rows, positions: write.changed)
+      try update(kept)
       data.delete(gone.sets)
       try insert(inserted)
       count += gone.rows.count + kept.rows.count
       try index(kept)
       let next = table.with(data)
       target.publish(next)
-      try foreign.check(next, newRows: newColumns(inserted, kept), changed: changedColumns)
+      try foreign.check(next, newRows: try newColumns(inserted, kept), changed: changedColumns)
       guard write.returnsRows else { return [] }
-      return returned(gone.groups, .delete) + returned(kept.groups, .update)
+      return try returned(gone.groups, .delete) + returned(kept.groups, .update)
         + returned(inserted, .insert)
     } catch let duplicate as DuplicateKey {
       throw table.error(duplicate)
@@ -72,21 +72,20 @@ final class TableWriter {
   }
 
   /// The rows of one action.
-  private func split(_ group: RowGroup, _ action: TableWrite.Action) -> [RowGroup] {
+  private func split(_ group: RowGroup, _ action: TableWrite.Action) throws -> [RowGroup] {
     guard let position = write.action else { return [] }
-    let column = group.columns[position]
+    let column = try group.column(position)
     let codes = ColumnReader<Int32>(column)
     let rows = (0..<group.rowCount).filter {
       !codes.isNull($0) && codes[$0] == Int32(action.rawValue)
     }
-    return withExtendedLifetime(column) { pick(group, rows) }
+    return try withExtendedLifetime(column) { try pick(group, rows) }
   }
 
-  private func pick(_ group: RowGroup, _ rows: [Int]) -> [RowGroup] {
+  private func pick(_ group: RowGroup, _ rows: [Int]) throws -> [RowGroup] {
     if rows.isEmpty { return [] }
     if rows.count == group.rowCount { return [group] }
-    let batch = Batch(columns: group.columns, rowCount: group.rowCount)
-      .selecting(Selection(rows))
+    let batch = try group.batch().selecting(Selection(rows))
     return [RowGroup(rowCount: rows.count, columns: batch.columns.map { $0.flattened() })]
   }
 
@@ -96,17 +95,18 @@ final class TableWriter {
     if groups.isEmpty { return }
     let width = definition.columns.count
     let stored = groups.map { group -> RowGroup in
-      if group.columns.count == width, write.firstValue == 0 { return group }
+      if group.slots.count == width, write.firstValue == 0 { return group }
       return RowGroup(
         rowCount: group.rowCount,
-        columns: Array(group.columns[write.firstValue..<(write.firstValue + width)]))
+        slots: Array(group.slots[write.firstValue..<(write.firstValue + width)]))
     }
     var first = data.append(stored)
     count += stored.reduce(0) { $0 + $1.rowCount }
     if data.indexes.isEmpty { return }
     for group in stored {
       try data.index(
-        rows: Array(first..<(first + group.rowCount)), { group.columns[$0] }, touched: { _ in true }
+        rows: Array(first..<(first + group.rowCount)), { try group.column($0) },
+        touched: { _ in true }
       )
       first += group.rowCount
     }
@@ -119,7 +119,7 @@ final class TableWriter {
     write.columns.firstIndex(of: position).map { write.firstValue + $0 }
   }
 
-  private func update(_ rows: ClaimedRows) {
+  private func update(_ rows: ClaimedRows) throws {
     for (part, pieces) in rows.pieces {
       let old = data.parts[part].group
       var changed: [(position: Int, column: Column)] = []
@@ -135,7 +135,7 @@ final class TableWriter {
       for position in write.changed.sorted() {
         guard let input = input(of: position) else { continue }
         if pieces.count == 1, pieces[0].coversAll(old.rowCount) {
-          let source = rows.groups[pieces[0].group].columns[input]
+          let source = try rows.groups[pieces[0].group].column(input)
           changed.append(
             (
               position,
@@ -145,10 +145,11 @@ final class TableWriter {
           continue
         }
         var builder = ColumnBuilder(definition.columns[position].type, capacity: next)
-        builder.append(old.columns[position])
+        builder.append(try old.column(position))
         for piece in pieces {
           builder.append(
-            Column.dictionary(rows.groups[piece.group].columns[input], Selection(piece.rows)))
+            Column.dictionary(
+              try rows.groups[piece.group].column(input), Selection(piece.rows)))
         }
         changed.append((position, Column.dictionary(builder.finish(), picks).flattened()))
       }
@@ -162,30 +163,34 @@ final class TableWriter {
     }
     for group in rows.groups {
       try data.index(
-        rows: rows.numbers(of: group),
-        { group.columns[self.input(of: $0) ?? 0] },
+        rows: try rows.numbers(of: group),
+        { try group.column(self.input(of: $0) ?? 0) },
         touched: { !write.changed.isDisjoint(with: $0.columns) })
     }
   }
 
   // MARK: Answers
 
-  /// Columns of rows that are new or changed, by position in the table.
-  private func newColumns(_ inserted: [RowGroup], _ kept: ClaimedRows) -> [[Int: Column]] {
-    (inserted + kept.groups).map { group in
+  /// Columns of foreign keys in rows that are new or changed, by position in the table.
+  private func newColumns(_ inserted: [RowGroup], _ kept: ClaimedRows) throws
+    -> [[Int: Column]]
+  {
+    let keys = Set(definition.foreignKeys.flatMap(\.columns))
+    return try (inserted + kept.groups).map { group in
       var columns: [Int: Column] = [:]
-      for position in write.columns {
-        if let input = input(of: position) { columns[position] = group.columns[input] }
+      for position in write.columns where keys.contains(position) {
+        if let input = input(of: position) { columns[position] = try group.column(input) }
       }
       return columns
     }
   }
 
-  private func returned(_ groups: [RowGroup], _ action: TableWrite.Action) -> [RowGroup] {
-    groups.map { group in
-      var columns = Array(
-        group.columns[write.firstValue..<(write.firstValue + write.columns.count)])
-      if let number = write.rowNumber { columns.append(group.columns[number]) }
+  private func returned(_ groups: [RowGroup], _ action: TableWrite.Action) throws -> [RowGroup] {
+    try groups.map { group in
+      var columns = try (write.firstValue..<(write.firstValue + write.columns.count)).map {
+        try group.column($0)
+      }
+      if let number = write.rowNumber { columns.append(try group.column(number)) }
       if write.action != nil {
         let name: String
         switch action {

@@ -4,12 +4,21 @@ extension LayerDefinition {
   static let attention = LayerDefinition(
     "attention", aliases: ["multihead_attention", "mha"],
     parameters: [LayerParameter("heads", .integer(4)), LayerParameter("causal", .boolean(false))],
+    tensors: 1...3,
     summary: "Every step sees every other: softmax(QKᵀ/√d)V in heads, [steps, features] as before. "
-      + "Vaswani et al. 2017.",
+      + "A second sequence is what the steps look at in its place; a last number says how many of "
+      + "its steps count. Vaswani et al. 2017.",
     example: "attention(heads => 4)"
-  ) { arguments, input in
-    let operation = try AttentionOperator(
-      arguments, input, isCausal: try arguments.boolean("causal"))
+  ) { arguments, inputs in
+    let input = inputs[0]
+    let isCausal = try arguments.boolean("causal")
+    if inputs.count > 1 {
+      let operation = try CrossAttentionOperator(arguments, inputs, isCausal: isCausal)
+      return MadeLayer(
+        output: input, parameters: operation.parameterSpecs, flopsPerRow: operation.flopsPerRow,
+        operation: operation)
+    }
+    let operation = try AttentionOperator(arguments, input, isCausal: isCausal)
     return MadeLayer(
       output: input, parameters: operation.parameterSpecs(prefix: ""),
       flopsPerRow: operation.flopsPerRow, operation: operation)
@@ -40,6 +49,10 @@ struct AttentionOperator: LayerOperator {
   }
 
   func parameterSpecs(prefix: String) -> [ParameterSpec] {
+    Self.parameterSpecs(prefix: prefix, width: width)
+  }
+
+  static func parameterSpecs(prefix: String, width: Int) -> [ParameterSpec] {
     let fan = ParameterRole.weight(fanIn: width, fanOut: width)
     return [
       ParameterSpec(name: prefix + "in_proj_weight", shape: [3 * width, width], role: fan),
@@ -60,6 +73,11 @@ struct AttentionOperator: LayerOperator {
   }
   private var exitOffset: Int { 3 * width * (width + 1) }
   private var depth: Int { width / heads }
+  private var shape: apus_attention_shape {
+    apus_attention_shape(
+      queries: steps, keys: steps, depth: depth, query_pitch: 3 * width, key_pitch: 3 * width,
+      output_pitch: width, causal: isCausal ? 1 : 0)
+  }
 
   func stateCount(stride: Int) -> Int { (4 * width + heads * steps) * steps * stride }
   func scratchCount(stride: Int) -> Int {
@@ -73,12 +91,12 @@ struct AttentionOperator: LayerOperator {
     entrance.forward(inner)
     let weights = run.state + 3 * width * steps * stride
     let mixed = weights + heads * steps * steps * stride
+    var shape = self.shape
     for head in 0..<heads {
       let q = run.state + head * depth * stride
       apus_attention(
-        q, q + width * stride, q + 2 * width * stride, weights + head * steps * steps * stride,
-        mixed + head * depth * stride, steps, depth, 3 * width, width, isCausal ? 1 : 0, run.rows,
-        stride)
+        &shape, q, q + width * stride, q + 2 * width * stride, nil,
+        weights + head * steps * steps * stride, mixed + head * depth * stride, run.rows, stride)
     }
     inner.input = mixed
     inner.output = run.output
@@ -101,14 +119,15 @@ struct AttentionOperator: LayerOperator {
     inner.gradients = run.gradients + exitOffset
     exit.backward(inner)
     slopes.update(repeating: 0, count: 3 * size)
+    var shape = self.shape
     for head in 0..<heads {
       let part = head * depth * stride
       let q = run.state + part
       let dq = slopes + part
       apus_attention_backward(
-        q, q + width * stride, q + 2 * width * stride, weights + head * steps * steps * stride,
-        mixedSlope + part, dq, dq + width * stride, dq + 2 * width * stride, row, steps, depth,
-        3 * width, width, isCausal ? 1 : 0, run.rows, stride)
+        &shape, q, q + width * stride, q + 2 * width * stride,
+        weights + head * steps * steps * stride, mixedSlope + part, dq, dq + width * stride,
+        dq + 2 * width * stride, row, run.rows, stride)
     }
     inner.input = run.input
     inner.inputGradient = run.inputGradient

@@ -5,6 +5,7 @@ extension LayerDefinition {
       LayerParameter("vocab"), LayerParameter("dim"),
       LayerParameter("padding_idx", isOptional: true),
     ],
+    shortForm: ["dim"], takesScalars: true,
     summary: "A vector of dim values for each id from 0 to vocab - 1; other ids count as 0.",
     example: "embedding(1000, 16)"
   ) { arguments, input in

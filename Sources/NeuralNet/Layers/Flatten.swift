@@ -26,7 +26,15 @@ extension LayerDefinition {
   }
 }
 
-/// The same values under another shape.
+extension LayerDefinition {
+  static let identity = LayerDefinition(
+    "identity", takesScalars: true, summary: "The values as they are.", example: "identity()"
+  ) { _, input in
+    MadeLayer(output: input, operation: ReshapeOperator())
+  }
+}
+
+/// The same values, maybe under another shape.
 struct ReshapeOperator: LayerOperator {
   var inPlace: Bool { true }
   var keepsSign: Bool { true }

@@ -2,34 +2,37 @@ import CVectorMath
 
 extension LayerDefinition {
   static let logSoftmax = LayerDefinition(
-    "log_softmax", aliases: ["logsoftmax"],
-    summary: "xᵢ - ln Σ eˣ over the last axis.", example: "log_softmax()"
-  ) { _, input in
-    MadeLayer(output: input, operation: LogSoftmaxOperator(width: input.dimensions.last ?? 1))
+    "log_softmax", aliases: ["logsoftmax"], parameters: [LayerParameter("axis", .integer(-1))],
+    summary: "xᵢ - ln Σ eˣ along an axis, the last unless told otherwise.",
+    example: "log_softmax()"
+  ) { arguments, input in
+    MadeLayer(
+      output: input, operation: LogSoftmaxOperator(places: try AxisPlaces(arguments, input)))
   }
 }
 
 /// Backward needs the output: it may overwrite the input.
 struct LogSoftmaxOperator: LayerOperator {
-  /// The extent of the last axis.
-  let width: Int
+  let places: AxisPlaces
 
   var inPlace: Bool { true }
   var outputUse: OutputUse { .value }
 
   func forward(_ run: LayerRun) {
-    for first in stride(from: 0, to: run.outputWidth, by: width) {
+    places.forEach { first in
       let at = first * run.stride
-      apus_log_softmax(run.input + at, run.output + at, width, run.rows, run.stride)
+      apus_log_softmax(
+        run.input + at, run.output + at, places.extent, run.rows, run.stride * places.pitch)
     }
   }
 
   func backward(_ run: LayerRun) {
     guard let inputGradient = run.inputGradient else { return }
-    for first in stride(from: 0, to: run.outputWidth, by: width) {
+    places.forEach { first in
       let at = first * run.stride
       apus_log_softmax_backward(
-        run.output + at, run.outputGradient + at, inputGradient + at, width, run.rows, run.stride)
+        run.output + at, run.outputGradient + at, inputGradient + at, places.extent, run.rows,
+        run.stride * places.pitch)
     }
   }
 }

@@ -13,6 +13,17 @@ extension LossDefinition {
     summary: "the same as bce: both take the logit, given bare or through a last sigmoid",
     example: "loss = 'bce_with_logits'"
   ) { binaryCrossEntropyOfLogits($0) }
+
+  /// For probabilities that no sigmoid layer gives; the others are exact where these saturate.
+  static let binaryCrossEntropyOfProbabilities = LossDefinition(
+    "bce_probabilities", kind: .binary, threshold: 0.5,
+    summary: "bce of what the last layer gives as a probability; logarithms end at -100",
+    example: "loss = 'bce_probabilities'"
+  ) { run in
+    apus_bce_probabilities(
+      run.predictions, run.targets, run.weights, run.gradient, run.scale, run.width, run.rows,
+      run.stride)
+  }
 }
 
 private func binaryCrossEntropyOfLogits(_ run: LossRun) -> Double {

@@ -188,8 +188,7 @@ extension Binder {
   ) {
     let call = function.call
     let name = call.name.last.name.lowercased()
-    if ["predict", "ml_predict"].contains(name) {
-      let bound = try bindPredictTable(call, span: span)
+    if let bound = try bindModelFunction(call, span: span) {
       return (bound.plan, try scope(of: bound, alias: alias, fallback: name, span))
     }
     let context = ExpressionContext(

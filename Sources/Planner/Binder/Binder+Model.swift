@@ -5,13 +5,7 @@ import Syntax
 
 extension Binder {
   func model(_ reference: ModelReference) throws -> any ModelDescription {
-    let name = reference.name.last.name
-    guard let model = catalog.model(named: name) else {
-      throw SQLError(
-        .catalog, "model \"\(name)\" does not exist", at: reference.span,
-        hint: didYouMean(name, among: catalog.modelNames))
-    }
-    if reference.version != nil { throw Binder.notYet("model versions", reference.span) }
+    let model = try catalog.model(reference)
     if !model.isTrained {
       throw SQLError(
         .model, "model \"\(model.name)\" has not been trained", at: reference.span,
@@ -25,67 +19,83 @@ extension Binder {
     -> Expression
   {
     let model = try model(predict.model)
-    let arguments =
-      predict.arguments.isEmpty
-      ? try model.inputs.map { try inputByName($0, model, context, span: span) }
-      : try inputsByPosition(predict.arguments, model, context, span: span)
-    guard let output = model.outputs.first else {
-      throw SQLError(.model, "model \"\(model.name)\" has no output", at: span)
+    let arguments = model.features(
+      of: predict.arguments.isEmpty
+        ? try model.inputs.map { try inputByName($0, model, context, span: span) }
+        : try inputsByPosition(predict.arguments, model, context, span: span))
+    func predicted(_ form: PredictExpression.Form, _ type: LogicalType) -> Expression {
+      .predict(PredictExpression(model: model, form: form, arguments: arguments, type: type))
     }
-    let form: PredictExpression.Form
-    let type: LogicalType
     switch predict.form {
     case .predict:
-      form = .predict
-      type = output.type
+      let values = model.outputs.enumerated().map {
+        predicted(.value(output: $0, threshold: nil), $1.type)
+      }
+      return values.count == 1 ? values[0] : packed(values, as: model.outputs, span: span)
     case .probabilities:
-      try requireClasses(model, "PREDICT_PROBA", span)
-      form = .probabilities
-      type = .list(.float)
+      let output = try classOutput(model, "PREDICT_PROBA", span)
+      return predicted(.probabilities(output: output), .list(.float))
     case .probability:
-      try requireClasses(model, "PROBABILITY", span)
-      form = .probability(classIndex: try classIndex(predict, model, context, span: span))
-      type = .float
+      let (output, index) = try classIndex(predict, model, context, span: span)
+      return predicted(.probability(output: output, classIndex: index), .float)
     }
-    return .predict(
-      PredictExpression(model: model, form: form, arguments: arguments, type: type))
   }
 
-  private func requireClasses(_ model: any ModelDescription, _ what: String, _ span: SourceSpan)
-    throws
+  private func packed(_ values: [Expression], as fields: [Field], span: SourceSpan) -> Expression {
+    .call(
+      CallExpression(
+        resolved: StructFields.pack(names: fields.map(\.name), types: fields.map(\.type)),
+        arguments: values, span: span))
+  }
+
+  /// The one output that is a class.
+  private func classOutput(_ model: any ModelDescription, _ what: String, _ span: SourceSpan)
+    throws -> Int
   {
-    if model.classNames.isEmpty {
-      throw SQLError(
-        .model, "\(what) needs a model whose output is a class; \"\(model.name)\" gives a number",
-        at: span)
-    }
+    let found = model.outputs.indices.filter { !model.classNames[$0].isEmpty }
+    if found.count == 1 { return found[0] }
+    throw SQLError(
+      .model,
+      found.isEmpty
+        ? "\(what) needs a model whose output is a class; \"\(model.name)\" gives a number"
+        : "\(what) needs a model with one class among its outputs; \"\(model.name)\" has \(found.count)",
+      at: span,
+      hint: found.isEmpty ? nil : "model_output.\(model.outputs[found[0]].name)_probs has them all")
   }
 
   private func classIndex(
     _ predict: PredictCall, _ model: any ModelDescription, _ context: ExpressionContext,
     span: SourceSpan
-  ) throws -> Int {
+  ) throws -> (output: Int, index: Int) {
     guard let wanted = predict.forClass else {
+      let output = try classOutput(model, "PROBABILITY", span)
       // Of two classes the second is the event.
-      if model.classNames.count == 2 { return 1 }
+      if model.classNames[output].count == 2 { return (output, 1) }
       throw SQLError(
-        .model, "PROBABILITY needs FOR and a class: \(model.classNames.joined(separator: ", "))",
+        .model,
+        "PROBABILITY needs FOR and a class: \(model.classNames[output].joined(separator: ", "))",
         at: span)
     }
     let constant = ConstantFolding.fold(
       try foldedCast(try bind(wanted, context), to: .varchar, isTry: false, span: wanted.span))
-    guard case .constant(.varchar(let text), _) = constant,
-      let index = model.classNames.firstIndex(of: text)
-    else {
-      throw SQLError(
-        .model, "model \"\(model.name)\" has no such class", at: wanted.span,
-        hint: "its classes are \(model.classNames.joined(separator: ", "))")
+    let all = model.classNames.flatMap { $0 }
+    if all.isEmpty { _ = try classOutput(model, "PROBABILITY", span) }
+    if case .constant(.varchar(let text), _) = constant {
+      let found = model.outputs.indices.compactMap { output in
+        model.classNames[output].firstIndex(of: text).map { (output, $0) }
+      }
+      if found.count > 1 { _ = try classOutput(model, "PROBABILITY", span) }
+      if let only = found.first { return only }
     }
-    return index
+    throw SQLError(
+      .model, "model \"\(model.name)\" has no such class", at: wanted.span,
+      hint: "its classes are \(all.joined(separator: ", "))")
   }
 
-  private func inputByName(
-    _ input: Field, _ model: any ModelDescription, _ context: ExpressionContext, span: SourceSpan
+  func inputByName(
+    _ input: Field, _ model: any ModelDescription, _ context: ExpressionContext,
+    isTry: Bool = false,
+    span: SourceSpan
   ) throws -> Expression {
     let found = context.scope.matches(table: nil, name: input.name)
     if found.count > 1 {
@@ -94,10 +104,12 @@ extension Binder {
         at: span, hint: "give the arguments by position")
     }
     if let entry = found.first {
-      return try modelInput(.column(entry.reference), input, model, span: span)
+      return try modelInput(
+        .column(entry.reference), input, model, isTry: isTry, span: span)
     }
     if let alias = context.aliases[input.name.lowercased()] {
-      return try modelInput(try bind(alias, context), input, model, span: span)
+      return try modelInput(
+        try bind(alias, context), input, model, isTry: isTry, span: span)
     }
     throw SQLError(
       .binder, "no column for input \"\(input.name)\" of model \"\(model.name)\"", at: span,
@@ -122,6 +134,7 @@ extension Binder {
     }
     if bound.count == 1, model.inputs.count > 1 {
       switch bound[0].type {
+      case .array(_, let count) where count != model.inputs.count: break
       case .list, .array:
         return try model.inputs.indices.map { index in
           let element = try call(
@@ -142,71 +155,20 @@ extension Binder {
     }
   }
 
-  /// Numbers and booleans are cast to what the input is; text never becomes a number.
+  /// Casts are implicit but for text: it never becomes a number.
   private func modelInput(
-    _ expression: Expression, _ input: Field, _ model: any ModelDescription, span: SourceSpan
+    _ expression: Expression, _ input: Field, _ model: any ModelDescription, isTry: Bool = false,
+    span: SourceSpan
   ) throws -> Expression {
     let from = expression.type
     if from == input.type { return expression }
-    let isNumber = from.isNumeric || from == .boolean || from == .null
-    let wantsNumber = input.type.isNumeric || input.type == .boolean
-    let bothNested = from.isNested && input.type.isNested
-    guard isNumber && wantsNumber || bothNested || from == .null else {
+    guard TypeResolution.feeds(from, input.type) else {
       throw SQLError(
         .binder,
         "input \"\(input.name)\" of model \"\(model.name)\" is \(input.type), but the column is \(from)",
         at: span, hint: from == .varchar ? "cast the text to a number first" : nil)
     }
-    return try foldedCast(expression, to: input.type, isTry: false, span: span)
-  }
-
-  // MARK: Table form
-
-  /// PREDICT(MODEL m, TABLE t) or PREDICT(MODEL m, (query)): the input's columns and
-  /// `model_output`, a STRUCT with one field per output.
-  func bindPredictTable(_ function: FunctionCall, span: SourceSpan) throws -> BoundQuery {
-    var reference: ModelReference?
-    var input: BoundQuery?
-    for argument in function.arguments {
-      switch argument.value {
-      case .model(let found): reference = found
-      case .table(let name):
-        let (plan, scope) = try bindTable(name, alias: nil, span: argument.span)
-        input = visible(plan, scope)
-      case .expression(let expression):
-        guard case .subquery(let query) = expression.kind, argument.name == nil else {
-          throw Binder.notYet("options of PREDICT", argument.span)
-        }
-        input = try bind(query)
-      }
-    }
-    guard let reference, let input else {
-      throw SQLError(.binder, "PREDICT in FROM takes MODEL m and TABLE t or a query", at: span)
-    }
-    let model = try model(reference)
-    var scope = Scope()
-    for (name, column) in zip(input.names, input.plan.output) {
-      scope.entries.append(Scope.Entry(table: nil, name: name, reference: column))
-    }
-    let context = ExpressionContext(
-      scope: scope, clause: "PREDICT", subqueries: SubqueryCollector())
-    let arguments = try model.inputs.map { try inputByName($0, model, context, span: span) }
-    guard let output = model.outputs.first else {
-      throw SQLError(.model, "model \"\(model.name)\" has no output", at: span)
-    }
-    let predicted = Expression.predict(
-      PredictExpression(model: model, form: .predict, arguments: arguments, type: output.type))
-    let packed = Expression.call(
-      CallExpression(
-        resolved: StructFields.pack(names: [output.name], types: [output.type]),
-        arguments: [predicted], span: span))
-    var items: [(expression: Expression, reference: ColumnReference)] = input.plan.output.map {
-      (.column($0), makeReference($0.name, $0.type))
-    }
-    items.append((packed, makeReference("model_output", packed.type)))
-    return BoundQuery(
-      plan: .project(ProjectNode(input: input.plan, items: items)),
-      names: input.names + ["model_output"])
+    return try foldedCast(expression, to: input.type, isTry: isTry, span: span)
   }
 
   // MARK: Statements that give rows

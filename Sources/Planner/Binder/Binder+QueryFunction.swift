@@ -90,7 +90,7 @@ extension Binder {
     }
   }
 
-  private func constant(_ expression: SyntaxExpression, of function: String) throws -> Value {
+  func constant(_ expression: SyntaxExpression, of function: String) throws -> Value {
     let context = ExpressionContext(
       scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
     let bound = ConstantFolding.foldAll(try bind(expression, context))

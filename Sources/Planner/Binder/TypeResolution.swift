@@ -9,6 +9,16 @@ package enum TypeResolution {
     a == b ? a : ImplicitCast.commonType(a, b)
   }
 
+  /// Whether a column of a type may be cast to a model's input or label without being asked: numbers
+  /// and BOOLEAN to each other, anything to text, nested to nested; text to no number.
+  package static func feeds(_ from: LogicalType, _ wanted: LogicalType) -> Bool {
+    if from == wanted || from == .null || wanted == .varchar { return true }
+    let isNumber = from.isNumeric || from == .boolean
+    if isNumber { return wanted.isNumeric || wanted == .boolean }
+    if from.isNested && wanted.isNested { return true }
+    return !from.isNested && from != .varchar && ImplicitCast.commonType(from, wanted) == wanted
+  }
+
   /// The logical type of a written type name. `known` gives types made by CREATE TYPE.
   package static func resolve(
     _ name: TypeName, known: (QualifiedName) throws -> LogicalType? = { _ in nil },

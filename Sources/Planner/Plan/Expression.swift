@@ -79,15 +79,27 @@ package struct InListExpression: Sendable {
 /// What PREDICT reads of a model: planned as a node of its own (`PredictNode`) by a rule.
 package struct PredictExpression: Sendable {
   package enum Form: Hashable, Sendable {
-    case predict
+    /// What the output stands for: numbers, or a class; of two classes the second from the
+    /// threshold on, where one is given.
+    case value(output: Int, threshold: Float?)
     /// The probability of one class, by its position.
-    case probability(classIndex: Int)
+    case probability(output: Int, classIndex: Int)
     /// All classes' probabilities as FLOAT[].
-    case probabilities
+    case probabilities(output: Int)
+    /// All classes' probabilities as MAP(VARCHAR, FLOAT), by the classes' texts.
+    case probabilityMap(output: Int)
+
+    package var output: Int {
+      switch self {
+      case .value(let output, _), .probability(let output, _), .probabilities(let output),
+        .probabilityMap(let output):
+        output
+      }
+    }
   }
   package var model: any ModelDescription
   package var form: Form
-  /// One per input of the model, in its order and of its types.
+  /// One per feature of the model, in its order and of its types.
   package var arguments: [Expression]
   package var type: LogicalType
 }
@@ -97,8 +109,13 @@ package protocol ModelDescription: AnyObject, Sendable {
   var name: String { get }
   var inputs: [Field] { get }
   var outputs: [Field] { get }
-  /// The classes of the (first) output as text; empty when it is a number.
-  var classNames: [String] { get }
+  /// The classes of each output as text; empty where it is a number.
+  var classNames: [[String]] { get }
+  var featureNames: [String] { get }
+  /// What enters the network for these values of the inputs.
+  func features(of inputs: [Expression]) -> [Expression]
+  /// For each feature, whether one of these outputs hangs on it.
+  func readsFeatures(_ outputs: [Int]) -> [Bool]
   /// `v3`, for EXPLAIN.
   var versionLabel: String { get }
   var isTrained: Bool { get }

@@ -48,6 +48,11 @@ package struct ValuesNode: Sendable {
 package struct FilterNode: Sendable {
   package var input: Plan
   package var condition: Expression
+
+  package init(input: Plan, condition: Expression) {
+    self.input = input
+    self.condition = condition
+  }
 }
 
 package struct ProjectNode: Sendable {

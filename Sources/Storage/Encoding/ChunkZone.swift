@@ -51,6 +51,27 @@ package struct ChunkZone: Sendable {
     return withUnsafeBytes(of: word.bigEndian) { Array($0) }
   }
 
+  /// What `key` made; nil when there are other bytes than its.
+  static func integer<T: FixedWidthInteger>(_ key: [UInt8], _ type: T.Type) -> T? {
+    guard key.count == MemoryLayout<T>.size else { return nil }
+    let flip = T.isSigned ? T.Magnitude(1) << (T.bitWidth - 1) : 0
+    let word = key.reduce(T.Magnitude(0)) { $0 << 8 | T.Magnitude($1) }
+    return T(truncatingIfNeeded: word ^ flip)
+  }
+
+  /// The bytes of a value to compare with bounds; nil for kinds that are compared otherwise.
+  static func key(_ value: Value) -> [UInt8]? {
+    switch value {
+    case .varchar(let text): Array(text.utf8)
+    case .blob(let bytes): bytes
+    case .double(let number): key(ordered(number))
+    case .float(let number): key(ordered(number))
+    case .null, .boolean, .integer, .unsigned, .decimal, .date, .time, .timeTZ, .timestamp,
+      .interval, .uuid, .list, .structure:
+      nil
+    }
+  }
+
   private static func bounds<T: Comparable & BitwiseCopyable>(
     _ column: Column, _ type: T.Type, _ key: (T) -> [UInt8]
   ) -> ([UInt8], [UInt8]?)? {
@@ -96,11 +117,21 @@ package struct ChunkZone: Sendable {
     return word & sign == 0 ? word | sign : ~word
   }
 
+  /// Whether two views are equal bit for bit; equal texts may be not.
+  @inline(__always)
+  private static func isSame(_ a: StringView, _ b: StringView) -> Bool {
+    a.head == b.head && a.tail == b.tail
+  }
+
   private static func textBounds(_ column: Column) -> ([UInt8], [UInt8]?)? {
     let views = UnsafePointer(column.values(as: StringView.self))
     guard var low = (0..<column.count).first(where: { !column.isNull($0) }) else { return nil }
     var high = low
-    for row in low..<column.count where !column.isNull(row) {
+    let validity = column.validity
+    for row in low..<column.count {
+      if let validity, !Validity.isValid(validity, row) { continue }
+      // Where few texts repeat, most rows are one of the bounds already.
+      if isSame(views[row], views[low]) || isSame(views[row], views[high]) { continue }
       if StringView.compare(views[row], views[low]) < 0 { low = row }
       if StringView.compare(views[row], views[high]) > 0 { high = row }
     }

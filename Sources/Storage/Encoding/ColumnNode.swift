@@ -87,9 +87,9 @@ enum ColumnNode {
       // Low and high halves; most such columns have only low ones.
       (plain, width) = (integerBytes(column, UInt64.self), 16)
     case .float:
-      (plain, width) = (FloatStream.estimate(column.values(as: Float.self), count).bytes, 4)
+      (plain, width) = (FloatStream.choose(column.values(as: Float.self), count).bytes, 4)
     case .double:
-      (plain, width) = (FloatStream.estimate(column.values(as: Double.self), count).bytes, 8)
+      (plain, width) = (FloatStream.choose(column.values(as: Double.self), count).bytes, 8)
     case .string:
       let bytes = StringStream.averageLength(column)
       // What Zstandard makes of texts, roughly.

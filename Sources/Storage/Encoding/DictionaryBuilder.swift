@@ -8,7 +8,6 @@ struct DictionaryBuilder {
   let codes: Selection
 
   private var slots: [UInt32]
-  private var nullCode: UInt32?
   private let limit: Int
 
   /// nil when there are more than `limit` values. `column` is flat, of numbers or texts.
@@ -25,7 +24,7 @@ struct DictionaryBuilder {
     case .int128, .uint128: fits = addWords(column, UInt128.self)
     case .string:
       let views = UnsafePointer(column.values(as: StringView.self))
-      fits = add(column, hash: { Hashing.hash(views + $0) }, equal: { views[$0] == views[$1] })
+      fits = add(column, hash: { Self.hash(views + $0) }, equal: { views[$0] == views[$1] })
     case .bool, .int8, .int16, .uint8, .uint16, .interval, .list, .array, .structure: fits = false
     }
     if !fits { return nil }
@@ -44,32 +43,47 @@ struct DictionaryBuilder {
       }, equal: { values[$0] == values[$1] })
   }
 
+  /// A short text is two words, whatever its bytes.
+  @inline(__always)
+  private static func hash(_ view: UnsafePointer<StringView>) -> UInt64 {
+    view.pointee.isInline
+      ? Hashing.combine(view.pointee.head, view.pointee.tail) : Hashing.hash(view)
+  }
+
   @inline(__always)
   private mutating func add(
     _ column: Column, hash: (Int) -> UInt64, equal: (Int, Int) -> Bool
   ) -> Bool {
-    let mask = slots.count - 1
-    for row in 0..<column.count {
-      if column.isNull(row) {
-        if nullCode == nil {
-          nullCode = UInt32(truncatingIfNeeded: firstRows.count)
-          firstRows.append(row)
+    let indices = codes.indices
+    let validity = column.validity
+    var firsts: [Int] = []
+    var nulls: UInt32?
+    let fits = slots.withUnsafeMutableBufferPointer { slots in
+      let mask = slots.count - 1
+      for row in 0..<column.count {
+        if let validity, !Validity.isValid(validity, row) {
+          if nulls == nil {
+            nulls = UInt32(truncatingIfNeeded: firsts.count)
+            firsts.append(row)
+          }
+          indices[row] = nulls ?? 0
+          continue
         }
-        codes.indices[row] = nullCode ?? 0
-        continue
+        var slot = Int(truncatingIfNeeded: hash(row)) & mask
+        while slots[slot] != 0 && !equal(firsts[Int(slots[slot]) - 1], row) {
+          slot = (slot + 1) & mask
+        }
+        if slots[slot] == 0 {
+          if firsts.count >= limit { return false }
+          firsts.append(row)
+          slots[slot] = UInt32(truncatingIfNeeded: firsts.count)
+        }
+        indices[row] = slots[slot] - 1
       }
-      var slot = Int(truncatingIfNeeded: hash(row)) & mask
-      while slots[slot] != 0 && !equal(firstRows[Int(slots[slot]) - 1], row) {
-        slot = (slot + 1) & mask
-      }
-      if slots[slot] == 0 {
-        if firstRows.count >= limit { return false }
-        firstRows.append(row)
-        slots[slot] = UInt32(truncatingIfNeeded: firstRows.count)
-      }
-      codes.indices[row] = slots[slot] - 1
+      return true
     }
-    return true
+    firstRows = firsts
+    return fits
   }
 
   /// A guess of how many different values there are, by rows taken at even distances.

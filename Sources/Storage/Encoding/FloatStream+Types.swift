@@ -2,8 +2,7 @@ import CVectorMath
 
 extension Double: DecimalScalable {
   static var largestExponent: Int { 18 }
-  static var largestWhole: Double { 0x1p51 }
-  static var rounder: Double { 0x1.8p52 }
+  static let allExponents = DecimalExponents.all(to: largestExponent)
   var word: UInt64 { bitPattern }
   typealias Whole = Int64
 
@@ -14,12 +13,20 @@ extension Double: DecimalScalable {
   ) {
     apus_scale_64(values, count, factor, inverse)
   }
+  static func decimals(
+    _ values: UnsafePointer<Double>, _ count: Int, _ pair: DecimalExponents,
+    _ wholes: UnsafeMutablePointer<Int64>, _ misses: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    let scale = apus_decimal_scale_64(
+      up: power(pair.exponent), down: inverse(pair.factor), back_up: power(pair.factor),
+      back_down: inverse(pair.exponent))
+    return apus_decimals_64(values, count, scale, wholes, misses)
+  }
 }
 
 extension Float: DecimalScalable {
   static var largestExponent: Int { 10 }
-  static var largestWhole: Float { 0x1p22 }
-  static var rounder: Float { 0x1.8p23 }
+  static let allExponents = DecimalExponents.all(to: largestExponent)
   var word: UInt32 { bitPattern }
   typealias Whole = Int32
 
@@ -29,5 +36,14 @@ extension Float: DecimalScalable {
     _ values: UnsafeMutableRawPointer, _ count: Int, _ factor: Float, _ inverse: Float
   ) {
     apus_scale_32(values, count, factor, inverse)
+  }
+  static func decimals(
+    _ values: UnsafePointer<Float>, _ count: Int, _ pair: DecimalExponents,
+    _ wholes: UnsafeMutablePointer<Int32>, _ misses: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    let scale = apus_decimal_scale_32(
+      up: power(pair.exponent), down: inverse(pair.factor), back_up: power(pair.factor),
+      back_down: inverse(pair.exponent))
+    return apus_decimals_32(values, count, scale, wholes, misses)
   }
 }

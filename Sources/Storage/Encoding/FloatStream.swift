@@ -16,6 +16,19 @@ enum FloatStream {
   ]
 }
 
+/// The two exponents of a block written by ALP.
+struct DecimalExponents: Equatable, Sendable {
+  var factor: Int
+  var exponent: Int
+
+  /// Large exponents first: they keep the most digits, and a factor takes their zeros away.
+  static func all(to largest: Int) -> [DecimalExponents] {
+    stride(from: largest, through: 0, by: -1).flatMap { exponent in
+      (0...exponent).map { DecimalExponents(factor: $0, exponent: exponent) }
+    }
+  }
+}
+
 /// A floating-point type that ALP works on, with the integers of the same width.
 protocol DecimalScalable: BinaryFloatingPoint & BitwiseCopyable {
   associatedtype Word: PackableWord where Word.Magnitude == Word
@@ -24,30 +37,16 @@ protocol DecimalScalable: BinaryFloatingPoint & BitwiseCopyable {
 
   /// The largest exponent used.
   static var largestExponent: Int { get }
-  /// Integers beyond it are not decoded exactly.
-  static var largestWhole: Self { get }
-  /// Added and taken away, it rounds a number that is less than `largestWhole`.
-  static var rounder: Self { get }
+  static var allExponents: [DecimalExponents] { get }
   var word: Word { get }
   static func power(_ exponent: Int) -> Self
   static func inverse(_ exponent: Int) -> Self
   /// Integers to numbers, in place.
   static func scale(
     _ values: UnsafeMutableRawPointer, _ count: Int, _ factor: Self, _ inverse: Self)
-}
-
-extension DecimalScalable {
-  /// The integer of a number for a pair of exponents, if decoding it gives the number again.
-  @inline(__always)
-  func whole(factor: Int, exponent: Int) -> Whole? {
-    let scaled = self * Self.power(exponent) * Self.inverse(factor)
-    // False for NaN too.
-    guard scaled.magnitude < Self.largestWhole else { return nil }
-    let rounded = scaled + Self.rounder - Self.rounder
-    let back = rounded * Self.power(factor) * Self.inverse(exponent)
-    return back.isIdentical(to: self) ? Whole(rounded) : nil
-  }
-
-  @inline(__always)
-  private func isIdentical(to other: Self) -> Bool { word == other.word }
+  /// Numbers to integers; `misses` is 1 where the way back does not give the number. Gives how many.
+  static func decimals(
+    _ values: UnsafePointer<Self>, _ count: Int, _ pair: DecimalExponents,
+    _ wholes: UnsafeMutablePointer<Whole>, _ misses: UnsafeMutablePointer<UInt8>
+  ) -> Int
 }

@@ -62,14 +62,7 @@ extension IntegerStream {
       guard sum(lengths, runCount) == UInt64(count) else {
         throw ChunkDamage.value("the length of runs")
       }
-      var place = target
-      for run in 0..<runCount {
-        let length = Int(lengths[run])
-        let value = values[run]
-        // Most runs of a sample-chosen column are short: a loop beats a call.
-        for row in 0..<length { place[row] = value }
-        place += length
-      }
+      Word.kernels.fillRuns(values, lengths, runCount, target, count)
     }
   }
 

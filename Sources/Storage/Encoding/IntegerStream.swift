@@ -33,6 +33,7 @@ enum IntegerStream {
       var packedBits = 0
       var deltaBits = 0
       var valueBits = 0
+      var longest = 1
       for block in stride(from: 0, to: blocks, by: step) {
         let window = values + block * blockValues
         let rows = min(blockValues, count - block * blockValues)
@@ -42,6 +43,7 @@ enum IntegerStream {
         valueBits = max(valueBits, width)
         deltaBits += Self.deltaWidth(window, rows) * rows
         changes += steps
+        if steps * 2 < rows { longest = max(longest, Self.longestRun(window, rows)) }
         seen += rows
       }
       if seen == 0 { return }
@@ -51,7 +53,7 @@ enum IntegerStream {
       packed = Double(packedBits) / 8 * scale + heads
       delta = Double(deltaBits) / 8 * scale + heads + size + 1
       let runCount = Double(changes) * scale
-      let lengthBits = Double(Int.bitWidth - (seen / changes).leadingZeroBitCount) + 1
+      let lengthBits = Double(Int.bitWidth - longest.leadingZeroBitCount)
       runs = runCount * (Double(valueBits) + lengthBits) / 8 + 32
     }
 
@@ -61,7 +63,7 @@ enum IntegerStream {
       var best = (encoding: ChunkEncoding.raw, bytes: raw)
       var cost = raw
       for (encoding, bytes, penalty) in [
-        (ChunkEncoding.packed, packed, 1.03), (.delta, delta, 1.1), (.runs, runs, 1.05),
+        (ChunkEncoding.packed, packed, 1.03), (.delta, delta, 1.1), (.runs, runs, 1.2),
       ] where bytes * penalty < cost && (allowRuns || encoding != .runs) {
         best = (encoding, bytes)
         cost = bytes * penalty
@@ -82,6 +84,18 @@ enum IntegerStream {
         changes &+= values[row] == values[row - 1] ? 0 : 1
       }
       return (low, high, changes)
+    }
+
+    private static func longestRun<T: FixedWidthInteger & BitwiseCopyable>(
+      _ values: UnsafePointer<T>, _ count: Int
+    ) -> Int {
+      var longest = 0
+      var start = 0
+      for row in 1..<max(count, 1) where values[row] != values[row - 1] {
+        longest = max(longest, row - start)
+        start = row
+      }
+      return max(longest, count - start)
     }
 
     private static func deltaWidth<T: FixedWidthInteger & BitwiseCopyable>(

@@ -46,7 +46,7 @@ enum StringStream {
     let room = ZSTD_compressBound(count)
     let target = Buffer(byteCount: room)
     defer { withExtendedLifetime(target) {} }
-    let size = ZSTD_compress(target.pointer, room, bytes, count, 3)
+    let size = ZSTD_compress(target.pointer, room, bytes, count, 1)
     guard ZSTD_isError(size) == 0 else {
       throw SQLError(.internal, "Zstandard could not compress a column chunk")
     }

@@ -1,3 +1,4 @@
+import Columnar
 import Diagnostics
 import Synchronization
 
@@ -53,6 +54,26 @@ package final class BulkLoad: Sendable {
   /// Writes a row group; gives its number. Chunks name their columns by number, so the table itself
   /// may be made by the transaction that publishes.
   package func add(rowCount: Int64, chunks: [NewChunk]) throws -> Int64 {
+    try insert(rowCount: rowCount, chunks: chunks).partition
+  }
+
+  /// Encodes a row group on the thread that calls and writes it; gives it as the file has it.
+  package func add(_ columns: [Column], columnIDs: [Int64], store: ChunkStore) throws -> RowGroup {
+    let rowCount = columns.first?.count ?? 0
+    let chunks = try zip(columns, columnIDs).map { try NewChunk($0, columnID: $1) }
+    let written = try insert(rowCount: Int64(rowCount), chunks: chunks)
+    let slots = zip(zip(chunks, written.chunks), columns).map { pair, column in
+      ColumnSlot(
+        type: column.type,
+        chunk: StoredChunk(record: pair.0.written(as: pair.1), store: store))
+    }
+    return RowGroup(
+      rowCount: rowCount, slots: slots, place: .loading(self, partition: written.partition))
+  }
+
+  private func insert(rowCount: Int64, chunks: [NewChunk]) throws -> (
+    partition: Int64, chunks: [Int64]
+  ) {
     try session.withLock { session in
       session.connection.setBusyTimeout(milliseconds: file.busyTimeout)
       return try session.inTransaction {
@@ -60,8 +81,7 @@ package final class BulkLoad: Sendable {
           "INSERT INTO partitions (row_count, load_id) VALUES (?, ?)", .integer(rowCount),
           .integer(id))
         let partition = session.connection.lastInsertedRow
-        for chunk in chunks { _ = try session.insertChunk(chunk, partition: partition) }
-        return partition
+        return (partition, try chunks.map { try session.insertChunk($0, partition: partition) })
       }
     }
   }

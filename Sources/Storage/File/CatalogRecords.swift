@@ -10,12 +10,18 @@ package struct TableRecord: Sendable, Equatable {
   /// The number of the next row added.
   package var nextRow: Int64
   package var rowCount: Int64
+  /// The number of the next column added.
+  package var nextColumn: Int64
+  /// The commit that last changed the table or its rows.
+  package var commit: Int64
   package var comment: String?
 
   package init(
     id: Int64 = 0, schema: String, name: String, sql: String, nextRow: Int64 = 0,
-    rowCount: Int64 = 0, comment: String? = nil
+    rowCount: Int64 = 0, nextColumn: Int64 = 1, commit: Int64 = 0, comment: String? = nil
   ) {
+    self.nextColumn = nextColumn
+    self.commit = commit
     self.id = id
     self.schema = schema
     self.name = name
@@ -91,11 +97,14 @@ package struct ObjectRecord: Sendable, Equatable {
   /// The object that takes it along when it is dropped.
   package var owner: String?
   package var comment: String?
+  /// A JSON object of comments by the columns' names.
+  package var columnComments: String?
 
   package init(
     kind: Kind, schema: String, name: String, sql: String, searchPath: String? = nil,
-    owner: String? = nil, comment: String? = nil
+    owner: String? = nil, comment: String? = nil, columnComments: String? = nil
   ) {
+    self.columnComments = columnComments
     self.kind = kind
     self.schema = schema
     self.name = name

@@ -24,6 +24,7 @@ package final class DatabaseFile: Sendable {
   private let timeout: Atomic<Int>
   private let idle = Mutex<[FileSession]>([])
   private let isClosed = Atomic<Bool>(false)
+  private let snapshots = Mutex<[WeakSnapshot]>([])
 
   /// Opens the file and makes it when there is none, brings it to the newest form, and sweeps what a
   /// bulk load that died has left. A file that is not ours is refused and stays as it is.
@@ -57,6 +58,18 @@ package final class DatabaseFile: Sendable {
     idle.withLock { $0.removeAll() }
   }
 
+  // MARK: Snapshots
+
+  /// All that are held, the newest first.
+  var openSnapshots: [ReadSnapshot] { snapshots.withLock { $0.reversed().compactMap(\.snapshot) } }
+
+  func note(_ snapshot: ReadSnapshot) {
+    snapshots.withLock { known in
+      known.removeAll { $0.snapshot == nil }
+      known.append(WeakSnapshot(snapshot))
+    }
+  }
+
   // MARK: Sessions
 
   /// A session that nobody else uses.
@@ -76,4 +89,11 @@ package final class DatabaseFile: Sendable {
     if isClosed.load(ordering: .acquiring) { return }
     idle.withLock { if $0.count < 16 { $0.append(session) } }
   }
+}
+
+/// A snapshot that is not kept alive.
+private struct WeakSnapshot: Sendable {
+  private(set) weak var snapshot: ReadSnapshot?
+
+  init(_ snapshot: ReadSnapshot) { self.snapshot = snapshot }
 }

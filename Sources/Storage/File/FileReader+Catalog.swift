@@ -5,6 +5,15 @@ extension FileReader {
     }
   }
 
+  /// The commit that last changed anything but rows.
+  package func catalogCommit() throws -> Int64 {
+    try session.rows("SELECT value FROM apus_meta WHERE key = 'catalog_commit'") { $0.integer(0) }
+      .first ?? 0
+  }
+
+  /// The commit that this reader sees.
+  package func commitNumber() throws -> Int64 { try session.commitNumber() }
+
   package func settings() throws -> [(name: String, value: String)] {
     try session.rows("SELECT name, value FROM settings ORDER BY name") { ($0.text(0), $0.text(1)) }
   }
@@ -13,12 +22,14 @@ extension FileReader {
   package func tables() throws -> [TableRecord] {
     try session.rows(
       """
-      SELECT id, schema_name, name, sql, next_row, row_count, comment FROM tables ORDER BY id
+      SELECT id, schema_name, name, sql, next_row, row_count, next_column, commit_number, comment
+      FROM tables ORDER BY id
       """
     ) {
       TableRecord(
         id: $0.integer(0), schema: $0.text(1), name: $0.text(2), sql: $0.text(3),
-        nextRow: $0.integer(4), rowCount: $0.integer(5), comment: $0.optionalText(6))
+        nextRow: $0.integer(4), rowCount: $0.integer(5), nextColumn: $0.integer(6),
+        commit: $0.integer(7), comment: $0.optionalText(8))
     }
   }
 
@@ -52,13 +63,15 @@ extension FileReader {
   package func objects(_ kind: ObjectRecord.Kind) throws -> [ObjectRecord] {
     try session.rows(
       """
-      SELECT schema_name, name, sql, search_path, owner, comment FROM \(kind.rawValue)
+      SELECT schema_name, name, sql, search_path, owner, comment, column_comments
+      FROM \(kind.rawValue)
       ORDER BY schema_name, name
       """
     ) {
       ObjectRecord(
         kind: kind, schema: $0.text(0), name: $0.text(1), sql: $0.text(2),
-        searchPath: $0.optionalText(3), owner: $0.optionalText(4), comment: $0.optionalText(5))
+        searchPath: $0.optionalText(3), owner: $0.optionalText(4), comment: $0.optionalText(5),
+        columnComments: $0.optionalText(6))
     }
   }
 

@@ -19,12 +19,51 @@ extension FileReader {
         byte_count, checksum
       FROM chunks WHERE partition_id = ? ORDER BY column_id
       """, .integer(partition)
+    ) { FileReader.chunk($0) }
+  }
+
+  /// What is known of all chunks of a table, by row group.
+  package func allChunks(of table: Int64) throws -> [Int64: [ChunkRecord]] {
+    var result: [Int64: [ChunkRecord]] = [:]
+    try session.forEachRow(
+      """
+      SELECT chunks.id, column_id, chunks.row_count, null_count, distinct_count, minimum, maximum,
+        encoding, byte_count, checksum, partition_id
+      FROM partitions JOIN chunks ON partition_id = partitions.id
+      WHERE table_id = ? AND load_id IS NULL
+      """, .integer(table)
+    ) { result[$0.integer(10), default: []].append(FileReader.chunk($0)) }
+    return result
+  }
+
+  private static func chunk(_ row: borrowing SQLiteStatement) -> ChunkRecord {
+    ChunkRecord(
+      id: row.integer(0), column: row.integer(1), rowCount: row.integer(2),
+      nullCount: row.integer(3), distinctCount: row.optionalInteger(4), minimum: row.value(5),
+      maximum: row.value(6), encoding: row.text(7), byteCount: row.integer(8),
+      checksum: row.integer(9))
+  }
+
+  /// The deleted rows of all row groups of a table, by row group.
+  package func allDeletes(of table: Int64) throws -> [Int64: DeleteRecord] {
+    var result: [Int64: DeleteRecord] = [:]
+    try session.forEachRow(
+      """
+      SELECT partition_id, deleted_count, bitmap
+      FROM partitions JOIN deletes ON partition_id = partitions.id
+      WHERE table_id = ? AND load_id IS NULL
+      """, .integer(table)
     ) {
-      ChunkRecord(
-        id: $0.integer(0), column: $0.integer(1), rowCount: $0.integer(2), nullCount: $0.integer(3),
-        distinctCount: $0.optionalInteger(4), minimum: $0.value(5), maximum: $0.value(6),
-        encoding: $0.text(7), byteCount: $0.integer(8), checksum: $0.integer(9))
+      result[$0.integer(0)] = DeleteRecord(
+        deletedCount: $0.integer(1), bitmap: $0.withBytes(2) { Array($0) })
     }
+    return result
+  }
+
+  /// Whether this snapshot has the bytes of a chunk.
+  func hasChunk(_ id: Int64) throws -> Bool {
+    try !session.rows("SELECT 1 FROM chunk_bytes WHERE chunk_id = ?", .integer(id)) { _ in true }
+      .isEmpty
   }
 
   /// The deleted rows of a row group; nil when there are none.

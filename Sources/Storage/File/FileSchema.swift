@@ -16,12 +16,13 @@ package struct FileSchema: Sendable {
   /// the engine; the keys here are what finds rows, and what must never be there twice.
   private static let firstVersion = [
     "CREATE TABLE apus_meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    "INSERT INTO apus_meta VALUES ('commit', 0)",
+    "INSERT INTO apus_meta VALUES ('commit', 0), ('catalog_commit', 0)",
     "CREATE TABLE schemas (name TEXT PRIMARY KEY, comment TEXT) WITHOUT ROWID",
     """
     CREATE TABLE tables (id INTEGER PRIMARY KEY AUTOINCREMENT, schema_name TEXT NOT NULL,
       name TEXT NOT NULL, sql TEXT NOT NULL, next_row INTEGER NOT NULL, row_count INTEGER NOT NULL,
-      comment TEXT, UNIQUE (schema_name, name))
+      next_column INTEGER NOT NULL, commit_number INTEGER NOT NULL, comment TEXT,
+      UNIQUE (schema_name, name))
     """,
     """
     CREATE TABLE columns (table_id INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -64,7 +65,8 @@ package struct FileSchema: Sendable {
     """,
     """
     CREATE TABLE models (id INTEGER PRIMARY KEY AUTOINCREMENT, schema_name TEXT NOT NULL,
-      name TEXT NOT NULL, sql TEXT NOT NULL, comment TEXT, UNIQUE (schema_name, name))
+      name TEXT NOT NULL, sql TEXT NOT NULL, last_version INTEGER NOT NULL,
+      default_version INTEGER, aliases TEXT, comment TEXT, UNIQUE (schema_name, name))
     """,
     """
     CREATE TABLE model_versions (id INTEGER PRIMARY KEY AUTOINCREMENT, model_id INTEGER NOT NULL,
@@ -78,7 +80,7 @@ package struct FileSchema: Sendable {
     """,
     "CREATE INDEX training_runs_of_models ON training_runs (model_id)",
     """
-    CREATE TABLE epochs (run_id INTEGER NOT NULL, epoch INTEGER NOT NULL, loss REAL NOT NULL,
+    CREATE TABLE epochs (run_id INTEGER NOT NULL, epoch INTEGER NOT NULL, loss REAL,
       validation_loss REAL, metrics TEXT NOT NULL, learning_rate REAL NOT NULL,
       row_count INTEGER NOT NULL, seconds REAL NOT NULL, is_best INTEGER NOT NULL,
       PRIMARY KEY (run_id, epoch)) WITHOUT ROWID
@@ -89,7 +91,7 @@ package struct FileSchema: Sendable {
   private static func objects(_ name: String) -> String {
     """
     CREATE TABLE \(name) (schema_name TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL,
-      search_path TEXT, owner TEXT, comment TEXT, PRIMARY KEY (schema_name, name)) WITHOUT ROWID
+      search_path TEXT, owner TEXT, comment TEXT, column_comments TEXT, PRIMARY KEY (schema_name, name)) WITHOUT ROWID
     """
   }
 }

@@ -9,6 +9,13 @@ extension FileTransaction {
     try session.run("DELETE FROM schemas WHERE name = ?", .text(name))
   }
 
+  /// Says that this transaction changes more than rows.
+  package func noteCatalogChange() throws {
+    try session.run(
+      "UPDATE apus_meta SET value = ? WHERE key = 'catalog_commit'",
+      .integer(try nextCommit))
+  }
+
   /// nil removes the setting.
   package func setSetting(_ name: String, _ value: String?) throws {
     if let value {
@@ -26,10 +33,12 @@ extension FileTransaction {
   ) throws -> Int64 {
     try session.run(
       """
-      INSERT INTO tables (schema_name, name, sql, next_row, row_count, comment)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO tables (schema_name, name, sql, next_row, row_count, next_column, commit_number,
+        comment)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       """, .text(table.schema), .text(table.name), .text(table.sql), .integer(table.nextRow),
-      .integer(table.rowCount), StoredValue(table.comment))
+      .integer(table.rowCount), .integer(table.nextColumn), .integer(table.commit),
+      StoredValue(table.comment))
     let id = session.connection.lastInsertedRow
     let cells = columns.map { ", c\($0.id)" }.joined()
     try session.connection.execute(
@@ -43,10 +52,18 @@ extension FileTransaction {
   package func updateTable(_ table: TableRecord) throws {
     try session.run(
       """
-      UPDATE tables SET schema_name = ?, name = ?, sql = ?, next_row = ?, row_count = ?, comment = ?
+      UPDATE tables SET schema_name = ?, name = ?, sql = ?, next_row = ?, row_count = ?,
+        next_column = ?, commit_number = ?, comment = ?
       WHERE id = ?
       """, .text(table.schema), .text(table.name), .text(table.sql), .integer(table.nextRow),
-      .integer(table.rowCount), StoredValue(table.comment), .integer(table.id))
+      .integer(table.rowCount), .integer(table.nextColumn), .integer(table.commit),
+      StoredValue(table.comment), .integer(table.id))
+  }
+
+  /// Gives a table a name that no other can have, until `updateTable` gives it its own.
+  package func freeName(of table: Int64) throws {
+    try session.run(
+      "UPDATE tables SET name = char(0) || id WHERE id = ?", .integer(table))
   }
 
   /// Gives a table other columns and constraints. Chunks and cells of columns that are gone go too;
@@ -112,9 +129,9 @@ extension FileTransaction {
   /// Adds an object, or replaces the one of its name.
   package func setObject(_ object: ObjectRecord) throws {
     try session.run(
-      "REPLACE INTO \(object.kind.rawValue) VALUES (?, ?, ?, ?, ?, ?)", .text(object.schema),
+      "REPLACE INTO \(object.kind.rawValue) VALUES (?, ?, ?, ?, ?, ?, ?)", .text(object.schema),
       .text(object.name), .text(object.sql), StoredValue(object.searchPath),
-      StoredValue(object.owner), StoredValue(object.comment))
+      StoredValue(object.owner), StoredValue(object.comment), StoredValue(object.columnComments))
   }
 
   package func removeObject(_ kind: ObjectRecord.Kind, schema: String, name: String) throws {

@@ -27,6 +27,14 @@ package struct FileTransaction: ~Copyable {
     get throws { try session.commitNumber() }
   }
 
+  /// The number that its own commit will have.
+  package var nextCommit: Int64 {
+    get throws { try baseCommit + 1 }
+  }
+
+  /// Reads what the file has, this transaction's changes included.
+  package var reader: FileReader { FileReader(session) }
+
   /// Makes everything written visible to all, at once; gives the number of the commit. After an error
   /// nothing of it is there.
   package consuming func commit() throws -> Int64 {

@@ -80,5 +80,12 @@ struct SQLiteConnection: ~Copyable, @unchecked Sendable {
   /// The row number that the last INSERT gave.
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
+  /// Lets queries read views, which our own files have none of.
+  func allowViews() throws {
+    if apus_allow_views(handle) != SQLITE_OK {
+      throw SQLiteFailure.error(handle, path: path, action: "open")
+    }
+  }
+
   func setCheckpointOnClose(_ isOn: Bool) { _ = apus_checkpoint_on_close(handle, isOn ? 1 : 0) }
 }

@@ -96,7 +96,7 @@ struct SQLiteStatement: ~Copyable, @unchecked Sendable {
 
   /// Invalid UTF-8 is repaired: a file may hold anything.
   func text(_ column: Int) -> String {
-    withBytes(column) { String(decoding: $0, as: UTF8.self) }
+    withText(column) { String(decoding: $0, as: UTF8.self) }
   }
 
   func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
@@ -121,6 +121,57 @@ struct SQLiteStatement: ~Copyable, @unchecked Sendable {
     case SQLITE_BLOB: .blob(withBytes(column) { Array($0) })
     default: .null
     }
+  }
+
+  /// Which of SQLite's five kinds the value is of.
+  enum Kind {
+    case null, integer, real, text, blob
+
+    /// A declared type that means it.
+    var typeName: String {
+      switch self {
+      case .null, .text: "text"
+      case .integer: "integer"
+      case .real: "real"
+      case .blob: "blob"
+      }
+    }
+  }
+
+  func kind(_ column: Int) -> Kind {
+    switch sqlite3_column_type(handle, Int32(column)) {
+    case SQLITE_INTEGER: .integer
+    case SQLITE_FLOAT: .real
+    case SQLITE_TEXT: .text
+    case SQLITE_BLOB: .blob
+    default: .null
+    }
+  }
+
+  /// The value as UTF-8, whatever the file's encoding, for as long as the closure runs; numbers as
+  /// SQLite prints them. What a file holds may be invalid.
+  func withText<Result>(
+    _ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+  ) rethrows -> Result {
+    let start = sqlite3_column_text(handle, Int32(column))
+    let count = Int(sqlite3_column_bytes(handle, Int32(column)))
+    return try body(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  // MARK: The statement itself
+
+  var columnCount: Int { Int(sqlite3_column_count(handle)) }
+
+  /// Whether running it changes nothing.
+  var isReadOnly: Bool { sqlite3_stmt_readonly(handle) != 0 }
+
+  func columnName(_ column: Int) -> String {
+    sqlite3_column_name(handle, Int32(column)).map { String(cString: $0) } ?? ""
+  }
+
+  /// The declared type of a column that is one of a table's; nil for other expressions.
+  func declaredType(_ column: Int) -> String? {
+    sqlite3_column_decltype(handle, Int32(column)).map { String(cString: $0) }
   }
 
   // MARK: Failing

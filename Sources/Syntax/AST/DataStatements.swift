@@ -124,3 +124,18 @@ package struct CopyFrom: Sendable {
   package var path: SyntaxExpression
   package var options: [CopyOption]
 }
+
+/// EXPORT DATABASE [database TO] 'folder' [(options)].
+package struct ExportDatabase: Sendable {
+  /// nil: the current one
+  package var database: Identifier?
+  package var path: String
+  package var pathSpan: SourceSpan
+  package var options: [CopyOption]
+}
+
+/// IMPORT DATABASE 'folder'.
+package struct ImportDatabase: Sendable {
+  package var path: String
+  package var pathSpan: SourceSpan
+}

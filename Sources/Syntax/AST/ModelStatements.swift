@@ -84,6 +84,12 @@ package struct TransformItem: Sendable {
   package var expression: SyntaxExpression
   package var names: [Identifier]
   package var span: SourceSpan
+
+  package init(expression: SyntaxExpression, names: [Identifier], span: SourceSpan) {
+    self.expression = expression
+    self.names = names
+    self.span = span
+  }
 }
 
 /// `linear(64) [AS name]` of SEQUENTIAL.

@@ -23,6 +23,8 @@ package indirect enum Statement: Sendable {
   case truncate(QualifiedName)
   case copyTo(CopyTo)
   case copyFrom(CopyFrom)
+  case exportDatabase(ExportDatabase)
+  case importDatabase(ImportDatabase)
   // Models
   case createModel(CreateModel)
   case trainModel(TrainModel)

@@ -34,6 +34,11 @@ package struct TableReference: Sendable {
 package struct TableAlias: Sendable {
   package var name: Identifier
   package var columns: [Identifier]
+
+  package init(name: Identifier, columns: [Identifier] = []) {
+    self.name = name
+    self.columns = columns
+  }
 }
 
 /// `range(10)`, `PREDICT(MODEL m, TABLE t, threshold => 0.3)`. In PREDICT, PREDICT_PROBA and

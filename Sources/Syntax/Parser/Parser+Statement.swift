@@ -3,7 +3,8 @@ import Diagnostics
 extension Parser {
   static let statementKeywords: [Keyword] = [
     .select, .from, .with, .values, .table, .create, .drop, .alter, .insert, .update, .delete,
-    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .explain, .describe,
+    .merge, .truncate, .copy, .train, .evaluate, .validate, .verify, .export, .import, .explain,
+    .describe,
     .show,
     .summarize, .set, .reset, .pragma, .use, .begin, .commit, .rollback, .prepare, .execute,
     .deallocate, .call, .attach, .detach, .load, .install, .checkpoint, .vacuum, .analyze,
@@ -36,6 +37,8 @@ extension Parser {
     case .copy: return try copy()
     case .train: return .trainModel(try trainModel())
     case .evaluate, .validate: return .evaluateModel(try evaluateModel())
+    case .export where next.keyword == .database: return .exportDatabase(try exportDatabase())
+    case .import where next.keyword == .database: return .importDatabase(try importDatabase())
     case .export: return .exportModel(try exportModel())
     case .verify:
       try expect(.verify, .model)

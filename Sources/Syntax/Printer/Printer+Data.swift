@@ -272,12 +272,22 @@ extension Printer {
     put(")")
   }
 
-  mutating func write(_ create: CreateMacro) {
-    header("MACRO", create.header, create.name)
-    list(create.definitions) { $0.write($1) }
+  /// CREATE MACRO … for definitions that belong to one macro.
+  package static func sql(macro name: String, _ definitions: [MacroDefinition]) -> String {
+    sql(
+      .createMacro(
+        CreateMacro(
+          header: CreateHeader(), name: QualifiedName(Identifier(name: name)),
+          definitions: definitions)))
   }
 
-  mutating func write(_ definition: MacroDefinition) {
+  mutating func write(_ create: CreateMacro) {
+    header("MACRO", create.header, create.name)
+    let isOnly = create.definitions.count == 1
+    list(create.definitions) { $0.write($1, isOnly: isOnly) }
+  }
+
+  mutating func write(_ definition: MacroDefinition, isOnly: Bool = false) {
     put("(")
     list(definition.parameters) { printer, parameter in
       printer.write(parameter.name)
@@ -295,7 +305,7 @@ extension Printer {
     case .table(let query):
       put("TABLE ")
       // Of two definitions the comma would else be taken for one of the query's.
-      if query.isBareNested {
+      if isOnly || query.isBareNested {
         write(query)
       } else {
         put("(")

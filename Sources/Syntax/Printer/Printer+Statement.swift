@@ -49,6 +49,15 @@ extension Printer {
       put(" FROM ")
       write(copy.path, .postfix)
       options(copy.options)
+    case .exportDatabase(let export):
+      put("EXPORT DATABASE ")
+      if let database = export.database {
+        write(database)
+        put(" TO ")
+      }
+      put(Self.literal(export.path))
+      options(export.options)
+    case .importDatabase(let folder): put("IMPORT DATABASE " + Self.literal(folder.path))
     case .createModel(let create): write(create)
     case .trainModel(let train): write(train)
     case .evaluateModel(let evaluate): write(evaluate)

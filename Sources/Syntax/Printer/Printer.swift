@@ -31,6 +31,13 @@ package struct Printer {
     return printer.text
   }
 
+  /// A macro's definitions, as they follow its name.
+  package static func sql(_ definitions: [MacroDefinition]) -> String {
+    var printer = Printer()
+    printer.list(definitions) { $0.write($1) }
+    return printer.text
+  }
+
   /// The name, in quotes where it needs them: any name but lower- or mixed-case letters, digits and
   /// underscores, and any keyword that is not free.
   package static func quoted(_ name: String) -> String {

@@ -1,0 +1,6 @@
+/// Every function in FROM that looks into a model, by name.
+let modelFunctionTable: [ModelFunction] = [
+  .featureInfo,
+  .trainingInfo,
+  .weights,
+]

@@ -1,0 +1,130 @@
+import Diagnostics
+import NeuralNet
+import Planner
+import Syntax
+
+/// A version of a model as plain data: what a file keeps of it.
+package struct ModelVersionRecord: Sendable {
+  package var version: Int
+  /// The weights as a safetensors file.
+  package var weights: [UInt8]
+  /// What else TRAIN found, as JSON: see `ModelState`.
+  package var state: String
+  package var epochs: [EpochReport]
+
+  package init(version: Int, weights: [UInt8], state: String, epochs: [EpochReport]) {
+    self.version = version
+    self.weights = weights
+    self.state = state
+    self.epochs = epochs
+  }
+}
+
+/// A model of the catalog: its definition and its versions. A value, as all of the catalog: TRAIN
+/// and ALTER MODEL make another.
+package struct ModelEntry: Sendable {
+  package private(set) var definition: ModelDefinition
+  /// The trained ones, oldest first.
+  package private(set) var versions: [Model]
+  /// The highest number that was ever given.
+  package private(set) var lastVersion: Int
+  /// What ALTER MODEL … SET DEFAULT VERSION chose; nil: the newest.
+  package private(set) var defaultVersion: Int?
+  /// Numbers of versions by the lower-case names that they have besides.
+  package private(set) var aliases: [String: Int]
+  private let untrained: Model
+
+  package init(definition: ModelDefinition) throws {
+    self.definition = definition
+    versions = []
+    lastVersion = 0
+    aliases = [:]
+    untrained = try Model(
+      definition: definition, version: 0, weights: nil,
+      state: ModelState(classes: definition.outputs.map(\.classes)))
+  }
+
+  /// From plain data: what `definition.sql`, `records` and the other properties gave.
+  package init(
+    sql: String, versions: [ModelVersionRecord], lastVersion: Int, defaultVersion: Int? = nil,
+    aliases: [String: Int] = [:]
+  ) throws {
+    try self.init(definition: try ModelDefinition.parsed(sql))
+    let definition = self.definition
+    self.versions = try versions.map { try Model(definition: definition, record: $0) }
+    self.lastVersion = lastVersion
+    self.defaultVersion = defaultVersion
+    self.aliases = aliases
+  }
+
+  package var sql: String { definition.sql }
+
+  /// The versions as plain data.
+  package var records: [ModelVersionRecord] {
+    get throws { try versions.compactMap { try $0.record } }
+  }
+
+  /// What a statement means that names no version.
+  package var current: Model {
+    if let chosen = versions.first(where: { $0.version == defaultVersion }) { return chosen }
+    return versions.last ?? untrained
+  }
+
+  /// The version of that number or alias; nil means the default one.
+  func model(_ version: ModelVersion?, at span: SourceSpan?) throws -> Model {
+    switch version {
+    case nil: return current
+    case .number(let number)?:
+      if let found = versions.first(where: { $0.version == number }) { return found }
+      throw unknown("\(number)", at: span)
+    case .alias(let alias)?:
+      let number = aliases[alias.lowercased()] ?? Int(alias)
+      if let number, let found = versions.first(where: { $0.version == number }) { return found }
+      throw unknown(alias, at: span)
+    }
+  }
+
+  private func unknown(_ version: String, at span: SourceSpan?) -> SQLError {
+    let numbers = versions.map { "\($0.version)" }
+    return SQLError(
+      .catalog, "model \"\(definition.name)\" has no version \(version)", at: span,
+      hint: versions.isEmpty
+        ? "it has not been trained"
+        : "it has " + (numbers + aliases.keys.sorted()).joined(separator: ", "))
+  }
+
+  /// Adds the newest version, which statements use from now on.
+  mutating func add(
+    weights: Weights, state: ModelState, epochs: [EpochReport], alias: String? = nil
+  ) throws {
+    versions.append(
+      try Model(
+        definition: definition, version: lastVersion + 1, weights: weights, state: state,
+        epochs: epochs))
+    lastVersion += 1
+    defaultVersion = nil
+    if let alias { aliases[alias.lowercased()] = lastVersion }
+  }
+}
+
+/// Where TRAIN finds and leaves models: the session.
+protocol ModelTarget: AnyObject, Sendable {
+  func model(_ key: CatalogState.Key) -> ModelEntry?
+  func publish(_ model: ModelEntry, at key: CatalogState.Key)
+}
+
+extension Session: ModelTarget {
+  func model(_ key: CatalogState.Key) -> ModelEntry? {
+    guard case .model(let entry)? = state[key]?.item else { return nil }
+    return entry
+  }
+
+  func publish(_ model: ModelEntry, at key: CatalogState.Key) {
+    change { state in
+      guard var object = state[key] else { return }
+      object.name = model.definition.name
+      object.item = .model(model)
+      state[key] = object
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Diagnostics
+import NeuralNet
+import Syntax
+
+/// The query behind a TRAIN: that of its source, with columns of our own for what the statement
+/// says of each row. Their names are such that no column of the source has them.
+struct TrainQuery {
+  static let weight = "#weight"
+  static let validation = "#validation"
+  static let partition = "#partition"
+
+  private(set) var query: Query
+  private(set) var hasWeight = false
+  private(set) var hasValidation = false
+
+  init(_ statement: TrainModel, seed: UInt64) throws {
+    var marks: [SelectItem] = []
+    if let weight = statement.weight {
+      hasWeight = true
+      marks.append(Self.item(weight, Self.weight))
+    }
+    // Shards are read interleaved: the shuffle does more than that, and ORDER BY keeps its order.
+    if let partition = statement.partitionBy { marks.append(Self.item(partition, Self.partition)) }
+    var filter: SyntaxExpression?
+    var other: Query?
+    switch statement.validation {
+    case .filter(let condition): filter = condition
+    case .split(let fraction, let key?): filter = try Self.split(fraction, key, seed)
+    case .source(let source): other = try ModelQueries.query(of: source)
+    case .split, nil: break
+    }
+    query = try ModelQueries.query(of: statement.source)
+    if let other {
+      hasValidation = true
+      query = Query(
+        body: .setOperation(
+          SetOperation(
+            kind: .union, isAll: true, isByName: true,
+            left: try Self.marked(
+              query, marks + [Self.item(Self.flag(false), Self.validation)], statement.source),
+            right: try Self.marked(
+              other, marks + [Self.item(Self.flag(true), Self.validation)], statement.source),
+            span: query.span)), span: query.span)
+    } else {
+      if let filter {
+        hasValidation = true
+        marks.append(Self.item(filter, Self.validation))
+      }
+      if !marks.isEmpty {
+        query = Query(body: try Self.marked(query, marks, statement.source), span: query.span)
+      }
+    }
+    if !statement.orderBy.isEmpty {
+      query = Query(body: .nested(query), orderBy: statement.orderBy, span: query.span)
+    }
+  }
+
+  /// `SELECT *, marks FROM (query) AS source`.
+  private static func marked(_ query: Query, _ marks: [SelectItem], _ source: ModelSource) throws
+    -> QueryBody
+  {
+    guard case .query(let pattern) = try Parser.parseStatement("SELECT * FROM t").statement,
+      case .select(var select) = pattern.body
+    else { throw SQLError(.internal, "the query of TRAIN did not parse") }
+    var alias: TableAlias?
+    if case .table(let name) = source { alias = TableAlias(name: name.last) }
+    select.items += marks
+    select.from = [
+      TableReference(.derived(DerivedTable(query: query)), alias: alias, span: query.span)
+    ]
+    return .select(select)
+  }
+
+  private static func item(_ expression: SyntaxExpression, _ name: String) -> SelectItem {
+    SelectItem(
+      expression: expression,
+      alias: Identifier(name: name, quoted: true, span: expression.span), span: expression.span)
+  }
+
+  private static func flag(_ value: Bool) -> SyntaxExpression {
+    SyntaxExpression(.literal(.boolean(value)), span: SourceSpan(0, 0))
+  }
+
+  /// `split_hash(key, seed) < fraction`: rows of one key stay together.
+  private static func split(
+    _ fraction: SyntaxExpression, _ key: SyntaxExpression, _ seed: UInt64
+  ) throws -> SyntaxExpression {
+    _ = try ModelQueries.fraction(fraction)
+    let hash = FunctionCall(
+      name: QualifiedName(Identifier(name: "split_hash", quoted: false, span: key.span)),
+      arguments: [
+        Argument(key),
+        Argument(
+          SyntaxExpression(.literal(.integer("\(seed & 0x7FFF_FFFF)")), span: key.span)),
+      ])
+    return SyntaxExpression(
+      .binary(.less, SyntaxExpression(.function(hash), span: key.span), fraction),
+      span: key.span)
+  }
+}
