@@ -55,7 +55,9 @@ enum CatalogFunctions {
 
   static let definitions =
     rows.map(\.definition) + PragmaFunctions.rows + FileTableFunctions.rows
-    + ParquetTableFunctions.rows + SQLiteTableFunctions.rows + [TimeZoneNames.definition]
+    + SQLiteTableFunctions.rows
+    + ParquetTableFunctions.rows
+    + [TimeZoneNames.definition]
 
   static func named(_ name: String) -> TableFunctionDefinition? {
     definitions.first { $0.name == name || $0.aliases.contains(name) }
