@@ -49,7 +49,8 @@ import Testing
   @Test func aTransactionKeepsItsSnapshotWhateverOthersRemove() throws {
     try withFile { path in
       let writer = try Database(path: path).connect()
-      try writer.execute("CREATE TABLE t AS SELECT range AS a, 'text ' || range AS b FROM range(300000)")
+      try writer.execute(
+        "CREATE TABLE t AS SELECT range AS a, 'text ' || range AS b FROM range(300000)")
       let reader = try Database(path: path).connect()
       try reader.execute("BEGIN")
       #expect(try value(reader, "SELECT min(a) FROM t") == "0")
@@ -76,7 +77,9 @@ import Testing
       try second.execute("INSERT INTO t VALUES (-11, 2)")
       try first.execute("COMMIT")
       try second.execute("COMMIT")
-      let wanted = [["-11", "2"], ["-10", "1"], ["0", "0"], ["1", "1"], ["2", "2"], ["4", "0"]]
+      let wanted = [
+        ["-11", "2"], ["-10", "1"], ["0", "0"], ["1", "1"], ["2", "2"], ["4", "0"],
+      ]
       for connection in [first, second] {
         #expect(try connection.execute("FROM t ORDER BY a LIMIT 6").rows() == wanted)
         #expect(try value(connection, "SELECT count(DISTINCT rowid) FROM t") == "20001")
@@ -152,7 +155,8 @@ import Testing
       try second.execute("BEGIN; \(train); ROLLBACK")
       #expect(try first.execute("SELECT PREDICT(MODEL m, 3.0)").rows() == predicted)
       try second.execute("DROP MODEL m")
-      #expect(failure { try first.execute("SELECT PREDICT(MODEL m, 3.0)") }.contains("does not exist"))
+      #expect(
+        failure { try first.execute("SELECT PREDICT(MODEL m, 3.0)") }.contains("does not exist"))
     }
   }
 
@@ -161,7 +165,8 @@ import Testing
       let other = path + ".other.db"
       let connection = try Database(path: path).connect()
       try connection.execute("ATTACH '\(other)' AS o; CREATE TABLE o.t AS SELECT 42 AS x")
-      try connection.execute("CREATE TABLE t AS FROM o.t; CREATE SCHEMA o.s; CREATE VIEW o.s.v AS SELECT 1")
+      try connection.execute(
+        "CREATE TABLE t AS FROM o.t; CREATE SCHEMA o.s; CREATE VIEW o.s.v AS SELECT 1")
       #expect(try value(try Database(path: other).connect(), "FROM t") == "42")
       try connection.execute("BEGIN; INSERT INTO t VALUES (1); INSERT INTO o.t VALUES (1)")
       #expect(failure { try connection.execute("COMMIT") }.contains("one database file only"))
@@ -177,7 +182,8 @@ import Testing
   @Test func readOnlyRefusesEveryChange() throws {
     try withFile { path in
       #expect(failure { _ = try Database(path: path, isReadOnly: true) }.contains("cannot open"))
-      try Database(path: path).connect().execute("CREATE TABLE t AS SELECT 1 AS a; CREATE SEQUENCE s")
+      try Database(path: path).connect().execute(
+        "CREATE TABLE t AS SELECT 1 AS a; CREATE SEQUENCE s")
       let connection = try Database(path: path, isReadOnly: true).connect()
       for sql in [
         "INSERT INTO t VALUES (2)", "DROP TABLE t", "CREATE VIEW v AS SELECT 1",
@@ -209,7 +215,8 @@ import Testing
         try connection.execute(
           "INSERT INTO t SELECT \(part) * 10000 + range, hash(range) || 'b' FROM range(10000)")
       }
-      try connection.execute("UPDATE t SET b = 'changed' WHERE a % 9 = 0; DELETE FROM t WHERE a % 11 = 0")
+      try connection.execute(
+        "UPDATE t SET b = 'changed' WHERE a % 9 = 0; DELETE FROM t WHERE a % 11 = 0")
       let sums = "SELECT count(*), sum(a), sum(rowid), count(DISTINCT b), sum(hash(b)) FROM t"
       let before = try connection.execute(sums).rows()
       try connection.execute("CHECKPOINT")
@@ -230,9 +237,11 @@ import Testing
     try withFile { path in
       let connection = try Database(path: path).connect()
       try connection.execute(
-        "CREATE TABLE t AS SELECT hash(range) % 1000000 AS k, range % 1000 AS g, range AS a FROM range(300000)")
+        "CREATE TABLE t AS SELECT hash(range) % 1000000 AS k, range % 1000 AS g, range AS a FROM range(300000)"
+      )
       try connection.execute("CREATE INDEX by_group ON t (g)")
-      try connection.execute("UPDATE t SET g = -1 WHERE a IN (5, 250000); DELETE FROM t WHERE a = 1005")
+      try connection.execute(
+        "UPDATE t SET g = -1 WHERE a IN (5, 250000); DELETE FROM t WHERE a = 1005")
       for _ in 0..<6 {
         #expect(try value(connection, "SELECT count(*) FROM t WHERE g = 5") == "298")
         #expect(try value(connection, "SELECT sum(a) FROM t WHERE g = -1") == "250005")

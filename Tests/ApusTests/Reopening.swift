@@ -20,7 +20,10 @@ enum Reopening {
     _ = try? connection.execute("ROLLBACK")
     do {
       // Other databases and temporary objects are the connection's own.
-      let reset = ["RESET search_path", "SET TimeZone = 'UTC'", "RESET integer_division", "SET batch_size = 2048"]
+      let reset = [
+        "RESET search_path", "SET TimeZone = 'UTC'", "RESET integer_division",
+        "SET batch_size = 2048",
+      ]
       for statement in reset { _ = try? connection.execute(statement) }
       let again = try Database(path: path).connect()
       try again.execute("SET TimeZone = 'UTC'")

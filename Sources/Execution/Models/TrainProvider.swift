@@ -185,8 +185,11 @@ private final class TrainSource: CompletingSource {
     let reader = try read(input, try definition.transform.bound(state.transforms))
     state.classes = try reader.findClasses(known: provider.start?.state.classes ?? [])
     let network = try definition.network(for: state).network
-    let (training, validation) = try split(try reader.finish(state.classes, network))
     var options = provider.options.training
+    let context = query
+    let (training, validation) = try reader.finish(
+      state.classes, network, split: options.validationSplit, file: { try context.spillFile() })
+    options.validationSplit = 0
     if options.threads == 0 { options.threads = query.workerCount }
     try options.resolveClassWeights(
       try zip(definition.outputs, state.classes).filter { !$1.isEmpty }.map {
@@ -198,9 +201,8 @@ private final class TrainSource: CompletingSource {
     let weights =
       try provider.start?.weights
       ?? Weights(network: network, initializer: options.initializer, seed: options.seed)
-    let context = query
     trainer = try Trainer(
-      network: network, weights: weights, training: training, validation: validation,
+      network: network, weights: weights, source: training, validation: validation,
       options: options, isCancelled: { context.isCancelled })
   }
 
@@ -225,18 +227,15 @@ private final class TrainSource: CompletingSource {
     while let batch = try source.next() {
       try query.checkCancelled()
       try reader.append(batch)
-      try memory.hold(reader.byteCount)
+      // The set that is made of the rows takes as much again while it is made.
+      if !memory.holdOrSpill(reader.byteCount, share: 0.4) {
+        let context = query
+        try reader.spill(to: { try context.spillFile() })
+        memory.holdRegardless(reader.byteCount)
+      }
     }
+    memory.keep()
     return reader
-  }
-
-  private func split(_ sets: (training: TrainingSet, validation: TrainingSet?)) throws -> (
-    training: TrainingSet, validation: TrainingSet?
-  ) {
-    if sets.validation != nil { return sets }
-    let options = provider.options.training
-    guard options.validationSplit > 0 else { return sets }
-    return try sets.training.split(fraction: options.validationSplit, seed: options.seed)
   }
 
   private func row(_ report: EpochReport) throws -> Batch {

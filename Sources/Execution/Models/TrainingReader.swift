@@ -18,6 +18,10 @@ final class TrainingReader {
   private let tables: [GroupTable]
   private(set) var byteCount = 0
   private(set) var rows = 0
+  private var trainingRows = 0
+  private let width: Int
+  /// Once they do not fit into memory: the rows to train on, and those to validate on.
+  private var spilled: (training: NeuralNet.SpilledRows, validation: NeuralNet.SpilledRows)?
   /// Of all values that were read, in their order: the same data has the same.
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -40,6 +44,7 @@ final class TrainingReader {
     self.definition = definition
     self.options = options
     featureCount = transform.features.count
+    width = transform.features.reduce(0) { $0 + ModelDefinition.width(of: $1.type) }
     hasWeight = query.hasWeight
     hasValidation = query.hasValidation
     columnNames = transform.features.map(\.name) + labels + (hasWeight ? ["WEIGHT"] : [])
@@ -99,6 +104,11 @@ final class TrainingReader {
       part.weights = try FeatureColumns(
         [batch.columns[featureCount + definition.outputs.count]], rows: count)
     }
+    if !isValidation { trainingRows += count }
+    if spilled != nil {
+      try spill(part)
+      return
+    }
     parts.append(part)
     byteCount += count * 4 * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0))
   }
@@ -115,7 +125,7 @@ final class TrainingReader {
         hint:
           "filter them out with WHERE, use coalesce, impute(…) in TRANSFORM, or on_null = 'skip'")
     }
-    if !parts.contains(where: { !$0.isValidation }) {
+    if trainingRows == 0 {
       throw SQLError(.model, "TRAIN of model \"\(name)\" got no rows")
     }
     return try definition.outputs.indices.map { index in
@@ -155,8 +165,81 @@ final class TrainingReader {
     return classes
   }
 
-  /// The rows to train on and, where some are marked so, those to validate on.
-  func finish(_ classes: [[Value]], _ network: Network) throws
+  // MARK: Rows beyond memory
+
+  /// Puts what was read into a temporary file, and all that is read from now on. What remains in
+  /// memory is a piece of each bucket.
+  func spill(to file: () throws -> SpillFile) throws {
+    if spilled != nil { return }
+    let form = NeuralNet.SpilledRows.Form(
+      width: width,
+      valueWidth: definition.outputs.reduce(0) {
+        $0 + ($1.kind == .number ? ModelDefinition.width(of: $1.field.type) : 0)
+      },
+      groupWidth: definition.outputs.filter { $0.kind != .number }.count, isWeighted: hasWeight)
+    let seed = options.training.seed
+    spilled = (
+      NeuralNet.SpilledRows(form, seed: seed, store: SpilledTrainingRows(try file())),
+      NeuralNet.SpilledRows(form, seed: seed, store: SpilledTrainingRows(try file()))
+    )
+    for part in parts { try spill(part) }
+    parts = []
+    byteCount = 4 << 20
+  }
+
+  private func spill(_ part: Part) throws {
+    guard let spilled else { return }
+    let target = part.isValidation ? spilled.validation : spilled.training
+    try part.features.keepingAlive { columns in
+      try withExtendedLifetime(part) {
+        try target.append(
+          rows: part.rows, columns: columns, values: part.values.flatMap { $0?.addresses ?? [] },
+          groups: zip(definition.outputs, part.groups).filter { $0.0.kind != .number }.map(\.1),
+          weights: part.weights?.addresses.first)
+      }
+    }
+  }
+
+  // MARK: Sets
+
+  /// The rows to train on and those to validate on: rows that are marked so, or that part of all.
+  func finish(
+    _ classes: [[Value]], _ network: Network, split fraction: Double, file: () throws -> SpillFile
+  ) throws -> (training: any TrainingSource, validation: (any TrainingSource)?) {
+    let ids = definition.outputs.indices.map { index -> [Int32] in
+      let found = tables[index].keys(first: 0, count: tables[index].count)[0]
+      return (0..<tables[index].count).map { row in
+        Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
+      }
+    }
+    let seed = options.training.seed
+    if let spilled {
+      let targets = definition.outputs.indices.map { index -> SpilledTarget in
+        switch definition.outputs[index].kind {
+        case .number:
+          .values(width: ModelDefinition.width(of: definition.outputs[index].field.type))
+        case .binary: .binary(ids: ids[index])
+        case .classes: .classes(count: network.outputs[index].width, ids: ids[index])
+        }
+      }
+      if hasValidation {
+        return (try spilled.training.source(targets), try spilled.validation.source(targets))
+      }
+      if fraction <= 0 { return (try spilled.training.source(targets), nil) }
+      let parts = try spilled.training.split(fraction: fraction, seed: seed) {
+        SpilledTrainingRows(try file())
+      }
+      self.spilled = nil
+      return (try parts.training.source(targets), try parts.validation.source(targets))
+    }
+    let (training, validation) = try sets(ids, network)
+    if let validation { return (MemorySource(training), MemorySource(validation)) }
+    if fraction <= 0 { return (MemorySource(training), nil) }
+    let parts = try training.split(fraction: fraction, seed: seed)
+    return (MemorySource(parts.training), MemorySource(parts.validation))
+  }
+
+  private func sets(_ ids: [[Int32]], _ network: Network) throws
     -> (training: TrainingSet, validation: TrainingSet?)
   {
     let layout = TrainingLayout(
@@ -169,12 +252,6 @@ final class TrainingReader {
         case .classes: .classes(count: network.outputs[index].width)
         }
       }, isWeighted: hasWeight)
-    let ids = definition.outputs.indices.map { index -> [Int32] in
-      let found = tables[index].keys(first: 0, count: tables[index].count)[0]
-      return (0..<tables[index].count).map { row in
-        Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
-      }
-    }
     func set(_ isValidation: Bool) throws -> TrainingSet {
       let set = try TrainingSet(layout)
       try set.reserve(
