@@ -141,8 +141,13 @@ package enum ExplainText {
       return "Limit: \(count)\(node.offset > 0 ? ", offset \(node.offset)" : "")"
     case .union: return "Union all"
     case .predict(let node):
+      var outputs = ""
+      if node.model.outputs.count > 1 {
+        let read = Set(node.outputs.map(\.form.output)).sorted()
+        outputs = " -> " + list(read.map { node.model.outputs[$0].name })
+      }
       return "Predict (\(node.model.name) \(node.model.versionLabel)): "
-        + list(node.arguments.map(ExpressionText.text))
+        + list(node.arguments.map(ExpressionText.text)) + outputs
     case .rows(let node):
       let details = node.provider.details.joined(separator: "; ")
       return node.provider.title + (details.isEmpty ? "" : " (\(details))")

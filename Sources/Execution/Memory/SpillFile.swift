@@ -28,6 +28,13 @@ package final class SpillFile: Sendable {
   /// Writes the rows of a batch.
   func write(_ batch: Batch, with encoder: BlockEncoder) throws -> SpilledBlock {
     let bytes = encoder.encode(batch)
+    return SpilledBlock(
+      offset: try write(UnsafeRawBufferPointer(bytes)), byteCount: bytes.count,
+      rowCount: batch.rowCount, sequence: batch.sequence)
+  }
+
+  /// Writes bytes; gives where they lie.
+  func write(_ bytes: UnsafeRawBufferPointer) throws -> Int {
     let room = (bytes.count + SpillFile.alignment - 1) & ~(SpillFile.alignment - 1)
     try space.take(room, file: number)
     let offset = end.wrappingAdd(room, ordering: .relaxed).oldValue
@@ -39,22 +46,28 @@ package final class SpillFile: Sendable {
       if result <= 0 { throw SpillFile.cannotWrite(result < 0 ? errno : ENOSPC) }
       written += result
     }
-    return SpilledBlock(
-      offset: offset, byteCount: bytes.count, rowCount: batch.rowCount, sequence: batch.sequence)
+    return offset
   }
 
-  /// The rows of a block; its columns refer to one buffer.
-  func read(_ block: SpilledBlock, types: [LogicalType]) throws -> Batch {
-    let buffer = Buffer(byteCount: block.byteCount)
+  /// Fills a buffer with bytes that lie at an offset.
+  func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws {
+    guard let start = target.baseAddress else { return }
     var done = 0
-    while done < block.byteCount {
-      let result = pread(
-        descriptor, buffer.pointer + done, block.byteCount - done, off_t(block.offset + done))
+    while done < target.count {
+      let result = pread(descriptor, start + done, target.count - done, off_t(offset + done))
       if result < 0 && errno == EINTR { continue }
       if result < 0 { throw SpillFile.cannotRead(String(cString: strerror(errno))) }
       if result == 0 { throw SpillFile.cannotRead("it is shorter than what was written") }
       done += result
     }
+  }
+
+  /// The rows of a block; its columns refer to one buffer.
+  func read(_ block: SpilledBlock, types: [LogicalType]) throws -> Batch {
+    let buffer = Buffer(byteCount: block.byteCount)
+    try read(
+      at: block.offset,
+      into: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: block.byteCount))
     var decoder = BlockDecoder(buffer, byteCount: block.byteCount)
     guard var batch = try decoder.decode(types), batch.rowCount == block.rowCount else {
       throw SpillFile.cannotRead("its bytes are not what was written")

@@ -7,7 +7,11 @@ package enum ExpressionText {
     case .column(let reference): return quotedIdentifier(reference.name)
     case .constant(let value, let type): return constant(value, type)
     case .call(let call):
-      let name = call.resolved.function.name
+      // A fitted transform's name has a number behind it, which makes it one of its own.
+      let function = call.resolved.function
+      let name =
+        function.category == "transform"
+        ? String(function.name.prefix { $0 != " " }) : function.name
       let arguments = call.arguments.map(text)
       let isSymbol = name.utf8.allSatisfy { !($0 | 32 >= 97 && $0 | 32 <= 122) && $0 != 95 }
       if isSymbol || name.hasPrefix("is ") {

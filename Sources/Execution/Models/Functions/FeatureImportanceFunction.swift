@@ -1,0 +1,177 @@
+import Columnar
+import Diagnostics
+import NeuralNet
+
+extension ModelFunction {
+  /// Permutation importance, Breiman 2001: how much worse the model is when a feature's values are
+  /// dealt out anew among the rows.
+  static let featureImportance = ModelFunction(
+    "feature_importance", takesRows: true, options: ["repeats", "seed"],
+    summary: "a row per feature: what shuffling it costs, in mean squared error or accuracy",
+    example: "SELECT * FROM feature_importance(MODEL m, TABLE t)"
+  ) { call in
+    let output = call.model.definition.outputs[0]
+    guard
+      let label = call.rows.firstIndex(where: {
+        $0.name.lowercased() == output.field.name.lowercased()
+      })
+    else {
+      throw SQLError(
+        .binder, "the rows have no column \"\(output.field.name)\", which is to be predicted",
+        at: call.span, hint: didYouMean(output.field.name, among: call.rows.map(\.name)))
+    }
+    return FeatureImportanceProvider(
+      model: call.model, label: label, repeats: min(try call.integer("repeats", 3), 1_000),
+      seed: try call.integer("seed", 1))
+  }
+}
+
+private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
+  let model: Model
+  let label: Int
+  let repeats: Int
+  let seed: Int
+
+  init(model: Model, label: Int, repeats: Int, seed: Int) {
+    self.model = model
+    self.label = label
+    self.repeats = repeats
+    self.seed = seed
+  }
+
+  var title: String { "Feature importance" }
+  var details: [String] { ["model: \(model.name) \(model.versionLabel)"] }
+  var schema: [Field] {
+    [Field("feature", .varchar), Field("importance", .double), Field("error", .double)]
+  }
+
+  func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource {
+    guard let input else { throw SQLError(.internal, "feature_importance has no input") }
+    let rows = try importances(input, query)
+    return try ModelRowsProvider(title, model, schema, rows).run(input: nil, query: query)
+  }
+
+  private func importances(_ input: any BatchSource, _ query: QueryContext) throws -> [[Value]] {
+    let features = model.transform.features
+    let predictor = try model.predictor([0])
+    var values = [[Float]](repeating: [], count: predictor.inputWidth)
+    var labels: [Value] = []
+    let memory = MemoryHolder(query.memory, "feature_importance")
+    while let batch = try input.next() {
+      try query.checkCancelled()
+      let wanted = Array(batch.columns.prefix(features.count))
+      let label = batch.columns[features.count + self.label]
+      let kept = (0..<batch.rowCount).filter { row in
+        !label.isNull(row) && !wanted.contains { $0.isNull(row) }
+      }
+      let columns = try FeatureColumns(wanted, rows: batch.rowCount)
+      columns.keepingAlive { pointers in
+        for (index, pointer) in pointers.enumerated() {
+          for row in kept { values[index].append(pointer[row]) }
+        }
+      }
+      for row in kept { labels.append(label.value(row)) }
+      try memory.hold(labels.count * (predictor.inputWidth * 4 + 40))
+    }
+    if labels.isEmpty { return [] }
+    let wanted = try targets(labels)
+    let scratch = try predictor.makeScratch()
+    let base = error(values, wanted, predictor, scratch)
+    var place = 0
+    return try features.map { feature in
+      let range = place..<place + ModelDefinition.width(of: feature.type)
+      place = range.upperBound
+      var sum = 0.0
+      for round in 0..<repeats {
+        try query.checkCancelled()
+        var shuffled = values
+        let order = permutation(labels.count, round)
+        for index in range { shuffled[index] = order.map { values[index][$0] } }
+        sum += error(shuffled, wanted, predictor, scratch)
+      }
+      return [.varchar(feature.name), .double(sum / Double(repeats) - base), .double(base)]
+    }
+  }
+
+  /// The labels as numbers, or as positions of their classes.
+  private func targets(_ labels: [Value]) throws -> [Double] {
+    let output = model.definition.outputs[0]
+    if output.kind == .number {
+      var builder = ColumnBuilder(rowsType(labels), capacity: labels.count)
+      for label in labels { try builder.append(label) }
+      let column = try castColumn(builder.finish(), to: .double).flattened()
+      return (0..<labels.count).map { column.values(as: Double.self)[$0] }
+    }
+    let texts = model.classNames[0]
+    var known: [Value: Double] = [:]
+    for (position, value) in model.state.classes[0].enumerated() { known[value] = Double(position) }
+    return try labels.map { label in
+      guard let position = known[label] else {
+        throw SQLError(
+          .model, "a label is no class of model \"\(model.name)\"",
+          hint: "its classes are " + texts.joined(separator: ", "))
+      }
+      return position
+    }
+  }
+
+  private func rowsType(_ labels: [Value]) -> LogicalType {
+    switch labels.first {
+    case .integer: .hugeint
+    case .boolean: .boolean
+    case .float: .float
+    default: .double
+    }
+  }
+
+  /// The mean squared error, or the share of rows whose class is not the one predicted.
+  private func error(
+    _ values: [[Float]], _ labels: [Double], _ predictor: Predictor, _ scratch: PredictorScratch
+  ) -> Double {
+    let rows = labels.count
+    let width = predictor.outputWidth
+    var raw = [Float](repeating: 0, count: rows * width)
+    let flat = Column(flat: .float, count: rows * values.count)
+    let base = flat.values(as: Float.self)
+    for (index, column) in values.enumerated() {
+      for row in 0..<rows { base[index * rows + row] = column[row] }
+    }
+    let pointers = values.indices.map { UnsafePointer(base + $0 * rows) }
+    raw.withUnsafeMutableBufferPointer { buffer in
+      pointers.withUnsafeBufferPointer { pointers in
+        guard let target = buffer.baseAddress, let from = pointers.baseAddress else { return }
+        predictor.predict(rows: rows, columns: from, rowMajor: target, scratch: scratch)
+      }
+    }
+    withExtendedLifetime(flat) {}
+    let isClass = model.definition.outputs[0].kind != .number
+    var sum = 0.0
+    for row in 0..<rows {
+      let scores = raw[row * width..<(row + 1) * width]
+      if !isClass {
+        let difference = Double(scores[scores.startIndex]) - labels[row]
+        sum += difference * difference
+      } else if width == 1 {
+        let isSecond = scores[scores.startIndex] > model.definition.options.threshold
+        sum += (isSecond ? 1 : 0) == labels[row] ? 0 : 1
+      } else {
+        let best = scores.indices.max { scores[$0] < scores[$1] } ?? scores.startIndex
+        sum += Double(best - scores.startIndex) == labels[row] ? 0 : 1
+      }
+    }
+    return sum / Double(rows)
+  }
+
+  /// Fisher and Yates over splitmix64: the same for the same seed.
+  private func permutation(_ count: Int, _ round: Int) -> [Int] {
+    var state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(round)
+    var order = Array(0..<count)
+    for position in stride(from: count - 1, to: 0, by: -1) {
+      state = state &+ 0x9E37_79B9_7F4A_7C15
+      var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+      order.swapAt(position, Int((mixed ^ mixed >> 31) % UInt64(position + 1)))
+    }
+    return order
+  }
+}
