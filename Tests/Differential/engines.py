@@ -32,12 +32,12 @@ def configurations(rules=RULES):
 class Apus:
     """The program behind its JSON-lines protocol."""
 
-    def __init__(self, path, setup, limit=120):
-        self.path, self.setup, self.limit = path, setup, limit
+    def __init__(self, path, setup, limit=120, arguments=()):
+        self.path, self.setup, self.limit, self.arguments = path, setup, limit, list(arguments)
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([self.path, "--protocol", "jsonl"], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([self.path, "--protocol", "jsonl"] + self.arguments, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
         self.rest, self.settings = b"", None
         for statement in self.setup:

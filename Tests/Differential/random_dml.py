@@ -1,14 +1,17 @@
 """Random INSERT, UPDATE, DELETE, MERGE, ALTER and transactions, seeded, beside DuckDB.
 
-    random_dml.py .build/debug/apus [--seed 1] [--runs 20] [--steps 60]
+    random_dml.py .build/debug/apus [--seed 1] [--runs 20] [--steps 60] [--file]
 
 After each statement both must have succeeded or failed, and all tables must hold the same rows. Prints
-what differs with the statements that led there, and ends with status 1.
+what differs with the statements that led there, and ends with status 1. With --file the tables are in a
+database file and large enough for row groups; now and then the program is killed and opens it again, or
+rewrites it.
 """
 
 import argparse
 import random
 import sys
+import tempfile
 
 import duckdb
 
@@ -150,12 +153,32 @@ def contents(rows):
     return sorted(([plain(value) for value in row] for row in rows), key=str)
 
 
-def compare(path, seed, steps):
-    apus = Apus(path, [])
+# Enough for a row group each.
+ROWS = ["INSERT INTO t SELECT 1000 + range, range % 100, 'row ' || range % 50, range % 80 FROM range(9000)",
+        "INSERT INTO v SELECT range % 3000, range // 4, 'r' || range FROM range(9000)"]
+
+
+def disturb(apus, script):
+    """Ends the program, or has it tidy the file up; both change nothing that a query sees."""
+    kind = script.random.random()
+    if script.open or kind > 0.3:
+        return None
+    if kind < 0.15:
+        apus.stop()
+        apus.start()
+        return "-- killed and opened again"
+    sql = "CHECKPOINT" if kind < 0.25 else "VACUUM"
+    answer = apus.ask(sql)
+    return f"{sql}; -- {answer.error or 'done'}"
+
+
+def compare(path, seed, steps, in_file):
+    folder = tempfile.TemporaryDirectory()
+    apus = Apus(path, [], arguments=[f"{folder.name}/test.db"] if in_file else [])
     duck = duckdb.connect()
     done = []
     try:
-        for sql in TABLES.values():
+        for sql in list(TABLES.values()) + (ROWS if in_file else []):
             apus.ask(sql)
             duck.execute(sql)
         script = Script(seed)
@@ -176,6 +199,10 @@ def compare(path, seed, steps):
                 done.append("ROLLBACK")
                 apus.ask("ROLLBACK")
                 duck.execute("ROLLBACK")
+            if in_file:
+                event = disturb(apus, script)
+                if event:
+                    done.append(event)
             for table in TABLES:
                 mine = contents(apus.ask(f"SELECT * FROM {table}").rows)
                 theirs = contents(duck.execute(f"SELECT * FROM {table}").fetchall())
@@ -186,6 +213,7 @@ def compare(path, seed, steps):
         return done, None
     finally:
         apus.stop()
+        folder.cleanup()
 
 
 def main():
@@ -194,10 +222,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--file", action="store_true")
     arguments = parser.parse_args()
     failures = 0
     for seed in range(arguments.seed, arguments.seed + arguments.runs):
-        done, difference = compare(arguments.path, seed, arguments.steps)
+        done, difference = compare(arguments.path, seed, arguments.steps, arguments.file)
         if difference:
             failures += 1
             print(f"seed {seed}, after {len(done)} statements:")
