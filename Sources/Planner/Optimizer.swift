@@ -50,6 +50,11 @@ package struct Optimizer: Sendable {
     try Optimizer.checkHeight(plan)
     // Not a choice either: operators run no dependent joins.
     var current = try Unnesting.apply(plan)
+    if current.writesValues, onRule == nil {
+      // INSERT … VALUES by the thousand: nothing but constants to fold.
+      current = PredictExtraction.apply(PredictFields.apply(current))
+      if current.writesValues { return current }
+    }
     for rule in Optimizer.rules {
       if rule.name == "column_pruning" {
         // Not a choice: operators run PREDICT only as a node.
@@ -85,5 +90,21 @@ package struct Optimizer: Sendable {
 
   private static func foldExpressions(_ plan: Plan) -> Plan {
     plan.mapChildren(foldExpressions).mapExpressions(ConstantFolding.foldAll)
+  }
+}
+
+extension Plan {
+  /// Whether it is a write of rows that the statement spells out.
+  fileprivate var writesValues: Bool {
+    guard case .rows(let node) = self, let input = node.input else { return false }
+    return input.isValues
+  }
+
+  private var isValues: Bool {
+    switch self {
+    case .values: true
+    case .project(let node): node.input.isValues
+    default: false
+    }
   }
 }

@@ -59,14 +59,14 @@ package struct RowGroup: Sendable {
 /// Gathers batches into row groups for one table.
 package struct RowGroupWriter {
   private let types: [LogicalType]
-  private var builders: [ColumnBuilder]
+  /// None before the first row: many writers get a row or two.
+  private var builders: [ColumnBuilder] = []
   private var pending = 0
   package private(set) var finished: [RowGroup] = []
   package private(set) var rowCount = 0
 
   package init(types: [LogicalType]) {
     self.types = types
-    builders = types.map { ColumnBuilder($0, capacity: 2048) }
   }
 
   /// Appends a batch whose columns have the table's types.
@@ -75,6 +75,9 @@ package struct RowGroupWriter {
     while offset < batch.rowCount {
       let count = min(batch.rowCount - offset, EngineLimits.rowGroupRows - pending)
       let part = batch.slice(offset, count)
+      if builders.isEmpty {
+        builders = types.map { ColumnBuilder($0, capacity: min(count, EngineLimits.batchRows)) }
+      }
       for column in builders.indices { builders[column].append(part.columns[column]) }
       pending += count
       offset += count
@@ -86,10 +89,8 @@ package struct RowGroupWriter {
   private mutating func flush() {
     if pending == 0 { return }
     var columns: [Column] = []
-    for column in builders.indices {
-      columns.append(builders[column].finish())
-      builders[column] = ColumnBuilder(types[column], capacity: 2048)
-    }
+    for column in builders.indices { columns.append(builders[column].finish()) }
+    builders = []
     finished.append(RowGroup(rowCount: pending, columns: columns))
     pending = 0
   }
