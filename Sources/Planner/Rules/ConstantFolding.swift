@@ -17,6 +17,7 @@ package enum ConstantFolding {
         return .constant(.null, call.resolved.resultType)
       }
       if call.resolved.resultType.isNested { return expression }
+      if let bare = CastUnwrapping.apply(call) { return bare }
       var columns: [Column] = []
       for argument in call.arguments {
         guard case .constant(let value, let type) = argument,
