@@ -28,15 +28,22 @@ struct TableRowsWriter {
   /// Writes; gives the same rows as the file has them now.
   func write(_ file: borrowing FileTransaction) throws -> TableData {
     var known: [Int64: TableData.Part] = [:]
+    var kept: Set<Int64> = []
     for part in base?.parts ?? [] {
       if let partition = part.group.partition { known[partition] = part }
+    }
+    // Before any row is written: the numbers of rows that are moved to the row delta stay the same.
+    for partition in next.parts.compactMap(\.group.partition) { kept.insert(partition) }
+    for (partition, part) in known where !kept.contains(partition) {
+      try file.removePartition(partition)
+      if part.patched != nil { try file.removeDeltaRows(of: table, part.firstRow..<part.endRow) }
     }
     var parts: [TableData.Part] = []
     parts.reserveCapacity(next.parts.count)
     for part in next.parts {
       switch part.group.place {
       case .stored(let partition):
-        guard let before = known.removeValue(forKey: partition) else {
+        guard let before = known[partition] else {
           throw SQLError(.internal, "row group \(partition) is of another table")
         }
         parts.append(try write(changed: part, before, partition, file))
@@ -48,10 +55,6 @@ struct TableRowsWriter {
           part.group.rowCount >= Self.groupRows
             ? try write(group: part, file) : try write(delta: part, file))
       }
-    }
-    for (partition, part) in known {
-      try file.removePartition(partition)
-      if part.patched != nil { try file.removeDeltaRows(of: table, part.firstRow..<part.endRow) }
     }
     try removeLostRows(file)
     var result = TableData(
