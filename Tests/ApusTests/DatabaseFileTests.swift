@@ -226,7 +226,7 @@ import Testing
       func size() throws -> Int {
         try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
       }
-      #expect(try size() > 3 << 20)
+      #expect(try size() > 2 << 20)
       try connection.execute("DELETE FROM t WHERE a > 100; VACUUM")
       #expect(try size() < 3 << 19)
       #expect(try value(again, "SELECT count(*) FROM t") == "91")
