@@ -17,10 +17,10 @@ APUS = os.environ.get("APUS", os.path.join(ROOT, ".build/release/apus"))
 class Apus:
     """One engine process. `run` gives the rows, as text, and the milliseconds of the statement."""
 
-    def __init__(self, threads=2):
+    def __init__(self, threads=2, path=None):
         environment = dict(os.environ, APUS_THREADS=str(threads))
         self.process = subprocess.Popen(
-            [APUS, "--protocol", "jsonl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [APUS, "--protocol", "jsonl"] + ([path] if path else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, env=environment)
 
     def run(self, sql):
