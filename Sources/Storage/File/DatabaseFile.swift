@@ -36,7 +36,9 @@ package final class DatabaseFile: Sendable {
     if path.isEmpty { throw SQLError(.io, "the name of a database file must not be empty") }
     let session = try DatabaseFile.open(path, options, isFirst: true)
     idle.withLock { $0.append(session) }
-    if !isReadOnly { try sweepOrphans() }
+    // Only tidying up, which the next to open the file can do as well: on a full disk the file is
+    // still there to be read.
+    if !isReadOnly { try? sweepOrphans() }
   }
 
   package var busyTimeout: Int {

@@ -1,5 +1,6 @@
 import CSQLite
 import Diagnostics
+import Glibc
 
 /// One connection to an SQLite file; it ends when its owner does.
 ///
@@ -19,7 +20,7 @@ struct SQLiteConnection: ~Copyable, @unchecked Sendable {
   /// Opens the file; nothing of it is read before the first statement. `vfs` names a file system
   /// registered with SQLite, nil the system's own.
   init(path: String, mode: Mode, vfs: String? = nil) throws {
-    let flags =
+    var flags =
       switch mode {
       case .readOnly: SQLITE_OPEN_READONLY
       case .readWrite: SQLITE_OPEN_READWRITE
@@ -27,7 +28,11 @@ struct SQLiteConnection: ~Copyable, @unchecked Sendable {
       }
     var opened: OpaquePointer?
     // A leading "./" keeps SQLite from taking ":memory:" or the empty name for a private database.
-    let place = path.hasPrefix("/") ? path : "./" + path
+    var place = path.hasPrefix("/") ? path : "./" + path
+    if case .readOnly = mode, vfs == nil, SQLiteConnection.cannotChange(place) {
+      place = SQLiteConnection.immutable(place)
+      flags |= SQLITE_OPEN_URI
+    }
     let code = sqlite3_open_v2(
       place, &opened, flags | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
     guard code == SQLITE_OK, let opened else {
@@ -48,6 +53,28 @@ struct SQLiteConnection: ~Copyable, @unchecked Sendable {
   }
 
   deinit { sqlite3_close_v2(handle) }
+
+  /// Whether the file lies where nothing can be written, and no log beside it: SQLite's shared memory
+  /// cannot be made there, nor is it needed.
+  private static func cannotChange(_ path: String) -> Bool {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+    return access(folder.isEmpty ? "/" : folder, W_OK) != 0 && access(path + "-wal", F_OK) != 0
+      && access(path + "-shm", F_OK) != 0 && access(path, R_OK) == 0
+  }
+
+  /// The name under which SQLite takes a file for one that nobody changes.
+  private static func immutable(_ path: String) -> String {
+    var escaped = "file:"
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "%"), UInt8(ascii: "?"), UInt8(ascii: "#"), 0..<0x20, 0x7F...:
+        escaped += (byte < 16 ? "%0" : "%") + String(byte, radix: 16)
+      default: escaped.unicodeScalars.append(Unicode.Scalar(byte))
+      }
+    }
+    return escaped + "?immutable=1"
+  }
 
   /// How long a lock of others is waited for before a statement fails.
   func setBusyTimeout(milliseconds: Int) {
