@@ -233,6 +233,23 @@ import Testing
     }
   }
 
+  @Test func smallRowGroupsAreJoinedWhenNothingHappens() throws {
+    try withFile { path in
+      let connection = try Database(path: path).connect()
+      try connection.execute("CREATE TABLE t (a INTEGER)")
+      for part in 0..<6 {
+        try connection.execute("INSERT INTO t SELECT \(part) * 9000 + range FROM range(9000)")
+      }
+      let groups = "SELECT count(*) FROM sqlite_scan('\(path)', 'partitions')"
+      #expect(try value(connection, groups) == "6")
+      let end = Date(timeIntervalSinceNow: 60)
+      while try value(connection, groups) != "1", Date() < end { usleep(100_000) }
+      #expect(try value(connection, groups) == "1")
+      #expect(try value(connection, "SELECT sum(a) FROM t") == "\(53_999 * 27_000)")
+      #expect(try value(try Database(path: path).connect(), "SELECT count(*) FROM t") == "54000")
+    }
+  }
+
   /// A row group of which little is left goes to the row delta, where changed rows of it are already.
   @Test func compactionKeepsRowsThatWereInTheDelta() throws {
     try withFile { path in

@@ -12,6 +12,7 @@ package final class DatabaseCatalog: Sendable {
   /// Held by whoever makes the next state: one at a time.
   private let changing = Mutex(())
   private let files = Mutex<[CatalogFile]>([])
+  private let idleMerge = IdleMerge()
   private let foreign = Mutex<[AttachedSQLite]>([])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
@@ -186,6 +187,19 @@ package final class DatabaseCatalog: Sendable {
       from: newest, to: try DatabaseCatalog.next(newest, from: base, to: mine), transaction)
     _ = try transaction.commit()
     publish(next)
+    idleMerge.noteCommit(next, of: file, in: self)
+  }
+
+  /// Writes a file's tables in fewer, larger row groups: a transaction of its own.
+  func compact(_ file: CatalogFile) throws {
+    let before = try snapshot()
+    var next = before
+    for (key, object) in before.objects(.relation) where file.holds(key) {
+      guard case .table(let table) = object.item else { continue }
+      let data = try table.data.compacted()
+      if !data.hasSameParts(as: table.data) { next.replace(table.with(data)) }
+    }
+    try commit(from: before, to: next)
   }
 
   // MARK: Functions

@@ -44,7 +44,7 @@ extension Session {
     if files.isEmpty { return }
     try refuseInTransaction("CHECKPOINT")
     for file in files where !file.file.isReadOnly {
-      try compact(file)
+      try self.database.compact(file)
       // The log cannot be cut while somebody reads an older state.
       state.snapshots = []
       try file.file.checkpoint()
@@ -57,7 +57,7 @@ extension Session {
     if files.isEmpty { return }
     try refuseInTransaction("VACUUM")
     for file in files {
-      try compact(file)
+      try database.compact(file)
       state.snapshots = []
       try file.file.vacuum()
     }
@@ -68,18 +68,5 @@ extension Session {
     if transaction != nil {
       throw SQLError(.transaction, "\(statement) cannot run inside a transaction")
     }
-  }
-
-  /// Writes a file's tables in fewer, larger row groups: a transaction of its own.
-  private func compact(_ file: CatalogFile) throws {
-    let before = state
-    var next = state
-    for (key, object) in state.objects(.relation) where file.holds(key) {
-      guard case .table(let table) = object.item else { continue }
-      let data = try table.data.compacted()
-      if !data.hasSameParts(as: table.data) { next.replace(table.with(data)) }
-    }
-    try database.commit(from: before, to: next)
-    state = try database.snapshot().withTemporary(of: state)
   }
 }
