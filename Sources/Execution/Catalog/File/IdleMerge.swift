@@ -2,8 +2,9 @@ import Glibc
 import Synchronization
 
 /// Turns the row delta and small row groups of a file into large ones once nobody has committed for a
-/// moment: what CHECKPOINT does when it is asked. A thread of its own waits, so that no query has
-/// fewer workers; it is there only between a commit that left something to do and the merge.
+/// moment: what CHECKPOINT does when it is asked. Who waits is a thread of the pool, which makes
+/// another for a query that needs one; it waits only between a commit that left something to do and
+/// the merge.
 final class IdleMerge: Sendable {
   /// Nanoseconds without a commit.
   private static let pause = 2_000_000_000
@@ -19,14 +20,17 @@ final class IdleMerge: Sendable {
     guard IdleMerge.isWorthIt(state, file), !isWaiting.exchange(true, ordering: .relaxed) else {
       return
     }
-    let work = Unmanaged.passRetained(Work(merge: self, catalog: catalog, file: file))
-    var thread = pthread_t()
-    let result = pthread_create(&thread, nil, { IdleMerge.run($0) }, work.toOpaque())
-    if result == 0 {
-      pthread_detach(thread)
-    } else {
-      work.release()
-      isWaiting.store(false, ordering: .relaxed)
+    WorkerPool.shared.run { [weak catalog] in
+      while catalog != nil {
+        let left =
+          self.lastCommit.load(ordering: .relaxed) + IdleMerge.pause - monotonicNanoseconds()
+        if left <= 0 { break }
+        // In short steps, so that a database that is closed is let go soon.
+        usleep(UInt32(clamping: min(left, 100_000_000) / 1000 + 1))
+      }
+      // Whatever stands in its way now, such as another writer, the next commit asks again.
+      try? catalog?.compact(file)
+      self.isWaiting.store(false, ordering: .relaxed)
     }
   }
 
@@ -35,44 +39,5 @@ final class IdleMerge: Sendable {
       guard file.holds(key), case .table(let table) = object.item else { return false }
       return table.data.smallGroupCount >= leastGroups
     }
-  }
-
-  /// What the thread needs. The catalog may go before it.
-  private final class Work: Sendable {
-    let merge: IdleMerge
-    let file: CatalogFile
-    private let place: Mutex<WeakCatalog>
-
-    init(merge: IdleMerge, catalog: DatabaseCatalog, file: CatalogFile) {
-      self.merge = merge
-      self.file = file
-      place = Mutex(WeakCatalog(catalog))
-    }
-
-    var catalog: DatabaseCatalog? { place.withLock { $0.catalog } }
-  }
-
-  private struct WeakCatalog {
-    private(set) weak var catalog: DatabaseCatalog?
-
-    init(_ catalog: DatabaseCatalog) { self.catalog = catalog }
-  }
-
-  private static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    // SAFETY: `noteCommit` has retained what it passes, for this thread alone.
-    let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-    while true {
-      if work.catalog == nil { return nil }
-      let left =
-        work.merge.lastCommit.load(ordering: .relaxed) + pause - monotonicNanoseconds()
-      if left <= 0 { break }
-      // In short steps, so that a database that is closed is let go soon.
-      usleep(UInt32(clamping: min(left, 100_000_000) / 1000 + 1))
-    }
-    // Whatever stands in its way now, such as another writer, the next commit asks again.
-    try? work.catalog?.compact(work.file)
-    work.merge.isWaiting.store(false, ordering: .relaxed)
-    return nil
   }
 }
