@@ -135,6 +135,7 @@ extension CatalogFunctions {
     return [
       [.varchar("IN_MEMORY_TABLE"), .count(tables), .count(0)],
       [.varchar("OPERATORS"), .count(memory.current), .count(memory.spillSpace.used)],
+      [.varchar("CHUNK_CACHE"), .count(memory.cached), .count(0)],
     ]
   }
 
