@@ -66,7 +66,9 @@ let package = Package(
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["Execution", "Functions", "Columnar", "NeuralNet", "Diagnostics"]),
+      dependencies: [
+        "Execution", "Storage", "Syntax", "Functions", "Columnar", "NeuralNet", "Diagnostics",
+      ]),
     .testTarget(
       name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),

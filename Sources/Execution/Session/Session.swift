@@ -55,9 +55,7 @@ package final class Session: @unchecked Sendable {
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
-    }
+    return try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
   }
 
   /// Runs a statement with values for its parameters, by `Parameter.key`.
@@ -66,10 +64,8 @@ package final class Session: @unchecked Sendable {
   ) throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) {
-        try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
-      }
+    return try perform(parsed.statement, span: parsed.span) {
+      try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
     }
   }
 
@@ -84,6 +80,7 @@ package final class Session: @unchecked Sendable {
   package func check(_ parsed: ParsedStatement) throws {
     if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
     defer { if transaction == nil { state.snapshots = [] } }
+    adoptDatabaseSettings()
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -103,13 +100,18 @@ package final class Session: @unchecked Sendable {
     // Nothing may hold a file's older state longer than the statement needs it.
     before.snapshots = []
     isChanged = false
+    adoptDatabaseSettings()
+    let settingsBefore = settings
     do {
-      let result = try body()
-      if isChanged { try publish(from: before) }
-      return result
+      return try SessionTime.with(time) {
+        let result = try body()
+        if isChanged { try publish(from: before) }
+        return result
+      }
     } catch {
       before.snapshots = state.snapshots
       state = before
+      settings = settingsBefore
       transaction?.isAborted = true
       throw error
     }
