@@ -38,6 +38,8 @@ package final class Session: @unchecked Sendable {
   /// transaction, and for its temporary objects.
   var state = CatalogState()
   private var isChanged = false
+  /// What is published although the statement fails: trainings that were interrupted.
+  var keptModels: [(key: CatalogState.Key, object: CatalogObject)] = []
   /// Between BEGIN and COMMIT.
   var transaction: OpenTransaction?
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
@@ -103,12 +105,30 @@ package final class Session: @unchecked Sendable {
     // Nothing may hold a file's older state longer than the statement needs it.
     before.snapshots = []
     isChanged = false
+    keptModels = []
     do {
       let result = try body()
       if isChanged { try publish(from: before) }
       return result
     } catch {
       before.snapshots = state.snapshots
+      state = before
+      if !keptModels.isEmpty {
+        try keepModels(from: before)
+      } else {
+        transaction?.isAborted = true
+      }
+      throw error
+    }
+  }
+
+  /// Of a statement that failed, what is to be kept, and nothing else.
+  private func keepModels(from before: CatalogState) throws {
+    for (key, object) in keptModels { state[key] = object }
+    keptModels = []
+    do {
+      try publish(from: before)
+    } catch {
       state = before
       transaction?.isAborted = true
       throw error
