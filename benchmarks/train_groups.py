@@ -59,7 +59,7 @@ def measure(arguments, name, layers, options):
             "WITH h AS (TRAIN MODEL every FROM t FOR EACH (k)) "
             "SELECT count(DISTINCT k), count(*), bool_and(loss > 0) FROM h")
         together.append(seconds)
-        assert rows[0][0] == arguments.groups and rows[0][2] is True, rows
+        assert rows[0][0] == str(arguments.groups) and rows[0][2] == "true", rows
     separate = []
     chosen = [i * arguments.groups // arguments.separate for i in range(arguments.separate)]
     for key in chosen:
@@ -69,7 +69,7 @@ def measure(arguments, name, layers, options):
         rows, _ = engine.run(
             f"SELECT count(*) FROM weights(MODEL m{key}) a JOIN (SELECT * FROM weights(MODEL every) "
             f"WHERE k = {key}) b ON a.name = b.name AND a.\"values\" = b.\"values\"")
-        if rows[0][0] != layers.count("linear") * 2:
+        if int(rows[0][0]) != layers.count("linear") * 2:
             raise AssertionError(f"{name}: the network of key {key} is not the one trained alone")
     engine.end()
     all_separate = sum(separate) / len(separate) * arguments.groups

@@ -10,12 +10,13 @@ package final class GroupRecords {
   private let store: any RecordStore
   private var bucketRows = [Int](repeating: 0, count: GroupRecords.bucketCount)
   /// The group's number, then the record as `TrainingRecords` has it.
-  private var record: [Float]
+  private let block: RecordBlock
 
-  package init(_ form: TrainingRecords.Form, store: any RecordStore) {
+  /// Errors: no memory.
+  package init(_ form: TrainingRecords.Form, store: any RecordStore) throws {
     self.form = form
     self.store = store
-    record = Array(repeating: 0, count: 1 + form.recordWidth)
+    block = try RecordBlock(width: 1 + form.recordWidth)
   }
 
   /// Appends rows given as columns, with their groups' numbers in `keys`. Errors: a weight that is
@@ -29,30 +30,24 @@ package final class GroupRecords {
         && groups.count == form.groupWidth && (weights != nil) == form.isWeighted
         && keys.count == count,
       "rows have the form that was said")
-    for i in 0..<count {
-      record[0] = Float(bitPattern: keys[i])
-      var place = 1
-      for column in columns {
-        record[place] = column[i]
-        place += 1
-      }
-      for column in values {
-        record[place] = column[i]
-        place += 1
-      }
-      for column in groups {
-        record[place] = Float(bitPattern: column[i])
-        place += 1
-      }
+    var first = 0
+    while first < count {
+      let rows = min(RecordBlock.rows, count - first)
+      var place = block.fill([keys], from: 0, first: first, count: rows)
+      place = block.fill(columns, from: place, first: first, count: rows)
+      place = block.fill(values, from: place, first: first, count: rows)
+      place = block.fill(groups, from: place, first: first, count: rows)
       if let weights {
-        guard weights[i] >= 0, weights[i].isFinite else {
-          throw TrainingSet.wrongWeight(weights[i])
-        }
-        record[place] = weights[i]
+        try block.fill(weights: weights, at: place, first: first, count: rows)
       }
-      let bucket = Int(keys[i]) % Self.bucketCount
-      try record.withUnsafeBytes { try store.append($0, bucket: bucket) }
-      bucketRows[bucket] += 1
+      for row in 0..<rows {
+        let record = block.record(row)
+        let bucket = Int(record[0].bitPattern) % Self.bucketCount
+        try store.append(
+          UnsafeRawBufferPointer(start: record, count: 4 * block.width), bucket: bucket)
+        bucketRows[bucket] += 1
+      }
+      first += rows
     }
   }
 

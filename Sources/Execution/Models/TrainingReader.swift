@@ -196,13 +196,13 @@ final class TrainingReader {
       isWeighted: hasWeight)
     if keyTable == nil {
       spilled = (
-        training: TrainingRecords(form, seed: seed, store: try stores()),
-        validation: hasValidation ? TrainingRecords(form, seed: seed, store: try stores()) : nil
+        training: try TrainingRecords(form, seed: seed, store: try stores()),
+        validation: hasValidation ? try TrainingRecords(form, seed: seed, store: try stores()) : nil
       )
     } else {
       spilledGroups = (
-        training: GroupRecords(form, store: try stores()),
-        validation: hasValidation ? GroupRecords(form, store: try stores()) : nil
+        training: try GroupRecords(form, store: try stores()),
+        validation: hasValidation ? try GroupRecords(form, store: try stores()) : nil
       )
     }
     for part in parts { try spill(part) }
