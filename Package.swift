@@ -53,7 +53,8 @@ let package = Package(
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
     .executableTarget(
-      name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
+      name: "ApusShell",
+      dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline", "CSystem"]),
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),

@@ -14,6 +14,8 @@ package final class DatabaseCatalog: Sendable {
   private let files = Mutex<[CatalogFile]>([])
   private let idleMerge = IdleMerge()
   private let foreign = Mutex<[AttachedSQLite]>([])
+  /// Of models that are in no file: see `DatabaseCatalog+Checkpoints`.
+  let checkpoints = Mutex<[CatalogState.Key: [UInt8]]>([:])
   private let functions = Mutex<[String: ScalarFunction]>([:])
 
   /// What all its statements together may hold.

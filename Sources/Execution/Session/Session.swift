@@ -38,6 +38,8 @@ package final class Session: @unchecked Sendable {
   /// transaction, and for its temporary objects.
   var state = CatalogState()
   private var isChanged = false
+  /// What is published although the statement fails: trainings that were interrupted.
+  var keptModels: [(key: CatalogState.Key, object: CatalogObject)] = []
   /// Between BEGIN and COMMIT.
   var transaction: OpenTransaction?
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
@@ -102,6 +104,7 @@ package final class Session: @unchecked Sendable {
     isChanged = false
     adoptDatabaseSettings()
     let settingsBefore = settings
+    keptModels = []
     do {
       return try SessionTime.with(time) {
         let result = try body()
@@ -112,6 +115,23 @@ package final class Session: @unchecked Sendable {
       before.snapshots = state.snapshots
       state = before
       settings = settingsBefore
+      if !keptModels.isEmpty {
+        try keepModels(from: before)
+      } else {
+        transaction?.isAborted = true
+      }
+      throw error
+    }
+  }
+
+  /// Of a statement that failed, what is to be kept, and nothing else.
+  private func keepModels(from before: CatalogState) throws {
+    for (key, object) in keptModels { state[key] = object }
+    keptModels = []
+    do {
+      try publish(from: before)
+    } catch {
+      state = before
       transaction?.isAborted = true
       throw error
     }
