@@ -17,6 +17,7 @@ package final class DatabaseCatalog: Sendable {
   /// Of models that are in no file: see `DatabaseCatalog+Checkpoints`.
   let checkpoints = Mutex<[CatalogState.Key: [UInt8]]>([:])
   private let functions = Mutex<[String: ScalarFunction]>([:])
+  private let functionCounter = Atomic<Int>(0)
 
   /// What all its statements together may hold.
   package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
@@ -215,11 +216,15 @@ package final class DatabaseCatalog: Sendable {
       throw SQLError(.catalog, "function \"\(function.name)\" is built in and cannot be replaced")
     }
     functions.withLock { $0[function.name.lowercased()] = function }
+    functionCounter.wrappingAdd(1, ordering: .releasing)
   }
 
   func function(named name: String) -> ScalarFunction? {
     functions.withLock { $0[name.lowercased()] }
   }
+
+  /// How often a function was registered.
+  var functionChanges: Int { functionCounter.load(ordering: .acquiring) }
 
   var functionNames: [String] { functions.withLock { $0.keys.sorted() } }
 }
