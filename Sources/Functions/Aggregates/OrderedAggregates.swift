@@ -191,7 +191,8 @@ private func continuousState(
         between: { low, high, fraction in
           let (whole, isTooFar) = high.subtractingReportingOverflow(low)
           let distance = isTooFar ? Double(high) - Double(low) : Double(whole)
-          return Int128(exactly: (distance * fraction).rounded(.towardZero)).map { low &+ $0 } ?? low
+          return Int128(exactly: (distance * fraction).rounded(.towardZero)).map { low &+ $0 }
+            ?? low
         }))
   }
 }
