@@ -15,7 +15,7 @@ TABLE = (
     "CREATE TABLE t AS SELECT CAST(k % 1000 AS INTEGER) AS i, k * 7919 % 1000003 AS b, CAST(k * 7919 % 100003 AS DOUBLE) / 8 AS d, "
     "CAST(k % 10000 AS DECIMAL(15, 2)) / 100 AS m, CAST(k % 11 AS DECIMAL(15, 2)) / 100 AS p, k % 3 = 0 AS f, "
     "CASE WHEN k % 10 = 0 THEN NULL ELSE k END AS n, 'name ' || (k % 50) AS s, DATE '1992-01-01' + CAST(k % 2500 AS INTEGER) AS day "
-    f"FROM (SELECT range * 2654435 % {ROWS} AS k FROM range({ROWS}))")
+    f"FROM (SELECT range * 2654447 % {ROWS} AS k FROM range({ROWS}))")
 WHERE = {
     "integer = constant": "i = 7", "integer range": "i >= 100 AND i < 110", "bigint < column": "b < i", "double >": "d > 12000",
     "decimal between": "m BETWEEN 10.05 AND 10.07", "text = constant": "s = 'name 7'", "text IN": "s IN ('name 7', 'name 9', 'name 11')",
