@@ -27,7 +27,7 @@ QUERIES = {
 def table(rows):
     return (
         "CREATE OR REPLACE TABLE t AS SELECT k * 7919 % 200000 AS part, CAST(k * 31 % 50 AS DECIMAL(15, 2)) AS quantity, "
-        "CAST(k * 7919 % 100003 AS DECIMAL(15, 2)) AS price, CAST(k % 11 AS DECIMAL(15, 2)) / 100 AS discount, "
+        "CAST(k * 7919 % 100003 AS DECIMAL(15, 2)) AS price, CAST((k % 11) / 100 AS DECIMAL(15, 2)) AS discount, "
         f"CAST(k % 2500 AS INTEGER) AS day, 'f' || (k % 4) AS flag, CAST(k % 100 AS INTEGER) AS key100 FROM (SELECT range AS k FROM range({rows}))")
 
 
