@@ -17,10 +17,10 @@ extension TableData {
     var rows = 0
     func joinRun() throws {
       if run.count > 1 {
-        let part = try joined(run)
+        let part = try emptied(try joined(run))
         if part.group.rowCount > 0 { result.append(part) }
       } else if let only = run.first {
-        result.append(only.patched == nil && !isHollow(only) ? only : try joined(run))
+        result.append(only.patched == nil && !isHollow(only) ? only : try emptied(try joined(run)))
       }
       run = []
       rows = 0
@@ -57,37 +57,49 @@ extension TableData {
     part.group.place != nil && part.liveCount < part.group.rowCount / 4 * 3
   }
 
-  /// A part of no row group, to become a new one. Deleted rows at its ends are left out; between
-  /// live ones they are NULL, which takes no room.
-  private func joined(_ run: [Part]) throws -> Part {
+  /// The rows of neighbours, one after the other, as a part of no row group.
+  func joined(_ run: [Part]) throws -> Part {
     let count = run.reduce(0) { $0 + $1.group.rowCount }
-    var deleted = RowSet(rowCount: count)
-    var offset = 0
-    for part in run {
-      part.deleted?.shifted(by: offset, into: &deleted)
-      offset += part.group.rowCount
+    let columns = try types.indices.map { position -> Column in
+      var builder = ColumnBuilder(types[position], capacity: count)
+      for part in run { builder.append(try part.group.column(position)) }
+      return builder.finish()
     }
+    var joined = Part(
+      group: RowGroup(rowCount: count, columns: columns), firstRow: run.first?.firstRow ?? nextRow)
+    if run.contains(where: { $0.deleted != nil }) {
+      var deleted = RowSet(rowCount: count)
+      var offset = 0
+      for part in run {
+        part.deleted?.shifted(by: offset, into: &deleted)
+        offset += part.group.rowCount
+      }
+      joined.deleted = RowMask(deleted.words, rowCount: count)
+    }
+    return joined
+  }
+
+  /// The same without what deleted rows hold: those at the ends are left out, those between live
+  /// ones are NULL, which takes no room.
+  private func emptied(_ part: Part) throws -> Part {
+    guard let deleted = part.deleted else { return part }
+    let count = part.group.rowCount
     let live = (0..<count).filter { !deleted.contains($0) }
     let first = live.first ?? 0
     let kept = (live.last ?? -1) + 1 - first
-    let columns = try types.indices.map { position in
-      var builder = ColumnBuilder(types[position], capacity: count)
-      for part in run { builder.append(try part.group.column(position)) }
-      let all = builder.finish()
-      if deleted.count == 0 { return all }
-      let picks = Selection(capacity: kept)
-      for row in 0..<kept {
-        picks.indices[row] = UInt32(deleted.contains(first + row) ? count : first + row)
-      }
-      return Column.dictionary(all.followedByNull(), picks).flattened()
+    let picks = Selection(capacity: kept)
+    var gone = RowSet(rowCount: kept)
+    for row in 0..<kept {
+      let isGone = deleted.contains(first + row)
+      picks.indices[row] = UInt32(isGone ? count : first + row)
+      if isGone { gone.insert(row) }
     }
-    var part = Part(
-      group: RowGroup(rowCount: kept, columns: columns), firstRow: run[0].firstRow + first)
-    if live.count < kept {
-      var gone = RowSet(rowCount: kept)
-      for row in 0..<kept where deleted.contains(first + row) { gone.insert(row) }
-      part.deleted = RowMask(gone)
+    let columns = try part.group.columns().map {
+      Column.dictionary($0.followedByNull(), picks).flattened()
     }
-    return part
+    var result = Part(
+      group: RowGroup(rowCount: kept, columns: columns), firstRow: part.firstRow + first)
+    if live.count < kept { result.deleted = RowMask(gone) }
+    return result
   }
 }
