@@ -9,18 +9,26 @@ extension TableData {
     parts.reduce(0) { $0 + ($1.group.place != nil && $1.group.rowCount < Self.smallRows ? 1 : 0) }
   }
 
-  /// The same rows in fewer parts: small neighbours are joined, and row groups with rows in the row
-  /// delta are to be written anew. Rows in memory alone stay as they are while they are few.
-  package func compacted() throws -> TableData {
+  /// The same rows in fewer parts: small neighbours are joined, and with `all` row groups with rows in
+  /// the row delta or many deleted ones are to be written anew. Rows in memory alone stay as they are
+  /// while they are few.
+  ///
+  /// What is behind the first `most` rows of row groups that are joined or written anew stays as it
+  /// is, so that a step is short; one run of neighbours is done at least.
+  package func compacted(most: Int, all: Bool = true) throws -> TableData {
     var result: [Part] = []
     var run: [Part] = []
     var rows = 0
+    var written = 0
     func joinRun() throws {
-      if run.count > 1 {
+      let isWanted =
+        run.count > 1 || all && run.contains { $0.patched != nil || isHollow($0) }
+      if isWanted, written < most {
+        for part in run where part.group.place != nil { written += part.group.rowCount }
         let part = try emptied(try joined(run))
         if part.group.rowCount > 0 { result.append(part) }
-      } else if let only = run.first {
-        result.append(only.patched == nil && !isHollow(only) ? only : try emptied(try joined(run)))
+      } else {
+        result += run
       }
       run = []
       rows = 0
@@ -52,9 +60,24 @@ extension TableData {
       }
   }
 
-  /// Whether so many rows of a row group are deleted that it is worth writing anew.
+  /// Rows in parts that another version of the table does not have.
+  package func rowCount(notIn other: TableData) -> Int {
+    let known = Set(other.parts.flatMap { $0.group.slots.map { ObjectIdentifier($0) } })
+    return parts.reduce(0) { sum, part in
+      let isKnown = part.group.slots.allSatisfy { known.contains(ObjectIdentifier($0)) }
+      return sum + (isKnown ? 0 : part.group.rowCount)
+    }
+  }
+
+  /// Whether so many rows of a row group are deleted that it is worth writing anew, and what they
+  /// held is still there.
   private func isHollow(_ part: Part) -> Bool {
-    part.group.place != nil && part.liveCount < part.group.rowCount / 4 * 3
+    guard let deleted = part.deleted, part.group.place != nil,
+      part.liveCount < part.group.rowCount / 4 * 3
+    else { return false }
+    return part.group.slots.contains { slot in
+      slot.chunk.map { $0.record.nullCount < Int64(deleted.count) } ?? true
+    }
   }
 
   /// The rows of neighbours, one after the other, as a part of no row group.
