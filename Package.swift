@@ -9,7 +9,6 @@ let package = Package(
     .executable(name: "apus", targets: ["ApusShell"]),
   ],
   targets: [
-    .systemLibrary(name: "COpenBLAS"),
     .systemLibrary(name: "CReadline"),
     .systemLibrary(name: "CZstd"),
     .systemLibrary(name: "CSnappy"),
@@ -33,7 +32,7 @@ let package = Package(
     .target(name: "Syntax", dependencies: ["Diagnostics"]),
     .target(
       name: "NeuralNet",
-      dependencies: ["Diagnostics", "JSONReading", "COpenBLAS", "CVectorMath"]),
+      dependencies: ["Diagnostics", "JSONReading", "CVectorMath"]),
     .target(
       name: "Formats",
       dependencies: [
@@ -53,7 +52,10 @@ let package = Package(
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
     .executableTarget(
-      name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
+      name: "ApusShell",
+      dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline", "CSystem"]),
+    .executableTarget(
+      name: "prepared-benchmark", dependencies: ["Apus"], path: "benchmarks/Prepared"),
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),

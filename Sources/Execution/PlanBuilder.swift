@@ -126,6 +126,11 @@ package final class PlanBuilder {
       guard let model = node.model as? Model else {
         throw SQLError(.internal, "model \(node.model.name) is of an unknown kind")
       }
+      if let groups = model.groups {
+        return try GroupedPredictOperator(
+          input: input, passed: inputTypes.count, arguments: positions, model: model,
+          groups: groups, outputs: node.outputs.map { ($0.form, $0.reference.type) })
+      }
       return try PredictOperator(
         input: input, passed: inputTypes.count, arguments: positions, model: model,
         outputs: node.outputs.map { ($0.form, $0.reference.type) })

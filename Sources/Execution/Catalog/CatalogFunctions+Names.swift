@@ -190,12 +190,15 @@ extension CatalogFunctions {
   }
 
   static let preparedStatements = CatalogFunction(
-    "prepared_statements", "what PREPARE has made", "name, statement, parameters varchar[]"
+    "prepared_statements", "what PREPARE has made",
+    "name, statement, parameters varchar[], generic_plans bigint, custom_plans bigint"
   ) { catalog in
-    catalog.connection.prepared.sorted { $0.key < $1.key }.map { _, prepare in
-      [
+    catalog.connection.prepared.sorted { $0.key < $1.key }.map { _, prepared in
+      let prepare = prepared.statement
+      return [
         .varchar(prepare.name.name), .varchar(Printer.sql(prepare.statement)),
-        .texts(prepare.parameters.map(\.key)),
+        .texts(prepare.parameters.map(\.key)), .count(prepared.plans.keptRuns),
+        .count(prepared.plans.runs - prepared.plans.keptRuns),
       ]
     }
   }

@@ -15,7 +15,10 @@ package final class DatabaseCatalog: Sendable {
   private let files = Mutex<[CatalogFile]>([])
   private let idleMerge = IdleMerge()
   private let foreign = Mutex<[AttachedSQLite]>([])
+  /// Of models that are in no file: see `DatabaseCatalog+Checkpoints`.
+  let checkpoints = Mutex<[CatalogState.Key: [UInt8]]>([:])
   private let functions = Mutex<[String: ScalarFunction]>([:])
+  private let functionCounter = Atomic<Int>(0)
 
   /// What all its statements together may hold.
   package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
@@ -230,11 +233,15 @@ package final class DatabaseCatalog: Sendable {
       throw SQLError(.catalog, "function \"\(function.name)\" is built in and cannot be replaced")
     }
     functions.withLock { $0[function.name.lowercased()] = function }
+    functionCounter.wrappingAdd(1, ordering: .releasing)
   }
 
   func function(named name: String) -> ScalarFunction? {
     functions.withLock { $0[name.lowercased()] }
   }
+
+  /// How often a function was registered.
+  var functionChanges: Int { functionCounter.load(ordering: .acquiring) }
 
   var functionNames: [String] { functions.withLock { $0.keys.sorted() } }
 }

@@ -60,6 +60,7 @@ extension StatementCatalog {
     -> Expression?
   {
     guard let function = SessionFunctions.named(name) else { return nil }
+    isReusable = false
     if !function.argumentCount.contains(arguments.count) {
       let bounds = function.argumentCount
       let count =

@@ -9,7 +9,7 @@ struct ConnectionState: Sendable {
   /// SET VARIABLE, by lower-case name.
   var variables: [String: (name: String, value: ParameterValue)] = [:]
   /// PREPARE, by lower-case name.
-  var prepared: [String: Prepare] = [:]
+  var prepared: [String: PreparedQuery] = [:]
   /// The text of the running statement, where it is known.
   var statementText: Substring = ""
   /// Which version of each of `DatabaseSettings.rows` the connection's settings show.

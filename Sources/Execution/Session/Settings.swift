@@ -212,7 +212,7 @@ package struct Setting: Sendable {
     ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1),
   ]
 
-  private static func bytes(_ text: String, _ name: String, from least: Int) throws -> Int {
+  static func bytes(_ text: String, _ name: String, from least: Int) throws -> Int {
     let lower = text.lowercased().filter { $0 != " " }
     for (unit, size) in units where lower.hasSuffix(unit) {
       if let number = Double(lower.dropLast(unit.count)), number >= 0,

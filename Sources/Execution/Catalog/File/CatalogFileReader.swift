@@ -299,7 +299,9 @@ struct CatalogFileReader {
           ModelVersionRecord(
             version: Int(clamping: version.version), weights: version.weights,
             state: version.description,
-            epochs: try reader.epochs(ofVersion: version.id).map { CatalogRecords.report($0) })
+            runs: try reader.runs(ofVersion: version.id).map {
+              $0.map { CatalogRecords.report($0) }
+            })
         }, lastVersion: Int(clamping: record.lastVersion),
         defaultVersion: record.defaultVersion.map { Int(clamping: $0) },
         aliases: CatalogRecords.aliases(record.aliases))

@@ -205,10 +205,14 @@ struct CatalogFileWriter {
       record.id = try transaction.insertModel(record)
     }
     for version in try entry.records where !kept.contains(version.version) {
+      // A training that was interrupted can still go on.
+      if version.runs.last?.last?.stopReason != TrainSource.interruption {
+        try transaction.removeCheckpoint(of: record.id)
+      }
       try transaction.insertVersion(
         Int64(version.version), of: record.id, weights: version.weights,
         description: version.state, statement: CatalogRecords.statement(version),
-        epochs: CatalogRecords.epochs(version.epochs))
+        runs: version.runs.map { CatalogRecords.epochs($0) })
     }
   }
 }
