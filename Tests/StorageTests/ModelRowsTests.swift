@@ -14,10 +14,12 @@ import Testing
     for (version, weights) in [(1, [1]), (2, [2, 3])] as [(Int64, [UInt8])] {
       try transaction.insertVersion(
         version, of: model, weights: weights, description: "{}",
-        epochs: [
-          EpochRecord(
-            epoch: 1, loss: .nan, validationLoss: nil, metrics: "{}", learningRate: 0.1,
-            rowCount: 9, seconds: 1, isBest: true, stopReason: "epochs")
+        runs: [
+          [
+            EpochRecord(
+              epoch: 1, loss: .nan, validationLoss: nil, metrics: "{}", learningRate: 0.1,
+              rowCount: 9, seconds: 1, isBest: true, stopReason: "epochs")
+          ]
         ])
     }
     _ = try transaction.commit()
@@ -26,7 +28,7 @@ import Testing
     let versions = try reader.versions(of: model)
     #expect(versions.map(\.version) == [1, 2])
     #expect(versions.map(\.weights) == [[1], [2, 3]])
-    let epochs = try reader.epochs(ofVersion: versions[1].id)
+    let epochs = try reader.runs(ofVersion: versions[1].id).flatMap { $0 }
     #expect(epochs.map(\.stopReason) == ["epochs"])
     #expect(epochs[0].loss.isNaN && epochs[0].isBest)
     transaction = try file.beginWriting()
@@ -35,6 +37,6 @@ import Testing
     reader = try file.snapshot().readers[0]
     #expect(try reader.models().isEmpty)
     #expect(try reader.versions(of: model).isEmpty)
-    #expect(try reader.epochs(ofVersion: versions[1].id).isEmpty)
+    #expect(try reader.runs(ofVersion: versions[1].id).isEmpty)
   }
 }
