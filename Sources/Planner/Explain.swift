@@ -72,6 +72,10 @@ package enum ExplainText {
               if !$0.contains($1) { $0.append($1) }
             })
       }
+      if !node.runtimeFilters.isEmpty {
+        text +=
+          "; filtered by " + list(node.runtimeFilters.map { quotedIdentifier($0.column.name) })
+      }
       return text
     case .values(let node):
       return "Values: \(node.rows.count) \(node.rows.count == 1 ? "row" : "rows")"

@@ -13,7 +13,7 @@ import duckdb
 import tables
 
 RULES = ["constant_folding", "filter_pushdown", "distinct_aggregates", "join_order", "top_n", "column_pruning",
-         "join_strategy", "exchange_placement"]
+         "join_strategy", "runtime_filters", "exchange_placement"]
 
 
 class Answer:

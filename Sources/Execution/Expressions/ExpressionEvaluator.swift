@@ -8,7 +8,7 @@ import Planner
 /// AND, OR and CASE evaluate their parts only over the rows that reach them, so an error in a
 /// guarded branch (1/0, a bad cast) never escapes.
 package final class ExpressionEvaluator {
-  private indirect enum Node {
+  indirect enum Node {
     case column(Int)
     /// One row.
     case constant(Column)
@@ -24,13 +24,24 @@ package final class ExpressionEvaluator {
     case listLambda(ListLambdaEvaluator)
   }
 
-  private let node: Node
+  let node: Node
   package let type: LogicalType
+  /// Positions of the columns that it reads.
+  let columnsRead: [Int]
+  /// Of a constant: the column that the last batch got.
+  private var lastConstant: Column?
+  /// See `selectByValue`.
+  var decidedValues: DecidedValues?
+  /// The only column that it reads, when it gives the same for the same value.
+  let onlyColumn: Int?
 
   /// `layout` gives each column id's position in the batches to come. `.internal` when the
   /// expression reads a column that is not there.
   package init(_ expression: Expression, layout: [Int: Int]) throws {
     type = expression.type
+    let references = Set(expression.columnIDs.compactMap { layout[$0] })
+    columnsRead = references.sorted()
+    onlyColumn = references.count == 1 && !expression.isVolatile ? references.first : nil
     func compile(_ part: Expression) throws -> ExpressionEvaluator {
       try ExpressionEvaluator(part, layout: layout)
     }
@@ -74,7 +85,7 @@ package final class ExpressionEvaluator {
     let count = batch.rowCount
     switch node {
     case .column(let position): return batch.columns[position]
-    case .constant(let one): return Column(repeating: one, count: count)
+    case .constant: return constant(count: count)
     case .call(let resolved, let arguments, _) where resolved.function.name == "coalesce":
       return try coalesce(arguments, batch)
     case .call(let resolved, let arguments, let span):
@@ -112,22 +123,30 @@ package final class ExpressionEvaluator {
     guard let first = arguments.first else { return Column.nulls(type, count: count) }
     let known = try first.evaluate(batch)
     if arguments.count == 1 || !known.mayHaveNulls || count == 0 { return known }
-    var missing = (0..<count).filter { known.isNull($0) }
-    if missing.isEmpty { return known }
+    // Rows that have no value yet: those of `known` that are NULL, in ascending order.
+    var missing = Selection(capacity: count)
+    missing.count = 0
+    let places = Selection(capacity: count)
+    for row in 0..<count {
+      places.indices[row] = UInt32(truncatingIfNeeded: row)
+      missing.indices[missing.count] = UInt32(truncatingIfNeeded: row)
+      missing.count += known.isNull(row) ? 1 : 0
+    }
+    if missing.count == 0 { return known }
     var builder = ColumnBuilder(type, capacity: count)
     builder.append(known)
-    let places = Selection(Array(0..<count))
-    for argument in arguments.dropFirst() where !missing.isEmpty {
-      let values = try argument.evaluate(batch.selecting(Selection(missing)))
+    for argument in arguments.dropFirst() where missing.count > 0 {
+      let values = try argument.evaluate(batch.selecting(missing))
       let start = builder.count
       builder.append(values)
-      var left: [Int] = []
-      for (position, row) in missing.enumerated() {
-        if values.isNull(position) {
-          left.append(row)
-        } else {
-          places.indices[row] = UInt32(truncatingIfNeeded: start + position)
-        }
+      // The selection just used may be held by columns of `values`.
+      var left = Selection(capacity: missing.count)
+      left.count = 0
+      for position in 0..<missing.count {
+        let row = missing.indices[position]
+        places.indices[Int(row)] = UInt32(truncatingIfNeeded: start + position)
+        left.indices[left.count] = row
+        left.count += values.isNull(position) ? 1 : 0
       }
       missing = left
     }
@@ -149,22 +168,17 @@ package final class ExpressionEvaluator {
     }
   }
 
-  /// The rows for which the condition is true.
-  package func select(_ batch: Batch) throws -> Selection {
-    if case .and(let terms) = node {
-      var current = batch
-      var rows: Selection?
-      for term in terms {
-        let picked = try term.select(current)
-        if picked.count < current.rowCount {
-          rows = rows.map { compose($0, picked) } ?? picked
-          if picked.count == 0 { return picked }
-          current = batch.selecting(rows ?? picked)
-        }
-      }
-      return rows ?? identity(batch.rowCount)
+  /// The constant that this node is, for as many rows.
+  func constant(count: Int) -> Column {
+    guard case .constant(let one) = node else {
+      preconditionFailure("only constants have a value without rows")
     }
-    return trueRows(try evaluate(batch))
+    if let last = lastConstant, last.count == count { return last }
+    let made =
+      lastConstant.map { Column(constant: $0, count: count) }
+      ?? Column(repeating: one, count: count)
+    if lastConstant == nil { lastConstant = made }
+    return made
   }
 
   // MARK: Logic
@@ -269,14 +283,14 @@ package final class ExpressionEvaluator {
 
   // MARK: Selections
 
-  private func identity(_ count: Int) -> Selection {
+  func identity(_ count: Int) -> Selection {
     var all = Selection(capacity: count)
     for row in 0..<count { all.indices[row] = UInt32(row) }
     all.isIdentity = true
     return all
   }
 
-  private func trueRows(_ column: Column) -> Selection {
+  func trueRows(_ column: Column) -> Selection {
     let count = column.count
     if column.isConstant {
       if !column.isNull(0), column.values(as: UInt8.self)[0] != 0 { return identity(count) }
@@ -304,7 +318,7 @@ package final class ExpressionEvaluator {
     return rows
   }
 
-  private func compose(_ outer: Selection, _ inner: Selection) -> Selection {
+  func compose(_ outer: Selection, _ inner: Selection) -> Selection {
     let result = Selection(capacity: inner.count)
     for row in 0..<inner.count { result.indices[row] = outer.indices[Int(inner.indices[row])] }
     return result
@@ -322,70 +336,6 @@ package final class ExpressionEvaluator {
       }
       result.indices[position] = within.map { $0.indices[row] } ?? UInt32(row)
       position += 1
-    }
-    return result
-  }
-}
-
-/// The constants of an IN list, hashed once.
-final class InListSet {
-  private let isNegated: Bool
-  private let hasNull: Bool
-  private let values: Column
-  /// Row of `values` + 1 by hash slot, 0 for empty; a power of two long.
-  private var slots: [Int32]
-  private let mask: Int
-
-  init(_ list: InListExpression) throws {
-    isNegated = list.isNegated
-    hasNull = list.values.contains(.null)
-    var builder = ColumnBuilder(list.operand.type, capacity: list.values.count)
-    for value in list.values where !value.isNull { try builder.append(value) }
-    values = builder.finish()
-    var size = 8
-    while size < values.count * 2 { size *= 2 }
-    mask = size - 1
-    slots = Array(repeating: 0, count: size)
-    var hashes = [UInt64](repeating: 0, count: max(values.count, 1))
-    Hashing.hash(values, into: &hashes, combining: false)
-    for row in 0..<values.count {
-      var slot = Int(truncatingIfNeeded: hashes[row]) & mask
-      while slots[slot] != 0 { slot = (slot + 1) & mask }
-      slots[slot] = Int32(row + 1)
-    }
-  }
-
-  func test(_ column: Column) throws -> Column {
-    let count = column.count
-    // Few values behind many rows: each value is looked up once.
-    if column.encoding == .dictionary, let base = column.base, base.count <= count {
-      let known = try test(base)
-      return Column(
-        type: .boolean, count: count, encoding: .dictionary, data: known.data,
-        validity: known.validity, indices: column.indices, base: known, owners: [known, column])
-    }
-    let result = Column(flat: .boolean, count: count)
-    let target = result.values(as: UInt8.self)
-    var hashes = [UInt64](repeating: 0, count: max(count, 1))
-    Hashing.hash(column, into: &hashes, combining: false)
-    let comparator = ColumnComparator(column, values)
-    for row in 0..<count {
-      var found = false
-      if column.isNull(row) {
-        target[row] = 0
-        if !(values.count == 0 && !hasNull) { result.setNull(row) }
-        continue
-      }
-      var slot = Int(truncatingIfNeeded: hashes[row]) & mask
-      while slots[slot] != 0 {
-        if comparator.compare(row, Int(slots[slot]) - 1) == 0 {
-          found = true
-          break
-        }
-        slot = (slot + 1) & mask
-      }
-      if !found && hasNull { result.setNull(row) }
-      target[row] = found != isNegated ? 1 : 0
     }
     return result
   }

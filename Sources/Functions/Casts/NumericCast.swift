@@ -131,12 +131,23 @@ enum NumericCast {
       // Only 0 fits.
       return try job.convert(A.self, B.self) { $0 == 0 ? 0 : nil }
     }
+    if let most = wholeBound(job.column.type, a), most <= bound {
+      return job.map(A.self, B.self) { B(truncatingIfNeeded: $0) &* factor }
+    }
     return try job.convert(A.self, B.self) { value in
       guard let narrow = B(exactly: value), narrow < limit, narrow > 0 &- limit else {
         return nil
       }
       return narrow &* factor
     }
+  }
+
+  /// What the unscaled values of a type are below, in magnitude; nil when 128 bits cannot say.
+  private static func wholeBound<A: FixedWidthInteger>(
+    _ type: LogicalType, _ a: A.Type
+  ) -> Int128? {
+    if case .decimal(let precision, _) = type { return TextParsing.powerOfTen(precision) }
+    return A.bitWidth < 128 ? Int128(1) << (A.isSigned ? A.bitWidth - 1 : A.bitWidth) + 1 : nil
   }
 
   private struct DecimalSource: IntegerTypeVisitor {
@@ -151,6 +162,11 @@ enum NumericCast {
         let wide = Double(TextParsing.powerOfTen(scale))
         return job.map(A.self, Float.self) { Float(Double($0) / wide) }
       case .decimal(let precision, let newScale):
+        if newScale == scale, job.type.physical == job.column.type.physical,
+          case .decimal(let digits, _) = job.column.type, digits <= precision
+        {
+          return job.column.reinterpreted(as: job.type)
+        }
         if newScale >= scale {
           switch job.type.physical {
           case .int16:
@@ -224,6 +240,14 @@ enum NumericCast {
 
   // MARK: From floating point
 
+  /// Rounded half to even. Adding 1.5 * 2^52 leaves no room for a fraction, which the processor then
+  /// rounds away: no call, and loops of it are vectorised.
+  @inline(__always)
+  private static func nearest(_ value: Double) -> Double {
+    let shift = 6_755_399_441_055_744.0
+    return value.magnitude < 2_251_799_813_685_248 ? (value + shift) - shift : nearbyint(value)
+  }
+
   @inline(__always)
   private static func fromFloating<A: BinaryFloatingPoint & BitwiseCopyable>(
     _ job: Job, _ a: A.Type
@@ -268,10 +292,11 @@ enum NumericCast {
         if let factor {
           rounded = (Double(value) * factor).rounded(.toNearestOrAwayFromZero)
         } else {
-          rounded = nearbyint(Double(value))
+          rounded = NumericCast.nearest(Double(value))
         }
         guard rounded < above, rounded >= lowest, abs(rounded) < bound else { return nil }
-        return B(rounded)
+        // One instruction; the conversion to a type that is not known is a call.
+        return B.bitWidth < 64 ? B(truncatingIfNeeded: Int64(rounded)) : B(rounded)
       }
     }
   }
