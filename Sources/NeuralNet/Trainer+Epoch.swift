@@ -34,6 +34,7 @@ extension Trainer {
       sums.add(step)
       first += count
     }
+    guard sums.weight.contains(where: { $0 > 0 }) else { throw Self.noWeight() }
     var report = EpochReport(
       epoch: epoch, loss: totalLoss(sums), validationLoss: nil, metrics: [],
       learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
@@ -409,6 +410,10 @@ extension Trainer {
       .model, "the loss is not a finite number in epoch \(epoch)",
       hint: "a smaller learning_rate than \(options.learningRate), standardize(…) on the inputs, "
         + "or clip_norm")
+  }
+
+  private static func noWeight() -> SQLError {
+    SQLError(.model, "the weight of every training row is 0: there is nothing to learn")
   }
 
   private static func interrupted(_ epoch: Int) -> SQLError {
