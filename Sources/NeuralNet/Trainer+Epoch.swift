@@ -23,6 +23,7 @@ extension Trainer {
     try training.begin(shuffles ? .shuffled(seed: options.seed, epoch: epoch) : .natural)
     setRandomKeys()
     var sums = PassSums(outputs: outputs.count)
+    var told = start
     var first = 0
     while first < training.rows {
       let count = min(batchRows, training.rows - first)
@@ -33,6 +34,10 @@ extension Trainer {
       applyOptimizer()
       sums.add(step)
       first += count
+      if let onProgress, monotonicSeconds() - told > 0.25 {
+        told = monotonicSeconds()
+        onProgress(first, totalLoss(sums))
+      }
     }
     guard sums.weight.contains(where: { $0 > 0 }) else { throw Self.noWeight() }
     var report = EpochReport(

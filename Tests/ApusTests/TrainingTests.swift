@@ -110,4 +110,34 @@ import Testing
     }
     #expect(changed?.message.contains("other rows") == true)
   }
+
+  /// FOR EACH trains again what the checkpoint does not have, and nothing else.
+  @Test func resumedForEach() throws {
+    let connection = try Database().connect()
+    try connection.execute(
+      Self.setup.replacing("200000", with: "2") + "; CREATE MODEL whole FROM MODEL m")
+    let clauses =
+      "FROM (SELECT i AS k, 'g' || i % 3 AS g, p.* FROM points p, range(120) r(i) WHERE x < 0.2) VALIDATION SPLIT 0.1 FOR EACH (k, g)"
+    try connection.execute("TRAIN MODEL whole \(clauses) OPTIONS (memory_limit = '1MB')")
+    _ = interrupt(connection, "TRAIN MODEL m \(clauses) OPTIONS (memory_limit = '1MB')") {
+      $0.contains(" of ") && !$0.hasPrefix("0 of")
+    }
+    #expect(try value(connection, "SELECT count(*) FROM (SHOW VERSIONS IN MODEL m)") == "0")
+    try connection.execute("TRAIN MODEL m RESUME \(clauses) OPTIONS (memory_limit = '1MB')")
+    #expect(
+      try value(
+        connection,
+        """
+        SELECT count(*) FROM weights(MODEL m) a JOIN weights(MODEL whole) b
+        ON a.name = b.name AND a.k = b.k AND a.g = b.g AND a."values" = b."values"
+        """) == "\(4 * 120)")
+    #expect(
+      try value(
+        connection,
+        """
+        SELECT count(*) FROM training_info(MODEL m) a JOIN training_info(MODEL whole) b
+        USING (k, g, epoch) WHERE a.loss = b.loss AND a.stop_reason IS NOT DISTINCT FROM b.stop_reason
+        """) == "240")
+    #expect(try value(connection, "SELECT verified FROM (VERIFY MODEL m)") == "true")
+  }
 }

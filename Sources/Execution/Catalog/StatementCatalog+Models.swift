@@ -56,8 +56,7 @@ extension StatementCatalog {
     case .warm(let version):
       start = try entry.model(version, at: statement.name.span)
       if start?.isTrained == false { throw untrained(entry, statement.name.span) }
-    case .resume:
-      if !keys.isEmpty { throw ModelCompiler.notYet("RESUME with FOR EACH", statement.name) }
+    case .resume: break
     }
     var options = definition.options
     for option in statement.options { try options.set(option) }
