@@ -9,7 +9,6 @@ let package = Package(
     .executable(name: "apus", targets: ["ApusShell"]),
   ],
   targets: [
-    .systemLibrary(name: "COpenBLAS"),
     .systemLibrary(name: "CReadline"),
     .systemLibrary(name: "CZstd"),
     .systemLibrary(name: "CSnappy"),
@@ -33,7 +32,7 @@ let package = Package(
     .target(name: "Syntax", dependencies: ["Diagnostics"]),
     .target(
       name: "NeuralNet",
-      dependencies: ["Diagnostics", "JSONReading", "COpenBLAS", "CVectorMath"]),
+      dependencies: ["Diagnostics", "JSONReading", "CVectorMath"]),
     .target(
       name: "Formats",
       dependencies: [
@@ -55,6 +54,8 @@ let package = Package(
     .executableTarget(
       name: "ApusShell",
       dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline", "CSystem"]),
+    .executableTarget(
+      name: "prepared-benchmark", dependencies: ["Apus"], path: "benchmarks/Prepared"),
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
     .testTarget(name: "SyntaxTests", dependencies: ["Syntax", "Diagnostics"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar", "Diagnostics"]),
@@ -67,7 +68,9 @@ let package = Package(
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["Execution", "Functions", "Columnar", "NeuralNet", "Diagnostics"]),
+      dependencies: [
+        "Execution", "Storage", "Syntax", "Functions", "Columnar", "NeuralNet", "Diagnostics",
+      ]),
     .testTarget(
       name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),

@@ -10,8 +10,10 @@ public final class PreparedStatement {
   public let parameterNames: [String]
 
   private let text: String
+  private let statementText: Substring
   private let session: Session
   private let parsed: ParsedStatement
+  private let plans = KeptPlans()
   private var bound: [String: ParameterValue] = [:]
 
   init(_ sql: String, _ session: Session) throws {
@@ -19,6 +21,7 @@ public final class PreparedStatement {
     self.session = session
     do {
       parsed = try Parser.parseStatement(sql)
+      statementText = parsed.text(in: sql)
       parameterNames = parsed.parameters.map(\.key).sorted { a, b in
         (Int(a) ?? 0, a) < (Int(b) ?? 0, b)
       }
@@ -73,7 +76,7 @@ public final class PreparedStatement {
   private func run(_ values: [String: ParameterValue]) throws -> QueryResult {
     do {
       let result = QueryResult(
-        try session.run(parsed, values: values, text: parsed.text(in: text)), in: text)
+        try session.run(parsed, values: values, text: statementText, plans: plans), in: text)
       try result.materialize()
       return result
     } catch let error as SQLError {

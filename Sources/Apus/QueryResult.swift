@@ -5,7 +5,10 @@ import Execution
 /// The rows of a statement, on demand.
 public final class QueryResult {
   /// Names and SQL types; empty for statements without a result.
-  public let columns: [(name: String, type: String)]
+  public private(set) lazy var columns: [(name: String, type: String)] = fields.map {
+    ($0.name, $0.type.description)
+  }
+  private let fields: [Field]
   /// Rows written by INSERT, COPY and CREATE TABLE AS.
   public let changedRows: Int?
   private var source: (any BatchSource)?
@@ -13,7 +16,7 @@ public final class QueryResult {
   private let time: SessionTime
 
   init(_ result: StatementResult, in script: String) {
-    columns = result.fields.map { ($0.name, $0.type.description) }
+    fields = result.fields
     changedRows = result.changedRows
     source = result.source
     time = result.time

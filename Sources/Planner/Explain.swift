@@ -161,6 +161,7 @@ package enum ExplainText {
         parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
       }
       parts.append(list(node.calls.map { ExpressionText.text($0.call) }))
+      if let keep = node.keep { parts.append("first \(keep) of each partition") }
       return "Window: " + parts.joined(separator: "; ")
     case .unnest(let node):
       return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })

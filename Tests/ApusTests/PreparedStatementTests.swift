@@ -49,4 +49,161 @@ import Testing
     try connection.execute("CREATE OR REPLACE TABLE t AS SELECT 2 AS i, 'x' AS j")
     #expect(try query.execute(1).rows() == [["2", "x"]])
   }
+
+  // MARK: Kept plans
+
+  private static let model = """
+    CREATE MODEL live INPUT (a FLOAT, b FLOAT) OUTPUT (y FLOAT)
+      SEQUENTIAL (linear(2, 8), relu(), linear(8, 1)) OPTIONS (epochs = 2, seed = 3);
+    CREATE TABLE observed AS
+      SELECT (range % 7)::FLOAT a, (range % 5)::FLOAT b, (range % 3)::FLOAT y FROM range(90);
+    TRAIN MODEL live FROM observed;
+    """
+
+  /// Runs by a kept plan, and in the ordinary way.
+  private func runs(_ name: String, _ connection: Connection) throws -> [String?] {
+    try connection.execute(
+      "SELECT generic_plans, custom_plans FROM apus_prepared_statements() WHERE name = ?", name
+    ).rows()[0]
+  }
+
+  /// What is kept gives what binding anew gives, for values of any types in any order.
+  @Test(arguments: [
+    "SELECT $1 + 1", "SELECT 1 + $1 * 2 AS x, $1", "SELECT $1 / 2, $1 // 2", "SELECT abs($1)",
+    "SELECT -$1", "SELECT $1 = 3, $1 IN (1, 3, 7), $1 BETWEEN 1 AND 5", "SELECT round(2.345, $1)",
+    "SELECT CAST($1 AS DOUBLE)", "SELECT $1::VARCHAR || 'x'", "SELECT [$1, 2][1]",
+    "SELECT CASE WHEN $1 > 2 THEN 'much' ELSE 'little' END", "SELECT coalesce($1, 4)",
+    "SELECT {'a': $1}.a", "SELECT 5::TINYINT + $1", "SELECT $1 + 2.5",
+    "SELECT date '2024-01-01' + $1",
+    "SELECT 3 WHERE $1 > 2", "SELECT PREDICT(live, $1, 2)", "SELECT PREDICT(live, [$1, 1.5])",
+    "SELECT $1 + random() * 0", "SELECT greatest($1, 3), least($1, 3)", "SELECT typeof($1)",
+    "SELECT date_part($1, timestamp '2024-03-02 10:00:00')", "SELECT $1 LIKE '1%'",
+    "SELECT make_date($1, 2, 3)", "VALUES ($1, 2), (3, $1)", "SELECT x FROM (VALUES ($1)) t(x)",
+    "SELECT (SELECT $1) + 1", "SELECT $1 IS NULL",
+    "SELECT list_transform([1, 2], lambda x: x + $1)",
+  ])
+  func asBoundAnew(_ sql: String) throws {
+    let connection = try Database().connect()
+    try connection.execute(Self.model)
+    let prepared = try connection.prepare(sql)
+    let missing: Int? = nil
+    let values: [any SQLValueConvertible] = [
+      3, 4, 1000, 5_000_000_000, 3, -1, 2.5, 7.25, "7", "year", "12", missing, true, false, 0, "",
+      2024, 3,
+    ]
+    func answer(_ body: () throws -> QueryResult) -> String {
+      do {
+        let result = try body()
+        return "\(result.columns) \(try result.rows())"
+      } catch {
+        return "\(error)"
+      }
+    }
+    for _ in 0..<2 {
+      for value in values {
+        let kept = answer { try prepared.execute(value) }
+        #expect(kept == answer { try connection.execute(sql, value) }, "\(value)")
+      }
+    }
+  }
+
+  @Test func plansAreKept() throws {
+    let connection = try Database().connect()
+    try connection.execute(Self.model)
+    try connection.execute("PREPARE p AS SELECT PREDICT(live, $1, $2)")
+    for _ in 0..<5 { try connection.execute("EXECUTE p(1.5, 2.5)") }
+    // The first run shows whether there will be others.
+    #expect(try runs("p", connection) == ["4", "1"])
+    try connection.execute("PREPARE r AS SELECT random() + $1")
+    for _ in 0..<5 { try connection.execute("EXECUTE r(1)") }
+    #expect(try runs("r", connection) == ["0", "5"])
+  }
+
+  @Test func aNewVersionOfTheModel() throws {
+    let database = try Database()
+    let connection = database.connect()
+    try connection.execute(Self.model)
+    let other = database.connect()
+    let prepared = try connection.prepare("SELECT PREDICT(live, $1, $2)")
+    let adHoc = "SELECT PREDICT(live, 1.5, 2.5)"
+    func expectSame() throws -> [[String?]] {
+      let rows = try prepared.execute(1.5, 2.5).rows()
+      #expect(try rows == connection.execute(adHoc).rows())
+      return rows
+    }
+    for _ in 0..<3 { _ = try expectSame() }
+    let first = try expectSame()
+    try other.execute("TRAIN MODEL live FROM observed OPTIONS (epochs = 5, learning_rate = 0.1)")
+    let second = try expectSame()
+    #expect(first != second)
+    #expect(try expectSame() == second)
+    try connection.execute("ALTER MODEL live ROLLBACK")
+    #expect(try expectSame() == first)
+    #expect(try expectSame() == first)
+    try connection.execute("BEGIN; DROP MODEL live")
+    #expect(throws: DatabaseError.self) { try prepared.execute(1.5, 2.5) }
+    try connection.execute("ROLLBACK")
+    #expect(try expectSame() == first)
+    #expect(try expectSame() == first)
+  }
+
+  @Test func otherDefinitionsAndSettings() throws {
+    let database = try Database()
+    let connection = database.connect()
+    try connection.execute("CREATE MACRO twice(x) AS 2 * x")
+    try database.register("shift") { (x: Int) in x + 1 }
+    let macro = try connection.prepare("SELECT twice($1)")
+    let quotient = try connection.prepare("SELECT $1 / 2")
+    let user = try connection.prepare("SELECT shift($1)")
+    let variable = try connection.prepare("SELECT getvariable('v') + $1")
+    func values() throws -> [String?] {
+      try [macro, quotient, user, variable].map { try $0.execute(5).rows()[0][0] }
+    }
+    try connection.execute("SET VARIABLE v = 10")
+    for _ in 0..<3 { #expect(try values() == ["10", "2.5", "6", "15"]) }
+    try connection.execute("SET integer_division = true")
+    try connection.execute("CREATE OR REPLACE MACRO twice(x) AS x + x + 1")
+    try connection.execute("SET VARIABLE v = 20")
+    try database.register("shift") { (x: Int) in x + 100 }
+    for _ in 0..<3 { #expect(try values() == ["11", "2", "105", "25"]) }
+    try connection.execute("BEGIN; CREATE OR REPLACE MACRO twice(x) AS 7")
+    for _ in 0..<3 { #expect(try values()[0] == "7") }
+    try connection.execute("ROLLBACK; RESET integer_division")
+    for _ in 0..<3 { #expect(try values() == ["11", "2.5", "105", "25"]) }
+  }
+
+  @Test func changingTables() throws {
+    let connection = try Database().connect()
+    try connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR)")
+    let query = try connection.prepare("SELECT v FROM t WHERE id = $1")
+    for id in 0..<5 {
+      #expect(try query.execute(id).rows() == [])
+      try connection.execute("INSERT INTO t VALUES (?, ?)", id, "v\(id)")
+      #expect(try query.execute(id).rows() == [["v\(id)"]])
+    }
+    try connection.execute("BEGIN; UPDATE t SET v = 'changed'")
+    #expect(try query.execute(2).rows() == [["changed"]])
+    try connection.execute("ROLLBACK")
+    #expect(try query.execute(2).rows() == [["v2"]])
+  }
+
+  /// A result that is still there while the statement runs again keeps its rows.
+  @Test func resultsOutliveTheNextRun() throws {
+    let connection = try Database().connect()
+    let query = try connection.prepare("SELECT $1, $1 + 1")
+    let results = try (0..<6).map { try query.execute($0) }
+    for (number, result) in results.enumerated() {
+      #expect(try result.rows() == [["\(number)", "\(number + 1)"]])
+    }
+  }
+
+  /// A value that fails does not end the use of the plan.
+  @Test func aFailureBetween() throws {
+    let connection = try Database().connect()
+    let query = try connection.prepare("SELECT CAST($1 AS INTEGER) + 1")
+    for _ in 0..<3 { #expect(try query.execute("41").rows() == [["42"]]) }
+    let error = #expect(throws: DatabaseError.self) { try query.execute("x") }
+    #expect(error?.code == "Conversion Error")
+    for _ in 0..<3 { #expect(try query.execute("41").rows() == [["42"]]) }
+  }
 }

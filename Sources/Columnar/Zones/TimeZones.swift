@@ -29,12 +29,27 @@ package enum TimeZones {
       guard let rules = named(alias) else { return nil }
       return TimeZoneRules(name: name.uppercased(), spans: rules.spans, rule: rules.rule)
     }
+    // As a program that starts asks, in the database's own spelling: its hundreds of files are listed
+    // for other spellings only.
+    if isOfficial(name), let rules = TimeZoneFile.rules("\(directory)/\(name)", name: name) {
+      return rules
+    }
     if let official = files[key],
       let rules = TimeZoneFile.rules("\(directory)/\(official)", name: official)
     {
       return rules
     }
     return fixed(name, key)
+  }
+
+  /// Whether a name may be that of a file of the database, letter for letter.
+  private static func isOfficial(_ name: String) -> Bool {
+    let parts = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
+    return parts.count <= 4 && name != "Factory" && !name.utf8.contains(0)
+      && parts.allSatisfy { part in
+        guard let first = part.first else { return false }
+        return first >= 0x41 && first <= 0x5A && !part.contains(0x2E)
+      }
   }
 
   /// `UTC+3`, `GMT-03:30`, `Etc/GMT-3` where there is no database: hours (and minutes) ahead of UTC.

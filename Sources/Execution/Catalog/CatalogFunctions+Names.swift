@@ -135,6 +135,7 @@ extension CatalogFunctions {
     return [
       [.varchar("IN_MEMORY_TABLE"), .count(tables), .count(0)],
       [.varchar("OPERATORS"), .count(memory.current), .count(memory.spillSpace.used)],
+      [.varchar("CHUNK_CACHE"), .count(memory.cached), .count(0)],
     ]
   }
 
@@ -154,14 +155,25 @@ extension CatalogFunctions {
   }
 
   static let settings = CatalogFunction(
-    "settings", "the settings", "name, value, description, input_type, scope"
+    "settings", "the settings", "name, value, description, input_type, scope, source"
   ) { catalog in
-    Setting.rows.sorted { $0.name < $1.name }.map { setting in
+    let sources = SettingSources(state: catalog.state, settings: catalog.settings)
+    let known = Setting.rows.sorted { $0.name < $1.name }.map { setting -> [Value] in
       [
         .varchar(setting.name), .varchar(setting.read(catalog.settings)),
-        .varchar(setting.summary), .varchar(setting.type.description), .varchar("LOCAL"),
+        .varchar(sources.description(of: setting)), .varchar(setting.type.description),
+        .varchar(setting.storedAs == nil ? "LOCAL" : "GLOBAL"),
+        .varchar(sources.source(of: setting)),
       ]
     }
+    return known
+      + sources.unknown.map {
+        [
+          .varchar($0.name), .varchar($0.value),
+          .varchar("kept in the database, without effect in this program"),
+          .varchar("VARCHAR"), .varchar("GLOBAL"), .varchar("database"),
+        ]
+      }
   }
 
   static let variables = CatalogFunction(
@@ -178,12 +190,15 @@ extension CatalogFunctions {
   }
 
   static let preparedStatements = CatalogFunction(
-    "prepared_statements", "what PREPARE has made", "name, statement, parameters varchar[]"
+    "prepared_statements", "what PREPARE has made",
+    "name, statement, parameters varchar[], generic_plans bigint, custom_plans bigint"
   ) { catalog in
-    catalog.connection.prepared.sorted { $0.key < $1.key }.map { _, prepare in
-      [
+    catalog.connection.prepared.sorted { $0.key < $1.key }.map { _, prepared in
+      let prepare = prepared.statement
+      return [
         .varchar(prepare.name.name), .varchar(Printer.sql(prepare.statement)),
-        .texts(prepare.parameters.map(\.key)),
+        .texts(prepare.parameters.map(\.key)), .count(prepared.plans.keptRuns),
+        .count(prepared.plans.runs - prepared.plans.keptRuns),
       ]
     }
   }

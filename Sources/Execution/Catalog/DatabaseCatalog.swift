@@ -17,6 +17,7 @@ package final class DatabaseCatalog: Sendable {
   /// Of models that are in no file: see `DatabaseCatalog+Checkpoints`.
   let checkpoints = Mutex<[CatalogState.Key: [UInt8]]>([:])
   private let functions = Mutex<[String: ScalarFunction]>([:])
+  private let functionCounter = Atomic<Int>(0)
 
   /// What all its statements together may hold.
   package let memory = MemoryBroker(limit: Settings.defaultMemoryLimit)
@@ -26,8 +27,9 @@ package final class DatabaseCatalog: Sendable {
 
   /// The database in a file.
   package init(path: String, isReadOnly: Bool) throws {
-    let main = CatalogFile(try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)))
     name = DatabaseCatalog.name(of: path)
+    let main = CatalogFile(
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), memory: memory)
     files.withLock { $0.append(main) }
     state.withLock { $0.databaseName = name }
     _ = try snapshot()
@@ -45,7 +47,8 @@ package final class DatabaseCatalog: Sendable {
   /// Adds the database in a file under a name, lower case.
   func attach(_ path: String, as name: String, isReadOnly: Bool) throws {
     let file = CatalogFile(
-      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".")
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".",
+      memory: memory)
     files.withLock { $0.append(file) }
     do { _ = try snapshot() } catch {
       detach(file.prefix)
@@ -69,6 +72,8 @@ package final class DatabaseCatalog: Sendable {
       }
       for file in gone {
         next.files[file.prefix] = nil
+        // Statements that still run may hold the file, and read on without it.
+        file.store.cache.close()
       }
       next.files[prefix] = nil
       next.version += 1
@@ -90,7 +95,6 @@ package final class DatabaseCatalog: Sendable {
     try loadForeign()
     let files = catalogFiles
     if files.isEmpty { return state.withLock { $0 } }
-    for file in files { file.store.cache.limit = memory.limit / 4 }
     while true {
       let snapshots = try files.map { try $0.file.snapshot() }
       var newest = state.withLock { $0 }
@@ -212,11 +216,15 @@ package final class DatabaseCatalog: Sendable {
       throw SQLError(.catalog, "function \"\(function.name)\" is built in and cannot be replaced")
     }
     functions.withLock { $0[function.name.lowercased()] = function }
+    functionCounter.wrappingAdd(1, ordering: .releasing)
   }
 
   func function(named name: String) -> ScalarFunction? {
     functions.withLock { $0[name.lowercased()] }
   }
+
+  /// How often a function was registered.
+  var functionChanges: Int { functionCounter.load(ordering: .acquiring) }
 
   var functionNames: [String] { functions.withLock { $0.keys.sorted() } }
 }

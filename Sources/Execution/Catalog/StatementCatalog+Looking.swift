@@ -104,9 +104,12 @@ extension StatementCatalog {
     case .allTables: return allTables()
     case .models: return models()
     case .allSettings:
+      let sources = SettingSources(state: state, settings: settings)
       return texts(
-        ["name", "value", "description"],
-        Setting.rows.sorted { $0.name < $1.name }.map { [$0.name, $0.read(settings), $0.summary] })
+        ["name", "value", "description", "source"],
+        Setting.rows.sorted { $0.name < $1.name }.map {
+          [$0.name, $0.read(settings), $0.summary, sources.source(of: $0)]
+        })
     case .functions:
       return texts(
         ["name"], (ScalarFunctions.allNames + Aggregates.allNames).sorted().map { [$0] })

@@ -18,6 +18,8 @@ final class StatementCatalog: CatalogReader {
   var searchPath: [String]
   let onProgress: @Sendable (String?) -> Void
   private let run: (BoundQuery) throws -> [[Value]]
+  /// Whether what was asked holds as long as the catalog and the settings stay as they are.
+  var isReusable = true
 
   init(
     _ state: CatalogState, _ database: DatabaseCatalog, target: any WriteTarget & ModelTarget,
@@ -35,7 +37,10 @@ final class StatementCatalog: CatalogReader {
     self.run = run
   }
 
-  func rows(of query: BoundQuery) throws -> [[Value]] { try run(query) }
+  func rows(of query: BoundQuery) throws -> [[Value]] {
+    isReusable = false
+    return try run(query)
+  }
 
   var integerDivision: Bool { settings.integerDivision }
 

@@ -284,7 +284,8 @@ enum SystemViews {
       "SELECT 0 AS oid, 'art' AS amname, CAST(NULL AS VARCHAR) AS amhandler, 'i' AS amtype"),
     view(
       "pg_catalog", "pg_prepared_statements",
-      "SELECT name, statement, parameters AS parameter_types FROM apus_prepared_statements()"),
+      "SELECT name, statement, parameters AS parameter_types, generic_plans, custom_plans "
+        + "FROM apus_prepared_statements()"),
     view(
       "pg_catalog", "pg_sequence",
       """

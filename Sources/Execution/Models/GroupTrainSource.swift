@@ -77,7 +77,8 @@ final class GroupTrainSource: CompletingSource {
       case nil: throw SQLError(.internal, "a group of FOR EACH was not trained")
       }
     }
-    if trained.isEmpty, var (network, error) = failure {
+    if trained.isEmpty, let (network, reason) = failure {
+      var error = reason
       let key = keys.map { $0.value(network) }
       error.message += " (\(ModelKeys.text(key, provider.keys)), and no other network was trained)"
       throw error

@@ -8,7 +8,7 @@ import Planner
 ///
 /// Columns go to the network as they lie: no row is assembled. Where all that varies comes from one
 /// dictionary, the network sees each of its values once; where nothing varies, one row.
-final class PredictOperator: BatchSource {
+final class PredictOperator: RewindableSource {
   private let input: any BatchSource
   /// How many of the input's columns are passed on.
   private let passed: Int
@@ -42,6 +42,8 @@ final class PredictOperator: BatchSource {
     }
     raw = Buffer(byteCount: 0)
   }
+
+  func rewind() -> Bool { Execution.rewind(input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }

@@ -10,7 +10,7 @@ extension Session {
     let isJSON = try wantsJSON(explain)
     if case .execute(let execute) = explain.statement {
       return try with(valuesOf: execute) { prepared in
-        try self.explain(prepared, explain, isJSON: isJSON)
+        try self.explain(prepared.statement.statement, explain, isJSON: isJSON)
       }
     }
     return try self.explain(explain.statement, explain, isJSON: isJSON)

@@ -3,12 +3,20 @@ import Diagnostics
 import Planner
 import Syntax
 
-// PREPARE keeps the statement's syntax. EXECUTE binds it anew with the values in place of the
-// parameters: types follow the values, and tables may have changed meanwhile.
+/// What PREPARE has made: the statement's syntax, and the plans that were kept of it. Where there is
+/// none, EXECUTE binds it anew with the values in place of the parameters: types follow the values,
+/// and tables may have changed meanwhile.
+struct PreparedQuery {
+  let statement: Prepare
+  let plans = KeptPlans()
+
+  init(_ statement: Prepare) { self.statement = statement }
+}
+
 extension Session {
   func run(_ prepare: Prepare) throws -> StatementResult {
     try check(prepare.statement, hasParameters: !prepare.parameters.isEmpty)
-    connection.prepared[prepare.name.name.lowercased()] = prepare
+    connection.prepared[prepare.name.name.lowercased()] = PreparedQuery(prepare)
     return .none
   }
 
@@ -34,20 +42,26 @@ extension Session {
   }
 
   func run(_ execute: Execute) throws -> StatementResult {
-    try with(valuesOf: execute) { try run($0) }
+    try with(valuesOf: execute) { prepared in
+      let prepare = prepared.statement
+      return try rows(of: prepare.statement, prepare.parameters, keptIn: prepared.plans)
+        ?? run(prepare.statement)
+    }
   }
 
   /// Gives `body` the prepared statement, with the values of EXECUTE for its parameters.
-  func with<Result>(valuesOf execute: Execute, _ body: (Statement) throws -> Result) throws
-    -> Result
+  func with<Result>(valuesOf execute: Execute, _ body: (PreparedQuery) throws -> Result)
+    throws -> Result
   {
     let name = execute.name.name
-    guard let prepare = connection.prepared[name.lowercased()] else {
+    guard let prepared = connection.prepared[name.lowercased()] else {
       throw SQLError(
         .binder, "prepared statement \"\(name)\" does not exist", at: execute.name.span,
-        hint: didYouMean(name, among: connection.prepared.values.map(\.name.name).sorted()))
+        hint: didYouMean(
+          name, among: connection.prepared.values.map(\.statement.name.name).sorted()))
     }
     var values: [String: ParameterValue] = [:]
+    let binder = execute.arguments.isEmpty ? nil : binder()
     for (position, argument) in execute.arguments.enumerated() {
       guard let expression = argument.expression else {
         throw SQLError(.binder, "EXECUTE takes values", at: argument.span)
@@ -56,10 +70,10 @@ extension Session {
       if values[key] != nil {
         throw SQLError(.binder, "parameter $\(key) is given twice", at: argument.span)
       }
-      values[key] = try evaluate(expression)
+      values[key] = try binder?.constant(expression) ?? evaluate(expression)
     }
-    return try with(values, for: prepare.parameters, span: execute.name.span) {
-      try body(prepare.statement)
+    return try with(values, for: prepared.statement.parameters, span: execute.name.span) {
+      try body(prepared)
     }
   }
 
@@ -68,23 +82,28 @@ extension Session {
     _ values: [String: ParameterValue], for parameters: [Parameter], span: SourceSpan?,
     _ body: () throws -> Result
   ) throws -> Result {
-    let wanted = Set(parameters.map(\.key))
-    let missing = parameters.map(\.key).filter { values[$0] == nil }
-    if !missing.isEmpty {
-      throw SQLError(
-        .invalidInput,
-        "values were not provided for the following parameters: \(Self.list(missing))", at: span)
-    }
-    let excess = values.keys.filter { !wanted.contains($0) }
-    if !excess.isEmpty {
-      throw SQLError(
-        .invalidInput,
-        "the statement has no such parameters: \(Self.list(Array(excess)))", at: span)
+    if values.count != parameters.count || parameters.contains(where: { values[$0.key] == nil }) {
+      throw Self.mismatch(values, parameters, span)
     }
     let outer = self.parameters
     self.parameters = values
     defer { self.parameters = outer }
     return try body()
+  }
+
+  private static func mismatch(
+    _ values: [String: ParameterValue], _ parameters: [Parameter], _ span: SourceSpan?
+  ) -> SQLError {
+    let wanted = Set(parameters.map(\.key))
+    let missing = parameters.map(\.key).filter { values[$0] == nil }
+    if !missing.isEmpty {
+      return SQLError(
+        .invalidInput,
+        "values were not provided for the following parameters: \(list(missing))", at: span)
+    }
+    let excess = values.keys.filter { !wanted.contains($0) }
+    return SQLError(
+      .invalidInput, "the statement has no such parameters: \(list(Array(excess)))", at: span)
   }
 
   /// In the order of numbers, then of names.

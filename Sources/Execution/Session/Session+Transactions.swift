@@ -29,6 +29,7 @@ extension Statement {
 
 extension Session {
   func run(_ statement: TransactionStatement) throws -> StatementResult {
+    stateChanges &+= 1
     switch statement {
     case .begin(let isReadOnly):
       if transaction != nil {

@@ -30,7 +30,10 @@ package struct StatementResult {
 /// and `progress` may be called from any thread.
 package final class Session: @unchecked Sendable {
   let database: DatabaseCatalog
-  package internal(set) var settings = Settings()
+  package internal(set) var settings = Settings() { didSet { settingsChanges &+= 1 } }
+  private(set) var settingsChanges = 0
+  /// Counts what makes `state` another one without a commit.
+  var stateChanges = 0
   var connection = ConnectionState()
   /// Values for the parameters of the running statement.
   var parameters: [String: ParameterValue] = [:]
@@ -57,35 +60,41 @@ package final class Session: @unchecked Sendable {
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
-    }
+    return try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
   }
 
-  /// Runs a statement with values for its parameters, by `Parameter.key`.
+  /// Runs a prepared statement with values for its parameters, by `Parameter.key`.
   package func run(
-    _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = ""
+    _ parsed: ParsedStatement, values: [String: ParameterValue], text: Substring = "",
+    plans: KeptPlans
   ) throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) {
-        try with(values, for: parsed.parameters, span: nil) { try run(parsed.statement) }
+    return try perform(parsed.statement, span: parsed.span) {
+      try with(values, for: parsed.parameters, span: nil) {
+        try rows(of: parsed.statement, parsed.parameters, keptIn: plans) ?? run(parsed.statement)
       }
     }
   }
 
   /// Memory is the database's: another connection may have changed its limits.
   private func readMemorySettings() {
-    settings.memoryLimit = database.memory.limit
-    settings.temporaryDirectory = database.memory.spillSpace.directory
-    settings.temporaryLimit = database.memory.spillSpace.limit
+    let memory = database.memory
+    // Written only where it differs: plans are kept for the settings as they are.
+    if settings.memoryLimit != memory.limit { settings.memoryLimit = memory.limit }
+    if settings.temporaryDirectory != memory.spillSpace.directory {
+      settings.temporaryDirectory = memory.spillSpace.directory
+    }
+    if settings.temporaryLimit != memory.spillSpace.limit {
+      settings.temporaryLimit = memory.spillSpace.limit
+    }
   }
 
   /// Binds a statement that is to run later, for the mistakes in it.
   package func check(_ parsed: ParsedStatement) throws {
     if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
     defer { if transaction == nil { state.snapshots = [] } }
+    adoptDatabaseSettings()
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -105,14 +114,20 @@ package final class Session: @unchecked Sendable {
     // Nothing may hold a file's older state longer than the statement needs it.
     before.snapshots = []
     isChanged = false
+    adoptDatabaseSettings()
+    let settingsBefore = settings
     keptModels = []
     do {
-      let result = try body()
-      if isChanged { try publish(from: before) }
-      return result
+      return try SessionTime.with(time) {
+        let result = try body()
+        if isChanged { try publish(from: before) }
+        return result
+      }
     } catch {
       before.snapshots = state.snapshots
       state = before
+      settings = settingsBefore
+      stateChanges &+= 1
       if !keptModels.isEmpty {
         try keepModels(from: before)
       } else {
@@ -130,6 +145,7 @@ package final class Session: @unchecked Sendable {
       try publish(from: before)
     } catch {
       state = before
+      stateChanges &+= 1
       transaction?.isAborted = true
       throw error
     }
@@ -164,6 +180,7 @@ package final class Session: @unchecked Sendable {
   /// Changes the catalog, for this statement at first and for all when it ends well.
   func change<Result>(_ body: (inout CatalogState) throws -> Result) rethrows -> Result {
     isChanged = true
+    stateChanges &+= 1
     return try body(&state)
   }
 
@@ -236,20 +253,25 @@ package final class Session: @unchecked Sendable {
   /// A bound query as results and tables take it: a column of bare NULLs is an INTEGER, as DuckDB
   /// has it.
   func bind(_ query: Query, keepsNull: Bool = false) throws -> BoundQuery {
-    var bound = try binder().bind(query)
-    let output = bound.plan.output
-    if !keepsNull, output.contains(where: { $0.type == .null }) {
-      var id = 0
-      let items = output.map { reference -> (expression: Expression, reference: ColumnReference) in
-        id -= 1
-        guard reference.type == .null else { return (.column(reference), reference) }
-        return (
-          .cast(.column(reference), to: .integer, isTry: false),
-          ColumnReference(id: id, name: reference.name, type: .integer)
-        )
-      }
-      bound.plan = .project(ProjectNode(input: bound.plan, items: items))
+    let bound = try binder().bind(query)
+    return keepsNull ? bound : withoutNullTypes(bound)
+  }
+
+  /// The query with columns of bare NULLs as INTEGER.
+  func withoutNullTypes(_ query: BoundQuery) -> BoundQuery {
+    let output = query.plan.output
+    guard output.contains(where: { $0.type == .null }) else { return query }
+    var id = 0
+    let items = output.map { reference -> (expression: Expression, reference: ColumnReference) in
+      id -= 1
+      guard reference.type == .null else { return (.column(reference), reference) }
+      return (
+        .cast(.column(reference), to: .integer, isTry: false),
+        ColumnReference(id: id, name: reference.name, type: .integer)
+      )
     }
+    var bound = query
+    bound.plan = .project(ProjectNode(input: bound.plan, items: items))
     return bound
   }
 

@@ -11,20 +11,26 @@ extension Binder {
     let written = arguments
     let arguments = arguments.map(unmarked)
     let types = arguments.map(\.type)
+    let user = catalog.userFunction(named: name)
+    func resolve(_ literals: [ArgumentLiteral]) throws -> ResolvedScalar {
+      if let user {
+        return try ScalarFunctions.resolve(
+          user, arguments: types, literals: literals, calledAs: name)
+      }
+      return try ScalarFunctions.resolve(
+        name: name, arguments: types, literals: literals,
+        call: arguments.enumerated().map { position, argument in
+          callArgument(argument, position < names.count ? names[position] : nil)
+        })
+    }
     let resolved: ResolvedScalar
     do {
-      if let user = catalog.userFunction(named: name) {
-        resolved = try ScalarFunctions.resolve(
-          user, arguments: types, literals: written.map(literal), calledAs: name)
-      } else {
-        resolved = try ScalarFunctions.resolve(
-          name: name, arguments: types, literals: written.map(literal),
-          call: arguments.enumerated().map { position, argument in
-            callArgument(argument, position < names.count ? names[position] : nil)
-          })
-      }
+      resolved = try resolve(written.map(literal))
     } catch let error as SQLError {
       throw error.placed(at: span)
+    }
+    if slots != nil, written.contains(where: \.isParameter) {
+      noteParameters(written, resolved, resolve)
     }
     // What coalesce does not reach may be of any text.
     let isLazy = resolved.function.name == "coalesce"
@@ -69,7 +75,7 @@ extension Binder {
   /// type that a literal would not have was cast, and keeps its type: `5::BIGINT`.
   func literal(_ expression: Expression) -> ArgumentLiteral {
     switch expression {
-    case .constant(.varchar, .varchar): .string
+    case _ where isStringLiteral(expression): .string
     case .constant(.integer(let value), .integer): .integer(value)
     case .constant(.integer(let value), .bigint) where Int32(exactly: value) == nil:
       .integer(value)
@@ -194,6 +200,7 @@ extension Binder {
     guard case .call(let call) = expression, call.resolved.overload.isVolatile,
       call.resolved.function.category == "date", call.arguments.isEmpty
     else { return nil }
+    isReusable = false
     if let known = moments[call.resolved.function.name] { return known }
     let value = try ScalarEvaluation.call(call.resolved, [], count: 1).value(0)
     let moment = Expression.constant(value, call.resolved.resultType)

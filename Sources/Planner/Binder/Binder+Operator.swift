@@ -178,7 +178,8 @@ extension Binder {
   }
 
   func isStringLiteral(_ expression: Expression) -> Bool {
-    if case .constant(.varchar, .varchar) = expression { true } else { false }
+    if case .constant(.varchar, .varchar) = expression { return true }
+    return expression.isParameter && expression.type == .varchar
   }
 
   func bind(_ test: IsTest, _ context: ExpressionContext) throws -> Expression {

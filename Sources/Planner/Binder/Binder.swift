@@ -30,6 +30,10 @@ package final class Binder {
   package var parameters: [String: ParameterValue] = [:]
   /// Whether a parameter without a value stands for a NULL of no type: while a statement is prepared.
   package var allowsMissingParameters = false
+  /// Where parameters are read from, while a plan is bound that is to be kept.
+  package var slots: ParameterSlots?
+  /// Whether what was bound over slots holds for other values of the same types.
+  package internal(set) var isReusable = true
   /// Macro arguments that stand inside a subquery of the macro's body, and where they are bound.
   var macroArguments: [String: MacroArgument] = [:]
   var macroExpansions = 0

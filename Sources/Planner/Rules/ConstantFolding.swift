@@ -25,7 +25,10 @@ package enum ConstantFolding {
         else { return expression }
         columns.append(column)
       }
-      if columns.isEmpty, !call.arguments.isEmpty || call.resolved.function.category == "session" {
+      if columns.isEmpty,
+        !call.arguments.isEmpty || call.resolved.function.category == "session"
+          || call.resolved.function.category == ParameterSlots.category
+      {
         return expression
       }
       guard let result = try? ScalarEvaluation.call(call.resolved, columns, count: 1) else {

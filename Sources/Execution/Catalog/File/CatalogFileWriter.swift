@@ -126,6 +126,8 @@ struct CatalogFileWriter {
     case .table, .foreign: break
     case .schema:
       if after == nil { try transaction.removeSchema(file.local(key.name)) }
+    case .setting:
+      if after == nil { try transaction.setSetting(key.name, nil) }
     case .model(let entry):
       if after == nil { try remove(entry, key, transaction) }
     case .view, .sequence, .type, .macro, .index:
@@ -143,6 +145,7 @@ struct CatalogFileWriter {
     switch object.item {
     case .table, .foreign: break
     case .schema: try transaction.setSchema(file.local(key.name), comment: object.comment)
+    case .setting(let value): try transaction.setSetting(object.name, value)
     case .model(let entry): try write(entry, object, key, transaction)
     case .view, .sequence, .type, .macro, .index:
       guard let record = CatalogRecords.record(of: object, key, file) else { return }

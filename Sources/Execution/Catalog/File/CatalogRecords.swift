@@ -14,7 +14,7 @@ enum CatalogRecords {
     case .type: .type
     case .macro: space == .tableMacro ? .tableMacro : .macro
     case .index: .index
-    case .schema, .table, .model, .foreign: nil
+    case .schema, .table, .model, .setting, .foreign: nil
     }
   }
 
@@ -57,7 +57,7 @@ enum CatalogRecords {
       record.sql =
         "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(name) ON "
         + qualified(index.table.schema, index.table.name, file) + " (\(expressions))"
-    case .schema, .table, .model, .foreign: return nil
+    case .schema, .table, .model, .setting, .foreign: return nil
     }
     return record
   }

@@ -1,0 +1,110 @@
+import Columnar
+import Diagnostics
+import Planner
+import Syntax
+
+// Executions of prepared queries by plans that were kept.
+extension Session {
+  private var moment: PlanMoment {
+    PlanMoment(
+      version: state.version, changes: stateChanges, settings: settingsChanges,
+      functions: database.functionChanges)
+  }
+
+  /// The rows of a prepared statement for the parameters that are set, by a plan that was kept, or
+  /// is from now on; nil where there can be none, or where it fails: then the statement is to run in
+  /// the ordinary way, which knows how to say what is wrong.
+  func rows(of statement: Statement, _ parameters: [Parameter], keptIn plans: KeptPlans) throws
+    -> StatementResult?
+  {
+    guard case .query(let query) = statement else { return nil }
+    var types: [LogicalType] = []
+    var values: [Value] = []
+    for parameter in parameters {
+      guard let given = self.parameters[parameter.key], given.type != .null else { return nil }
+      types.append(given.type)
+      values.append(given.value)
+    }
+    let moment = moment
+    var known = plans.plan(types, at: moment)
+    if known == nil {
+      guard plans.wantsPlan(types) else { return nil }
+      known = try? keptPlan(query, parameters.map(\.key), types, moment)
+      guard let made = known else {
+        plans.refuse(types)
+        return nil
+      }
+      plans.keep(made)
+    }
+    guard let plan = known else { return nil }
+    _ = start()
+    do {
+      let rows = try plan.run(values)
+      plans.noteKeptRun()
+      return StatementResult(
+        fields: plan.fields, source: BatchListSource(rows), changedRows: nil)
+    } catch let error as SQLError where error.code != .interrupted {
+      plans.drop(plan)
+      return nil
+    }
+  }
+
+  /// A plan of the query that reads its parameters from slots; nil where its values decide more than
+  /// the rows.
+  private func keptPlan(
+    _ query: Query, _ keys: [String], _ types: [LogicalType], _ moment: PlanMoment
+  ) throws -> KeptPlan? {
+    let catalog = catalog()
+    let binder = Binder(catalog: catalog)
+    let slots = ParameterSlots(keys: keys, types: types)
+    binder.slots = slots
+    let bound = withoutNullTypes(try binder.bind(query))
+    guard binder.isReusable, catalog.isReusable else { return nil }
+    let ordinary = try bind(query)
+    guard isSame(bound, as: ordinary) else { return nil }
+    let plan = try optimize(bound.plan)
+    guard plan.canBeKept else { return nil }
+    let builder = PlanBuilder(
+      query: QueryContext(batchRows: settings.batchSize, memory: database.memory))
+    guard let source = try builder.source(plan) as? any RewindableSource, source.rewind()
+    else { return nil }
+    return KeptPlan(
+      moment: moment, types: types, fields: bound.fields, slots: slots, source: source)
+  }
+
+  /// Whether a plan over slots is, for the present values, what the binder makes of them as
+  /// constants: where it looks at a constant's value, the two differ.
+  private func isSame(_ kept: BoundQuery, as ordinary: BoundQuery) -> Bool {
+    let mine = kept.plan.allExpressions.map { $0.replacingParameters(parameters) }
+    let other = ordinary.plan.allExpressions.map(ConstantFolding.foldAll)
+    return kept.fields == ordinary.fields && mine == other
+  }
+}
+
+extension Plan {
+  /// Whether operators made of it can run again and again, on one thread, without the catalog.
+  fileprivate var canBeKept: Bool {
+    switch self {
+    // Rows of values are made with the operators, once.
+    case .values(let node):
+      node.rows.allSatisfy { row in
+        row.allSatisfy { if case .constant = $0 { true } else { false } }
+      }
+    case .project, .predict, .filter: children.allSatisfy(\.canBeKept)
+    case .scan, .aggregate, .join, .sort, .distinctOn, .limit, .union, .rows, .exchange, .window,
+      .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
+      false
+    }
+  }
+
+  /// Those written in its nodes, from the top.
+  fileprivate var allExpressions: [Expression] {
+    var found: [Expression] = []
+    _ = mapExpressions {
+      found.append($0)
+      return $0
+    }
+    for child in children { found += child.allExpressions }
+    return found
+  }
+}
