@@ -29,14 +29,12 @@ check: packages
 format:
 	swift format --in-place --recursive --parallel $(FORMATTED)
 
-# Beside the peers that PEERS, a Python outside the repository, has; ratios are printed, not kept.
+# Beside the peers that PEERS, a Python outside the repository, has: benchmarks/RESULTS.md. ONLY=h2o,rows
+# picks; QUICK=1 only sees that all of it runs.
 PEERS ?= python3
 
 bench: build
-	@$(PEERS) -c 'import duckdb' 2>/dev/null && $(PEERS) benchmarks/group_by.py \
-	  || echo "group_by.py: needs duckdb (PEERS=$(PEERS))"
-	@$(PEERS) -c 'import torch, onnx, onnxruntime' 2>/dev/null && $(PEERS) benchmarks/network.py \
-	  || echo "network.py: needs torch, onnx, onnxruntime (PEERS=$(PEERS))"
+	$(PEERS) benchmarks/suite.py $(if $(ONLY),--only "$(ONLY)") $(if $(QUICK),--quick)
 
 # Random queries beside DuckDB and SQLite: Tests/Differential/README.md.
 N ?= 2000

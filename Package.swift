@@ -52,7 +52,8 @@ let package = Package(
         "Columnar", "Diagnostics", "Functions", "Syntax", "Planner", "Execution",
       ]),
     .executableTarget(
-      name: "ApusShell", dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline"]),
+      name: "ApusShell",
+      dependencies: ["Apus", "Diagnostics", "JSONReading", "CReadline", "CSystem"]),
     .executableTarget(
       name: "prepared-benchmark", dependencies: ["Apus"], path: "benchmarks/Prepared"),
     .testTarget(name: "JSONReadingTests", dependencies: ["JSONReading"]),
@@ -67,7 +68,9 @@ let package = Package(
     .testTarget(name: "FunctionsTests", dependencies: ["Functions", "Columnar", "Diagnostics"]),
     .testTarget(
       name: "ExecutionTests",
-      dependencies: ["Execution", "Functions", "Columnar", "NeuralNet", "Diagnostics"]),
+      dependencies: [
+        "Execution", "Storage", "Syntax", "Functions", "Columnar", "NeuralNet", "Diagnostics",
+      ]),
     .testTarget(
       name: "ApusTests", dependencies: ["Apus", "Execution", "Functions", "Planner", "Syntax"]),
     .testTarget(name: "ShellTests", dependencies: ["ApusShell"]),

@@ -1,7 +1,6 @@
-import Glibc
-
 /// Owned, uninitialised memory, 64-byte aligned when it is large enough for that to matter.
-/// Columns hold buffers alive through `owners`; nothing points into one that no column owns.
+/// Columns hold buffers alive through their owners; nothing points into one that no column owns.
+/// Sizes of a batch come from the thread's `BlockCache`.
 package final class Buffer: @unchecked Sendable {
   package let pointer: UnsafeMutableRawPointer
   package let byteCount: Int
@@ -10,18 +9,13 @@ package final class Buffer: @unchecked Sendable {
   /// buffer is shared between threads.
   package init(byteCount: Int) {
     self.byteCount = byteCount
-    let rounded = max(64, (byteCount + 63) & ~63)
-    var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, 64, rounded) == 0, let memory = raw else {
-      preconditionFailure("the system has no memory left for \(byteCount) bytes")
-    }
-    pointer = memory
+    pointer = BlockCache.take(byteCount)
     LargeMemory.take(byteCount)
   }
 
   deinit {
     LargeMemory.give(byteCount)
-    free(pointer)
+    BlockCache.give(pointer, byteCount)
   }
 }
 

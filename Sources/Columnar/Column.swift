@@ -25,16 +25,18 @@ import Diagnostics
   @usableFromInline package let base: Column?
   /// Elements of a LIST or array, fields of a STRUCT; of a dictionary, those of its base.
   @usableFromInline package internal(set) var children: [Column]
-  @usableFromInline let owners: [AnyObject]
+  /// Who keeps the bytes alive: nearly always one, and an array would be one more allocation.
+  let owner: AnyObject?
+  let moreOwners: [AnyObject]
   /// Room for the validity of a flat or constant column, unused until a NULL appears.
   let spareValidity: UnsafeMutablePointer<UInt64>?
 
-  /// SAFETY: `data`, `validity` and `indices` point into memory that `owners` (or `base`) hold.
+  /// SAFETY: `data`, `validity` and `indices` point into memory that the owners (or `base`) hold.
   package init(
     type: LogicalType, count: Int, encoding: Encoding = .flat, data: UnsafeMutableRawPointer,
     validity: UnsafeMutablePointer<UInt64>? = nil, indices: UnsafeMutablePointer<UInt32>? = nil,
-    base: Column? = nil, children: [Column] = [], owners: [AnyObject],
-    spareValidity: UnsafeMutablePointer<UInt64>? = nil
+    base: Column? = nil, children: [Column] = [], owner: AnyObject?,
+    moreOwners: [AnyObject] = [], spareValidity: UnsafeMutablePointer<UInt64>? = nil
   ) {
     self.type = type
     self.count = count
@@ -44,8 +46,21 @@ import Diagnostics
     self.indices = indices
     self.base = base
     self.children = children
-    self.owners = owners
+    self.owner = owner
+    self.moreOwners = moreOwners
     self.spareValidity = spareValidity
+  }
+
+  /// The same with any number of owners.
+  package convenience init(
+    type: LogicalType, count: Int, encoding: Encoding = .flat, data: UnsafeMutableRawPointer,
+    validity: UnsafeMutablePointer<UInt64>? = nil, indices: UnsafeMutablePointer<UInt32>? = nil,
+    base: Column? = nil, children: [Column] = [], owners: [AnyObject]
+  ) {
+    self.init(
+      type: type, count: count, encoding: encoding, data: data, validity: validity,
+      indices: indices, base: base, children: children, owner: owners.first,
+      moreOwners: owners.count > 1 ? Array(owners.dropFirst()) : [])
   }
 
   /// A flat column with room for `count` values, to be filled by the caller; no row is NULL until
@@ -59,7 +74,7 @@ import Diagnostics
     let spare = (buffer.pointer + dataBytes).assumingMemoryBound(to: UInt64.self)
     self.init(
       type: type, count: count, data: buffer.pointer, children: children,
-      owners: heaps.isEmpty ? [buffer] : [buffer] + heaps, spareValidity: spare)
+      owner: buffer, moreOwners: heaps, spareValidity: spare)
   }
 
   /// One value for `count` rows, taken from row `row` of a column.
@@ -67,7 +82,15 @@ import Diagnostics
     let one = column.flatValue(row)
     self.init(
       type: one.type, count: count, encoding: .constant, data: one.data, validity: one.validity,
-      children: one.children, owners: one.owners + [one])
+      children: one.children, owner: one.owner, moreOwners: one.moreOwners + [one])
+  }
+
+  /// The same constant for another number of rows.
+  package convenience init(constant: Column, count: Int) {
+    precondition(constant.encoding == .constant, "a constant has one value")
+    self.init(
+      type: constant.type, count: count, encoding: .constant, data: constant.data,
+      validity: constant.validity, children: constant.children, owner: constant)
   }
 
   /// `count` rows of NULL.
@@ -126,10 +149,12 @@ import Diagnostics
   /// The bytes that the column holds for itself, children included; shared bases count too.
   package var byteCount: Int {
     var total = 0
-    for owner in owners {
+    func add(_ owner: AnyObject) {
       if let buffer = owner as? Buffer { total += buffer.byteCount }
       if let heap = owner as? StringHeap { total += heap.byteCount }
     }
+    if let owner { add(owner) }
+    for owner in moreOwners { add(owner) }
     for child in children { total += child.byteCount }
     return total
   }
@@ -179,8 +204,7 @@ import Diagnostics
       type.physical == self.type.physical, "\(self.type) and \(type) differ in memory layout")
     return Column(
       type: type, count: count, encoding: encoding, data: data, validity: validity,
-      indices: indices, base: base?.reinterpreted(as: type), children: children,
-      owners: owners + [self])
+      indices: indices, base: base?.reinterpreted(as: type), children: children, owner: self)
   }
 
   /// Rows `offset ..< offset + count`, sharing memory.
@@ -190,13 +214,13 @@ import Diagnostics
     case .constant:
       return Column(
         type: type, count: rows, encoding: .constant, data: data, validity: validity,
-        children: children, owners: [self])
+        children: children, owner: self)
     case .dictionary:
       return Column(
         type: type, count: rows, encoding: .dictionary, data: data, validity: validity,
-        indices: indices.map { $0 + offset }, base: base, children: children, owners: [self])
+        indices: indices.map { $0 + offset }, base: base, children: children, owner: self)
     case .flat:
-      var owners: [AnyObject] = [self]
+      var copied: Buffer?
       var words: UnsafeMutablePointer<UInt64>?
       if let validity {
         if offset & 63 == 0 {
@@ -207,7 +231,7 @@ import Diagnostics
           Validity.copy(
             validity, from: offset, count: rows,
             to: copy.pointer.assumingMemoryBound(to: UInt64.self))
-          owners.append(copy)
+          copied = copy
         }
       }
       var parts = children
@@ -215,7 +239,7 @@ import Diagnostics
       if case .structure = type { parts = children.map { $0.slice(offset, rows) } }
       return Column(
         type: type, count: rows, data: data + offset * type.physical.width, validity: words,
-        children: parts, owners: owners)
+        children: parts, owner: self, moreOwners: copied.map { [$0] } ?? [])
     }
   }
 
@@ -227,17 +251,17 @@ import Diagnostics
     case .constant:
       return Column(
         type: type, count: rows.count, encoding: .constant, data: data, validity: validity,
-        children: children, owners: [self])
+        children: children, owner: self)
     case .flat:
       return Column(
         type: type, count: rows.count, encoding: .dictionary, data: data, validity: validity,
-        indices: rows.indices, base: self, children: children, owners: [rows.owner])
+        indices: rows.indices, base: self, children: children, owner: rows.owner)
     case .dictionary:
       guard let indices, let base else { preconditionFailure("a dictionary has a base") }
       if let known = composed.first(where: { $0.from == UnsafePointer(indices) }) {
         return Column(
           type: type, count: rows.count, encoding: .dictionary, data: data, validity: validity,
-          indices: known.to.indices, base: base, children: children, owners: [known.to.owner])
+          indices: known.to.indices, base: base, children: children, owner: known.to.owner)
       }
       let joined = Selection(capacity: rows.count)
       let picks = rows.indices
@@ -246,7 +270,7 @@ import Diagnostics
       composed.append((UnsafePointer(indices), joined))
       return Column(
         type: type, count: rows.count, encoding: .dictionary, data: data, validity: validity,
-        indices: target, base: base, children: children, owners: [joined.owner])
+        indices: target, base: base, children: children, owner: joined.owner)
     }
   }
 
@@ -256,7 +280,8 @@ import Diagnostics
     let source = encoding == .dictionary ? (base ?? self) : self
     let flat = Column(
       type: source.type, count: encoding == .constant ? 1 : source.count, data: source.data,
-      validity: source.validity, children: source.children, owners: source.owners + [self])
+      validity: source.validity, children: source.children, owner: source.owner,
+      moreOwners: source.moreOwners + [self])
     return flat.slice(index, 1)
   }
 

@@ -130,6 +130,30 @@ package enum SortKeys {
     }
   }
 
+  /// A word for each row, in the order wanted, which rows that differ may share: of a word that is
+  /// greater the row sorts behind. Not of nested types.
+  package static func orderedWords(
+    _ key: SortColumn, count: Int, into words: UnsafeMutablePointer<UInt64>
+  ) {
+    let flip: UInt64 = key.descending ? .max : 0
+    let null: UInt64 = key.nullsFirst ? 0 : .max
+    switch key.column.type.physical {
+    case .string:
+      let rows = Selection(Array(0..<count))
+      stringWords(key, offset: 0, rows: rows.indices, count: count, into: words)
+      let reader = ColumnReader<StringView>(key.column)
+      for row in 0..<count where reader.isNull(row) { words[row] = null }
+    case .int128, .uint128, .interval:
+      SortCode.visit(key.column, rows: nil, count, null: { words[$0] = null }) { row, code in
+        words[row] = flip ^ UInt64(truncatingIfNeeded: code >> 64)
+      }
+    default:
+      SortCode.visit64(key.column, rows: nil, count, null: { words[$0] = null }) { row, code in
+        words[row] = flip ^ code
+      }
+    }
+  }
+
   /// Whether rows with this word of `stringWords` may differ further on.
   @inlinable
   package static func stringGoesOn(_ word: UInt64, descending: Bool) -> Bool {
@@ -235,7 +259,7 @@ package struct SortCode: Sendable {
 
   /// Calls `body` with position and order-preserving code of each row; all rows when `rows` is nil.
   @inline(__always)
-  private static func visit(
+  fileprivate static func visit(
     _ column: Column, rows: UnsafePointer<UInt32>?, _ count: Int, null: (Int) -> Void,
     _ body: (Int, UInt128) -> Void
   ) {
@@ -251,7 +275,7 @@ package struct SortCode: Sendable {
   }
 
   @inline(__always)
-  private static func visit64(
+  fileprivate static func visit64(
     _ column: Column, rows: UnsafePointer<UInt32>?, _ count: Int, null: (Int) -> Void,
     _ body: (Int, UInt64) -> Void
   ) {

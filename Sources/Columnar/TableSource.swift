@@ -35,6 +35,15 @@ package protocol PartitionedScan: Sendable {
   var partitionCount: Int { get }
   /// The rows of one partition; nil when statistics show that no row can pass the filters.
   func open(_ partition: Int) throws -> (any BatchSource)?
+  /// Whether some row of the partition may have a value of the range (of integers and what is stored
+  /// as such) in a column, given by its position in the schema; true when unsure.
+  func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool
+}
+
+extension PartitionedScan {
+  package func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
+    true
+  }
 }
 
 extension TableSource {

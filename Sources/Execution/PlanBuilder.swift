@@ -58,10 +58,15 @@ package final class PlanBuilder {
   static func size(of plan: Plan) -> Int { plan.children.reduce(1) { $0 + size(of: $1) } }
 
   /// `index` is the node's number in preorder over the whole plan: the key of its shared object.
-  private func build(_ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
-    -> any BatchSource
-  {
-    let made = try make(plan, index, worker, region)
+  private func build(
+    _ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared, isFiltered: Bool = false
+  ) throws -> any BatchSource {
+    var made = try make(plan, index, worker, region)
+    if case .scan(let scan) = plan, !isFiltered, !scan.runtimeFilters.isEmpty {
+      made = FilterOperator(
+        input: made,
+        condition: try RowFilter(nil, layout: [:], runtime: runtimeFilters(of: scan, region)))
+    }
     guard let statistics, index < statistics.count else { return made }
     return MeasuredSource(made, statistics[index])
   }
@@ -77,15 +82,22 @@ package final class PlanBuilder {
         query.progress.add(scan.partitionCount)
         return ScanShared(scan: scan)
       }
-      return ScanOperator(shared: shared, worker: worker)
+      return ScanOperator(
+        shared: shared, worker: worker,
+        runtime: runtimeFilters(of: node, region).map {
+          ($0.filter, node.columns[$0.column].position)
+        })
     case .values(let node):
       if worker.index > 0 { return BatchListSource([]) }
       return try values(node)
     case .filter(let node):
-      let input = try build(node.input, index + 1, worker, region)
+      let input = try build(node.input, index + 1, worker, region, isFiltered: true)
+      // A scan's runtime filters and the conditions on its rows are one set of terms.
+      var runtime: [(filter: RuntimeFilter, column: Int)] = []
+      if case .scan(let scan) = node.input { runtime = runtimeFilters(of: scan, region) }
       return FilterOperator(
         input: input,
-        condition: try ExpressionEvaluator(node.condition, layout: layout(node.input)))
+        condition: try RowFilter(node.condition, layout: layout(node.input), runtime: runtime))
     case .project(let node):
       let input = try build(node.input, index + 1, worker, region)
       let layout = layout(node.input)
@@ -125,6 +137,11 @@ package final class PlanBuilder {
         node.arguments, node.input, index + 1, worker, region)
       guard let model = node.model as? Model else {
         throw SQLError(.internal, "model \(node.model.name) is of an unknown kind")
+      }
+      if let groups = model.groups {
+        return try GroupedPredictOperator(
+          input: input, passed: inputTypes.count, arguments: positions, model: model,
+          groups: groups, outputs: node.outputs.map { ($0.form, $0.reference.type) })
       }
       return try PredictOperator(
         input: input, passed: inputTypes.count, arguments: positions, model: model,
@@ -251,6 +268,17 @@ package final class PlanBuilder {
       makeStep: { [query] in
         try stepBuilder.build(node.step, stepIndex, Worker(query: query), RegionShared())
       }, query: query)
+  }
+
+  /// What joins above tell a scan, by the positions of its columns.
+  private func runtimeFilters(of scan: ScanNode, _ region: RegionShared) -> [(
+    filter: RuntimeFilter, column: Int
+  )] {
+    scan.runtimeFilters.compactMap { entry in
+      scan.columns.firstIndex { $0.reference.id == entry.column.id }.map {
+        (region.runtimeFilter(entry.filter), $0)
+      }
+    }
   }
 
   private func layout(_ plan: Plan) -> [Int: Int] {
@@ -392,14 +420,23 @@ package final class PlanBuilder {
 /// The shared objects of one region's nodes, and its barriers.
 final class RegionShared: @unchecked Sendable {
   private var objects: [Int: AnyObject] = [:]
+  private var runtimeFilters: [Int: RuntimeFilter] = [:]
   private var barriers: [ObjectIdentifier: TeamBarrier] = [:]
   private let lock = Lock()
 
-  /// SAFETY: `objects` is used while building, on one thread; `barriers` under `lock`.
+  /// SAFETY: `objects` and `runtimeFilters` are used while building, on one thread; `barriers` under `lock`.
   func shared<Object: AnyObject>(_ index: Int, _ make: () throws -> Object) rethrows -> Object {
     if let known = objects[index] as? Object { return known }
     let made = try make()
     objects[index] = made
+    return made
+  }
+
+  /// The filter of this number of the plan.
+  func runtimeFilter(_ number: Int) -> RuntimeFilter {
+    if let known = runtimeFilters[number] { return known }
+    let made = RuntimeFilter()
+    runtimeFilters[number] = made
     return made
   }
 

@@ -93,6 +93,16 @@ package final class FileBytes: @unchecked Sendable {
     _ = madvise(mapped + from, range.upperBound - from, 22)
   }
 
+  /// Gives the memory of a range that has been read back to the system, which brings it in once more
+  /// for whoever still looks (a text that refers to it).
+  package func letGo(_ range: Range<Int>) {
+    guard let mapped else { return }
+    let page = 4096
+    let from = (range.lowerBound + page - 1) / page * page
+    let length = range.upperBound / page * page - from
+    if length > 0 { _ = madvise(mapped + from, length, MADV_DONTNEED) }
+  }
+
   private static func readAll(
     _ descriptor: Int32, _ path: String
   ) throws -> (start: UnsafeMutableRawPointer, count: Int) {

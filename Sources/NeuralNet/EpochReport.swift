@@ -3,10 +3,13 @@ package struct EpochReport: Sendable {
   package struct Metric: Hashable, Sendable {
     package var name: String
     package var value: Double
+    /// Counts by class and predicted class, in place of a value.
+    package var matrix: [[Int]]
 
-    package init(name: String, value: Double) {
+    package init(name: String, value: Double, matrix: [[Int]] = []) {
       self.name = name
       self.value = value
+      self.matrix = matrix
     }
   }
 

@@ -13,31 +13,56 @@ package final class GroupTrainer {
     package let reports: [EpochReport]
   }
 
+  /// The rows of a group.
+  package struct Rows: Sendable {
+    package let training: TrainingSet
+    /// nil: `validationSplit` draws some of the others, if anything does.
+    package let validation: TrainingSet?
+    /// What its training starts from; nil: fresh weights, the same for all.
+    package let initial: Weights?
+
+    package init(
+      _ training: TrainingSet, validation: TrainingSet? = nil, initial: Weights? = nil
+    ) {
+      self.training = training
+      self.validation = validation
+      self.initial = initial
+    }
+  }
+
+  /// What is to be done after an epoch: it may add to the report, and stop the trainer with a reason in
+  /// the report. The number is that of the best epoch so far. Runs on any thread.
+  package typealias EpochRule = @Sendable (Trainer, inout EpochReport, Int) throws -> Void
+
   private let network: Network
   private let options: TrainerOptions
   private let isCancelled: @Sendable () -> Bool
+  private let afterEpoch: EpochRule?
+  private let fresh: Weights
 
   /// Errors: options out of range.
   package init(
-    network: Network, options: TrainerOptions,
+    network: Network, options: TrainerOptions, afterEpoch: EpochRule? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     try options.check()
     self.network = network
     self.options = options
+    self.afterEpoch = afterEpoch
     self.isCancelled = isCancelled
+    fresh = try Weights(network: network, initializer: options.initializer, seed: options.seed)
   }
 
-  /// Trains a network on each set, from the same first weights or from `initial` of the group's
-  /// number. A group that fails (a loss that is not a number, no rows) leaves the others alone: its
-  /// error stands in its place.
+  /// The same where there is nothing but rows to train on.
+  package func train(_ groups: [TrainingSet]) throws -> [Result<Trained, SQLError>] {
+    try train(groups.map { Rows($0) })
+  }
+
+  /// Trains a network on the rows of each group. A group that fails (a loss that is not a number, no
+  /// rows) leaves the others alone: its error stands in its place.
   ///
   /// Errors: cancelled.
-  package func train(
-    _ groups: [TrainingSet], initial: (@Sendable (Int) throws -> Weights)? = nil
-  ) throws -> [Result<Trained, SQLError>] {
-    let fresh = try Weights(
-      network: network, initializer: options.initializer, seed: options.seed)
+  package func train(_ groups: [Rows]) throws -> [Result<Trained, SQLError>] {
     let results = GroupResults(count: groups.count)
     let next = Atomic<Int>(0)
     let wanted = options.threads == 0 ? usableCores() : options.threads
@@ -45,23 +70,26 @@ package final class GroupTrainer {
       while !isCancelled() {
         let group = next.add(1, ordering: .relaxed).oldValue
         guard group < groups.count else { return }
-        results.set(group, to: trained(groups[group]) { try initial?(group) ?? fresh })
+        results.set(group, to: trained(groups[group]))
       }
     }
     return try results.all(orElse: Self.interrupted)
   }
 
-  private func trained(_ set: TrainingSet, _ initial: () throws -> Weights)
-    -> Result<Trained, SQLError>
-  {
+  private func trained(_ rows: Rows) -> Result<Trained, SQLError> {
     do {
       var options = options
       options.threads = 1
       let trainer = try Trainer(
-        network: network, weights: initial(), training: set, options: options,
-        isCancelled: isCancelled)
+        network: network, weights: rows.initial ?? fresh, training: rows.training,
+        validation: rows.validation, options: options, isCancelled: isCancelled)
       var reports: [EpochReport] = []
-      while let report = try trainer.nextEpoch() { reports.append(report) }
+      var bestEpoch = 0
+      while var report = try trainer.nextEpoch() {
+        if report.best { bestEpoch = report.epoch }
+        try afterEpoch?(trainer, &report, bestEpoch)
+        reports.append(report)
+      }
       return .success(Trained(weights: try trainer.weights, reports: reports))
     } catch let error as SQLError {
       return .failure(error)

@@ -109,7 +109,7 @@ package final class Predictor: Sendable {
     while first < rows {
       let count = min(Self.tileRows, rows - first)
       fill(scratch, columns, first: first, count: count)
-      run(scratch, count)
+      run(scratch, count, parameters)
       let executor = scratch.executor
       for (result, range) in ranges.enumerated() {
         var source = executor.output(result)
@@ -131,18 +131,22 @@ package final class Predictor: Sendable {
     while first < rows {
       let count = min(Self.tileRows, rows - first)
       fill(scratch, columns, first: first, count: count)
-      run(scratch, count)
+      run(scratch, count, parameters)
       store(scratch, first: first, count: count, output)
       first += count
     }
   }
 
   /// [rows, inputWidth] in, [rows, outputWidth] out. The matrix may be read up to 16 floats past
-  /// its end only inside `paddedMatrix`; here the last rows are copied first.
+  /// its end only inside `paddedMatrix`; here the last rows are copied first. With `weights`, those
+  /// of another network of the same shape.
   package func predict(
     rows: Int, matrix: UnsafePointer<Float>, rowMajor output: UnsafeMutablePointer<Float>,
-    scratch: PredictorScratch
+    scratch: PredictorScratch, weights: Weights? = nil
   ) {
+    precondition(
+      weights.map { $0.count == self.parameters.count } ?? true, "weights are of the same shape")
+    let parameters = weights?.storage ?? parameters
     var first = 0
     let executor = scratch.executor
     while first < rows {
@@ -151,7 +155,7 @@ package final class Predictor: Sendable {
         let row = matrix + (first + i) * inputWidth
         for j in 0..<inputWidth { executor.input[j * executor.stride + i] = row[j] }
       }
-      run(scratch, count)
+      run(scratch, count, parameters)
       store(scratch, first: first, count: count, output)
       first += count
     }
@@ -168,7 +172,7 @@ package final class Predictor: Sendable {
     }
   }
 
-  private func run(_ scratch: PredictorScratch, _ count: Int) {
+  private func run(_ scratch: PredictorScratch, _ count: Int, _ parameters: FloatBuffer) {
     let executor = scratch.executor
     executor.forward(
       parameters: UnsafePointer(parameters.pointer), rows: count, firstRow: 0, isTraining: false)

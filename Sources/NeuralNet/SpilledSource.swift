@@ -22,6 +22,8 @@ struct RecordDecoder {
 
   /// Appends records to a set. Errors: a group that has no class.
   func append(_ records: UnsafePointer<Float>, count: Int, to set: TrainingSet) throws {
+    // Without classes a record is a row as it lies.
+    if form.groupWidth == 0 { return try set.append(records: records, count: count) }
     // A record has as many words as a row of the layout: a group for each class, or value of one.
     var row = [Float](repeating: 0, count: form.recordWidth)
     for i in 0..<count {
@@ -165,8 +167,9 @@ final class SpilledSource: TrainingSource {
     let window = try FloatBuffer(count: capacity * width)
     for bucket in runs.buckets(of: run) {
       var first = 0
-      while first < spilled.bucketRows[bucket] {
-        let count = min(capacity, spilled.bucketRows[bucket] - first)
+      let rows = spilled.bucketRows(bucket)
+      while first < rows {
+        let count = min(capacity, rows - first)
         try spilled.store.read(
           bucket: bucket, from: 4 * first * width,
           into: UnsafeMutableRawBufferPointer(start: window.pointer, count: 4 * count * width))

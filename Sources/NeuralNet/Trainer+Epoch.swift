@@ -139,7 +139,8 @@ extension Trainer {
       bestLoss = monitored
       epochsWithoutGain = 0
       report.best = true
-      if monitors, options.restoreBest { bestWeights = try weights }
+      // Kept in any case: a training that is interrupted ends with them.
+      bestWeights = try Weights(network: network, copying: parameters.pointer)
     } else {
       epochsWithoutGain += 1
     }

@@ -153,6 +153,9 @@ package final class Trainer {
     }
   }
 
+  /// Those of the best whole epoch so far, by the monitored loss; nil before the first has ended.
+  package var weightsOfBest: Weights? { bestWeights }
+
   /// Whether epochs are compared: only then is there a best one to restore.
   var monitors: Bool { validation != nil || options.earlyStop }
 

@@ -46,18 +46,25 @@ package final class TrainingRecords {
   package let seed: UInt64
   package private(set) var rows = 0
   let store: any RecordStore
-  private(set) var bucketRows = [Int](repeating: 0, count: ShuffleRuns.bucketCount)
+  private let bucketCounts = UnsafeMutableBufferPointer<Int>.allocate(
+    capacity: ShuffleRuns.bucketCount)
   /// Rows of each group of each label.
   private(set) var groupCounts: [[Int]]
-  private var record: [Float]
+  private let block: RecordBlock
 
-  package init(_ form: Form, seed: UInt64, store: any RecordStore) {
+  /// Errors: no memory.
+  package init(_ form: Form, seed: UInt64, store: any RecordStore) throws {
+    block = try RecordBlock(width: form.recordWidth)
     self.form = form
     self.seed = seed
     self.store = store
+    bucketCounts.initialize(repeating: 0)
     groupCounts = Array(repeating: [], count: form.groupWidth)
-    record = Array(repeating: 0, count: form.recordWidth)
   }
+
+  deinit { bucketCounts.deallocate() }
+
+  func bucketRows(_ bucket: Int) -> Int { bucketCounts[bucket] }
 
   /// Appends rows given as columns. Errors: a weight that is negative or not finite, a full disk.
   package func append(
@@ -68,32 +75,37 @@ package final class TrainingRecords {
       columns.count == form.width && values.count == form.valueWidth
         && groups.count == form.groupWidth && (weights != nil) == form.isWeighted,
       "rows have the form that was said")
-    for i in 0..<count {
-      for (j, column) in columns.enumerated() { record[j] = column[i] }
-      for (j, column) in values.enumerated() { record[form.width + j] = column[i] }
-      for (j, column) in groups.enumerated() {
-        record[form.width + form.valueWidth + j] = Float(bitPattern: column[i])
-      }
+    var first = 0
+    while first < count {
+      let rows = min(RecordBlock.rows, count - first)
+      var place = block.fill(columns, from: 0, first: first, count: rows)
+      place = block.fill(values, from: place, first: first, count: rows)
+      place = block.fill(groups, from: place, first: first, count: rows)
       if let weights {
-        guard weights[i] >= 0, weights[i].isFinite else {
-          throw TrainingSet.wrongWeight(weights[i])
-        }
-        record[form.recordWidth - 1] = weights[i]
+        try block.fill(weights: weights, at: place, first: first, count: rows)
       }
-      try record.withUnsafeBufferPointer { try append(record: $0) }
+      try append(block.record(0), count: rows)
+      first += rows
     }
   }
 
-  private func append(record: UnsafeBufferPointer<Float>) throws {
-    for label in 0..<form.groupWidth {
-      let group = Int(record[form.width + form.valueWidth + label].bitPattern)
-      while groupCounts[label].count <= group { groupCounts[label].append(0) }
-      groupCounts[label][group] += 1
+  /// Records that lie one after the other.
+  private func append(_ records: UnsafePointer<Float>, count: Int) throws {
+    let width = form.recordWidth
+    let firstGroup = form.width + form.valueWidth
+    let firstRow = rows
+    for i in 0..<count {
+      let record = records + i * width
+      for label in 0..<form.groupWidth {
+        let group = Int(record[firstGroup + label].bitPattern)
+        while groupCounts[label].count <= group { groupCounts[label].append(0) }
+        groupCounts[label][group] += 1
+      }
+      let bucket = ShuffleRuns.bucket(row: firstRow + i, seed: seed)
+      try store.append(UnsafeRawBufferPointer(start: record, count: 4 * width), bucket: bucket)
+      bucketCounts[bucket] += 1
     }
-    let bucket = ShuffleRuns.bucket(row: rows, seed: seed)
-    try store.append(UnsafeRawBufferPointer(record), bucket: bucket)
-    bucketRows[bucket] += 1
-    rows += 1
+    rows += count
   }
 
   /// The rows in two parts, as `TrainingSet.split` parts them; the given are then to be let go.
@@ -104,16 +116,16 @@ package final class TrainingRecords {
     guard rows >= 2 else { throw TrainingSet.tooFewToSplit(rows) }
     let random = CounterRandom(seed, 0x5B11)
     var left = min(rows - 1, max(1, Int((Double(rows) * fraction).rounded())))
-    let training = TrainingRecords(form, seed: self.seed, store: try stores())
-    let validation = TrainingRecords(form, seed: self.seed, store: try stores())
+    let training = try TrainingRecords(form, seed: self.seed, store: try stores())
+    let validation = try TrainingRecords(form, seed: self.seed, store: try stores())
     var reader = try NaturalReader(self)
     for row in 0..<rows {
-      let record = UnsafeBufferPointer(start: try reader.next(), count: form.recordWidth)
+      let record = try reader.next()
       if random.index(UInt64(row), below: rows - row) < left {
         left -= 1
-        try validation.append(record: record)
+        try validation.append(record, count: 1)
       } else {
-        try training.append(record: record)
+        try training.append(record, count: 1)
       }
     }
     return (training, validation)
@@ -159,7 +171,7 @@ struct NaturalReader {
     let start = window.pointer + bucket * capacity * width
     let place = taken[bucket] % capacity
     if place == 0 {
-      let count = min(capacity, rows.bucketRows[bucket] - taken[bucket])
+      let count = min(capacity, rows.bucketRows(bucket) - taken[bucket])
       try rows.store.read(
         bucket: bucket, from: 4 * taken[bucket] * width,
         into: UnsafeMutableRawBufferPointer(start: start, count: 4 * count * width))

@@ -257,16 +257,24 @@ package final class TrainingSet: @unchecked Sendable {
   func append(records: UnsafePointer<Float>, count: Int) throws {
     try reserve(rows: rows + count)
     let record = layout.recordWidth
+    let (width, targetWidth, classWidth) = (width, targetWidth, classWidth)
+    let features = features.pointer + rows * width
+    let targets = targets.pointer + rows * targetWidth
+    let weights = isWeighted ? weights.pointer + rows : nil
     for i in 0..<count {
       let source = records + i * record
-      (features.pointer + rows * width).update(from: source, count: width)
-      (targets.pointer + rows * targetWidth).update(from: source + width, count: targetWidth)
-      for k in 0..<classWidth {
-        classes.append(Int32(bitPattern: source[width + targetWidth + k].bitPattern))
-      }
-      if isWeighted { weights.pointer[rows] = source[record - 1] }
-      rows += 1
+      (features + i * width).update(from: source, count: width)
+      let values = source + width
+      for k in 0..<targetWidth { targets[i * targetWidth + k] = values[k] }
+      weights?[i] = source[record - 1]
     }
+    if classWidth > 0 {
+      for i in 0..<count {
+        let ids = records + i * record + width + targetWidth
+        for k in 0..<classWidth { classes.append(Int32(bitPattern: ids[k].bitPattern)) }
+      }
+    }
+    rows += count
   }
 
   /// Appends a row of a set of the same layout.

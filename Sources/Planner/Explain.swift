@@ -72,6 +72,10 @@ package enum ExplainText {
               if !$0.contains($1) { $0.append($1) }
             })
       }
+      if !node.runtimeFilters.isEmpty {
+        text +=
+          "; filtered by " + list(node.runtimeFilters.map { quotedIdentifier($0.column.name) })
+      }
       return text
     case .values(let node):
       return "Values: \(node.rows.count) \(node.rows.count == 1 ? "row" : "rows")"
@@ -161,6 +165,7 @@ package enum ExplainText {
         parts.append("order by " + list(node.order.map { ExpressionText.text($0) }))
       }
       parts.append(list(node.calls.map { ExpressionText.text($0.call) }))
+      if let keep = node.keep { parts.append("first \(keep) of each partition") }
       return "Window: " + parts.joined(separator: "; ")
     case .unnest(let node):
       return "Unnest: " + list(node.lists.map { ExpressionText.text($0.expression) })

@@ -36,6 +36,9 @@ package struct Optimizer: Sendable {
       name: "join_strategy", summary: "chooses hash or nested loop and the side to build",
       apply: { plan, _ in JoinStrategy.apply(plan) }),
     Rule(
+      name: "runtime_filters", summary: "tells scans which keys a join's build side has",
+      apply: { plan, _ in RuntimeFilters.apply(plan) }),
+    Rule(
       name: "exchange_placement", summary: "splits the work over the workers",
       apply: { plan, optimizer in ExchangePlacement.apply(plan, workers: optimizer.workers) }),
   ]

@@ -20,6 +20,16 @@ private struct TableDataScan: PartitionedScan {
 
   var partitionCount: Int { parts.count }
 
+  func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
+    if column >= rowNumberPosition { return true }
+    guard let zone = parts[partition].group.slots[column].zone, let held = zone.integers else {
+      return true
+    }
+    if zone.nullCount == zone.rowCount { return false }
+    return Int128(held.lowerBound) <= range.upperBound
+      && Int128(held.upperBound) >= range.lowerBound
+  }
+
   func open(_ partition: Int) throws -> (any BatchSource)? {
     let part = parts[partition]
     for filter in filters {

@@ -5,6 +5,7 @@ import os
 import select
 import sqlite3
 import subprocess
+import threading
 import time
 
 import duckdb
@@ -12,7 +13,7 @@ import duckdb
 import tables
 
 RULES = ["constant_folding", "filter_pushdown", "distinct_aggregates", "join_order", "top_n", "column_pruning",
-         "join_strategy", "exchange_placement"]
+         "join_strategy", "runtime_filters", "exchange_placement"]
 
 
 class Answer:
@@ -82,8 +83,10 @@ class Apus:
 
 
 class DuckDB:
-    def __init__(self, setup):
-        self.setup = setup
+    """In this process; a statement of more than `limit` seconds is interrupted, which its error says."""
+
+    def __init__(self, setup, limit=None):
+        self.setup, self.limit = setup, limit
         self.open()
 
     def open(self):
@@ -103,12 +106,19 @@ class DuckDB:
         return answer
 
     def answer(self, sql):
+        timer = threading.Timer(self.limit, self.connection.interrupt) if self.limit else None
+        if timer:
+            timer.daemon = True
+            timer.start()
         try:
             cursor = self.connection.execute(sql)
             rows = cursor.fetchall()
             return Answer([str(column[1]) for column in cursor.description], rows)
         except Exception as error:  # any failure is an answer to compare
             return Answer(error=str(error).split("\n")[0])
+        finally:
+            if timer:
+                timer.cancel()
 
     def run_plainly(self, sql):
         """The answer without its optimizer, which has mistakes of its own (seen: EXISTS over a LEFT JOIN)."""

@@ -18,6 +18,8 @@ differ is in intended_functions.py, each by a name that docs/dialect.md explains
 
 import argparse
 import collections
+import multiprocessing
+import os
 import random
 import re
 import sys
@@ -41,6 +43,8 @@ MISSING = re.compile(r'type "?(BIT|BITSTRING|TIMESTAMPTZ|timestamp_n?s|timestamp
                      re.I)
 # Not called by their names in DuckDB.
 FORMS = {"position"}
+# A list of a billion numbers is drawn now and then; Apus answers such calls with its limit at once.
+DUCKDB_SECONDS = 3
 FLOATING = re.compile(r"DOUBLE|FLOAT")
 NUMBER = re.compile(r"-?(?:inf|nan|\d+(?:\.\d*)?(?:e[+-]?\d+)?)")
 
@@ -75,16 +79,27 @@ def agree(duck, apus):
 
 class Report:
     def __init__(self):
-        self.agreed, self.failed, self.missing, self.broken, self.differing = 0, 0, 0, 0, []
-        self.intended = collections.Counter()
+        self.agreed, self.failed, self.missing, self.broken, self.given_up, self.differing = 0, 0, 0, 0, 0, []
+        self.intended, self.is_called, self.slow = collections.Counter(), False, []
+        self.seconds = {}  # by function, DuckDB's and Apus'
+
+    def add(self, other):
+        self.agreed += other.agreed
+        self.failed += other.failed
+        self.missing += other.missing
+        self.broken += other.broken
+        self.given_up += other.given_up
+        self.differing += other.differing
+        self.intended += other.intended
+        self.slow += other.slow
+        self.seconds.update(other.seconds)
 
 
 class Comparison:
     def __init__(self, options):
         self.apus = engines.Apus(options.apus, [], limit=20)
-        self.duck = engines.DuckDB(["SET TimeZone = 'UTC'", "SET ieee_floating_point_ops = true", "SET memory_limit = '2GB'"])
-        self.slow = []
-        self.seconds = collections.defaultdict(lambda: [0.0, 0.0])  # DuckDB's, Apus'
+        self.duck = engines.DuckDB(["SET TimeZone = 'UTC'", "SET ieee_floating_point_ops = true", "SET memory_limit = '2GB'"],
+                                   limit=DUCKDB_SECONDS)
 
     def compare(self, name, sql, report, is_own=False):
         start = time.monotonic()
@@ -92,15 +107,18 @@ class Comparison:
         half = time.monotonic()
         apus = self.apus.run(sql, None)
         took = time.monotonic() - half
-        self.seconds[name][0] += half - start
-        self.seconds[name][1] += took
+        before = report.seconds.get(name, (0.0, 0.0))
+        report.seconds[name] = (before[0] + half - start, before[1] + took)
         if took > 1:
-            self.slow.append((took, sql))
+            report.slow.append((took, sql))
         verdict = None
         if apus.error and apus.error.startswith(("CRASH", "HANG")):
             verdict, what = "crash", apus.error
         elif duck.error and duck.error.startswith(("INTERNAL Error", "FATAL Error")):
             report.broken += 1  # a mistake of DuckDB's own
+            return
+        elif duck.error and duck.error.startswith("INTERRUPT Error"):
+            report.given_up += 1
             return
         elif duck.error and apus.error:
             report.failed += 1
@@ -234,6 +252,51 @@ def apus_examples(apus):
     return result
 
 
+class Functions:
+    """Both tables of functions, and the comparison of one function by name: what a process of the pool holds."""
+
+    def __init__(self, options):
+        self.options, self.comparison = options, Comparison(options)
+        self.theirs = duckdb_functions(self.comparison.duck)
+        self.ours = apus_functions(self.comparison.apus)
+        self.own_examples = apus_examples(self.comparison.apus)
+        self.arguments = Arguments(self.comparison.apus)
+
+    def queries(self, name):
+        """(query, whether it is our own example)"""
+        generator = random.Random(f"{self.options.seed}/{name}")
+        kinds = self.ours[name]["kinds"]
+        kind = "aggregate" if "aggregate" in kinds else "scalar" if kinds & {"scalar", "macro"} else "table"
+        for sql in examples(kind, name, self.own_examples[name], []):
+            yield sql, True
+        for sql in examples(kind, name, [], self.theirs[name]["examples"]):
+            yield sql, False
+        for _, parameters, varargs in self.theirs[name]["overloads"]:
+            if kind == "table" or name in FORMS:
+                continue
+            parameters = self.arguments.without_names(name, parameters)
+            for sql in calls(kind, name, (parameters, varargs), self.arguments, self.options.rows, generator):
+                yield sql, False
+
+    def compare(self, name):
+        report, seen = Report(), set()
+        for sql, is_own in self.queries(name):
+            if sql not in seen:
+                seen.add(sql)
+                self.comparison.compare(name, sql, report, is_own)
+        report.is_called = bool(seen)
+        return report
+
+
+def start_process(options):
+    global functions
+    functions = Functions(options)
+
+
+def compare(name):
+    return name, functions.compare(name)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--apus", required=True)
@@ -242,61 +305,38 @@ def main():
     parser.add_argument("--only", help="names, by commas")
     parser.add_argument("--show", type=int, default=2, help="differences shown of a function")
     parser.add_argument("--all", action="store_true", help="a line also for functions without a difference")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes; the calls do not depend on it")
     options = parser.parse_args()
     intended_functions.check_documented()
 
-    comparison = Comparison(options)
-    theirs, ours = duckdb_functions(comparison.duck), apus_functions(comparison.apus)
-    own_examples = apus_examples(comparison.apus)
-    arguments = Arguments(comparison.apus)
+    start_process(options)
+    theirs, ours = functions.theirs, functions.ours
     wanted = set(options.only.lower().split(",")) if options.only else None
+    names = [name for name in sorted(set(theirs) & set(ours))
+             if (wanted is None or name in wanted) and not PASSED_OVER.match(name)]
 
-    total = Report()
-    without = []
+    total, without = Report(), []
     print(f"{'function':32} {'agreed':>7} {'errors':>7} {'meant':>6} {'differ':>7}")
-    for name in sorted(set(theirs) & set(ours)):
-        if wanted is not None and name not in wanted or PASSED_OVER.match(name):
-            continue
-        report = Report()
-        generator = random.Random(f"{options.seed}/{name}")
-        kinds = ours[name]["kinds"]
-        kind = "aggregate" if "aggregate" in kinds else "scalar" if kinds & {"scalar", "macro"} else "table"
-        seen = set()
-        for own in (own_examples[name], []), ([], theirs[name]["examples"]):
-            for sql in examples(kind, name, *own):
-                if sql not in seen:
-                    seen.add(sql)
-                    comparison.compare(name, sql, report, is_own=bool(own[0]))
-        for overload_kind, parameters, varargs in theirs[name]["overloads"]:
-            if kind == "table" or name in FORMS:
-                continue
-            parameters = arguments.without_names(name, parameters)
-            for sql in calls(kind, name, (parameters, varargs), arguments, options.rows, generator):
-                if sql not in seen:
-                    seen.add(sql)
-                    comparison.compare(name, sql, report)
-        if not seen:
-            without.append(name)
-        total.agreed += report.agreed
-        total.failed += report.failed
-        total.missing += report.missing
-        total.broken += report.broken
-        total.differing += report.differing
-        total.intended += report.intended
-        if report.differing or options.all or wanted:
-            print(f"{name:32} {report.agreed:7} {report.failed:7} {report.intended.total():6} {len(report.differing):7}")
-            for verdict, what, sql in report.differing[:options.show]:
-                print(f"    {verdict}: {what}\n        {sql[:700]}")
-        sys.stdout.flush()
+    with multiprocessing.get_context("spawn").Pool(options.jobs, start_process, [options]) as pool:
+        for name, report in pool.imap(compare, names):
+            if not report.is_called:
+                without.append(name)
+            total.add(report)
+            if report.differing or options.all or wanted:
+                print(f"{name:32} {report.agreed:7} {report.failed:7} {report.intended.total():6} {len(report.differing):7}")
+                for verdict, what, sql in report.differing[:options.show]:
+                    print(f"    {verdict}: {what}\n        {sql[:700]}")
+            sys.stdout.flush()
 
     print(f"{'all':32} {total.agreed:7} {total.failed:7} {total.intended.total():6} {len(total.differing):7}")
-    print(f"    {total.missing} examples of DuckDB's need a type to come; {total.broken} calls broke DuckDB")
+    print(f"    {total.missing} examples of DuckDB's need a type to come; {total.broken} calls broke DuckDB; "
+          f"{total.given_up} took it more than {DUCKDB_SECONDS} s and were not compared")
     for reason, count in total.intended.most_common():
         print(f"    meant: {reason} {count}")
-    for took, sql in sorted(comparison.slow, reverse=True)[:5]:
+    for took, sql in sorted(total.slow, reverse=True)[:5]:
         print(f"    slow: {took:.1f} s  {sql[:200]}")
     if options.all:
-        for name, took in sorted(comparison.seconds.items(), key=lambda item: -max(item[1]))[:10]:
+        for name, took in sorted(total.seconds.items(), key=lambda item: -max(item[1]))[:10]:
             print(f"    {name}: {took[0]:.1f} s in DuckDB, {took[1]:.1f} s in apus")
     if without:
         print("no call could be made of:", " ".join(without))

@@ -68,6 +68,13 @@ func near(_ a: [Float], _ b: [Float], relative: Float = 1e-4, absolute: Float = 
   return true
 }
 
+/// What recordings are compared by: each value to a part of itself, or to as much of the largest beside
+/// it, since a sum is as exact as its largest summand.
+func matches(_ a: [Float], _ b: [Float], relative: Float = 1e-5) -> Bool {
+  let size = b.map { abs($0) }.max() ?? 0
+  return near(a, b, relative: relative, absolute: relative * size)
+}
+
 func predict(_ predictor: Predictor, _ matrix: [Float]) throws -> [Float] {
   let rows = matrix.count / predictor.inputWidth
   var output = [Float](repeating: .nan, count: rows * predictor.outputWidth)

@@ -66,6 +66,7 @@ import Testing
       try GroupTrainer(network: net, options: TrainerOptions(), isCancelled: { true })
         .train(Self.groups(5))
     }
-    #expect(try GroupTrainer(network: net, options: TrainerOptions()).train([]).isEmpty)
+    #expect(
+      try GroupTrainer(network: net, options: TrainerOptions()).train([TrainingSet]()).isEmpty)
   }
 }

@@ -90,7 +90,7 @@ import Testing
   }
 
   private func spilled(_ data: Data) throws -> TrainingRecords {
-    let rows = TrainingRecords(
+    let rows = try TrainingRecords(
       TrainingRecords.Form(width: 3, valueWidth: 1, groupWidth: 2, isWeighted: true), seed: 6,
       store: ArrayStore())
     let columns = (0..<3).flatMap { j in (0..<data.rows).map { data.x[$0 * 3 + j] } }

@@ -57,7 +57,7 @@ import Testing
     #expect(
       try SQLiteConnection(path: path, mode: .readOnly).integer("SELECT count(*) FROM novelty")
         == 0)
-    try expectRefused("its format is version 2, and this program knows versions 1 to 1")
+    try expectRefused("its format is version 3, and this program knows versions 1 to 2")
   }
 
   @Test("no file, no folder, a folder in its place")

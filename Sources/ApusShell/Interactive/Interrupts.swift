@@ -1,10 +1,12 @@
 import Apus
 import CReadline
+import CSystem
 import Glibc
 import Synchronization
 
-/// Ctrl-C. SIGINT is blocked in every thread and taken by one that waits for it, so no code of ours
-/// ever runs inside a signal handler:
+/// Ctrl-C. SIGINT is blocked in every thread of ours and taken by one that waits for it, so no code of
+/// ours ever runs inside a signal handler but to hand the signal on: libraries (OpenBLAS) have threads
+/// before `main` that block nothing.
 ///
 /// - while a statement runs, it is told to stop, and the shell lives on;
 /// - at the prompt, the line editor is woken and clears its line;
@@ -52,6 +54,7 @@ enum Interrupts {
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    apus_forward_signals_here(&signals)
     while true {
       var signal: Int32 = 0
       guard sigwait(&signals, &signal) == 0 else { continue }

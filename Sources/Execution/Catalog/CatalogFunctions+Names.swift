@@ -135,6 +135,7 @@ extension CatalogFunctions {
     return [
       [.varchar("IN_MEMORY_TABLE"), .count(tables), .count(0)],
       [.varchar("OPERATORS"), .count(memory.current), .count(memory.spillSpace.used)],
+      [.varchar("CHUNK_CACHE"), .count(memory.cached), .count(0)],
     ]
   }
 
@@ -154,14 +155,25 @@ extension CatalogFunctions {
   }
 
   static let settings = CatalogFunction(
-    "settings", "the settings", "name, value, description, input_type, scope"
+    "settings", "the settings", "name, value, description, input_type, scope, source"
   ) { catalog in
-    Setting.rows.sorted { $0.name < $1.name }.map { setting in
+    let sources = SettingSources(state: catalog.state, settings: catalog.settings)
+    let known = Setting.rows.sorted { $0.name < $1.name }.map { setting -> [Value] in
       [
         .varchar(setting.name), .varchar(setting.read(catalog.settings)),
-        .varchar(setting.summary), .varchar(setting.type.description), .varchar("LOCAL"),
+        .varchar(sources.description(of: setting)), .varchar(setting.type.description),
+        .varchar(setting.storedAs == nil ? "LOCAL" : "GLOBAL"),
+        .varchar(sources.source(of: setting)),
       ]
     }
+    return known
+      + sources.unknown.map {
+        [
+          .varchar($0.name), .varchar($0.value),
+          .varchar("kept in the database, without effect in this program"),
+          .varchar("VARCHAR"), .varchar("GLOBAL"), .varchar("database"),
+        ]
+      }
   }
 
   static let variables = CatalogFunction(

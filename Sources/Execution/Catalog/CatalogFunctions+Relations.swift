@@ -187,7 +187,7 @@ extension StatementCatalog {
       return bound.fields.enumerated().map { position, field in
         position < view.columns.count ? Field(view.columns[position], field.type) : field
       }
-    case .schema, .model, .sequence, .type, .macro, .index: return []
+    case .schema, .model, .sequence, .type, .macro, .index, .setting: return []
     }
   }
 

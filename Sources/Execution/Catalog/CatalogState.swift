@@ -17,6 +17,8 @@ struct CatalogState: Sendable {
     /// Scalar and table macros.
     case macro, tableMacro
     case model, schema
+    /// What SET GLOBAL keeps; all of them in the main schema.
+    case setting
   }
 
   /// Where an object is found. All lower case; schemas themselves have an empty schema.
@@ -237,6 +239,8 @@ enum CatalogItem: Sendable {
   case type(LogicalType)
   case macro(MacroEntry)
   case index(IndexDefinition)
+  /// The value of a setting as its text.
+  case setting(String)
   /// A table of an attached file that is not ours.
   case foreign(SQLiteStoredTable)
 
@@ -251,6 +255,7 @@ enum CatalogItem: Sendable {
     case .type: "type"
     case .macro: "macro"
     case .index: "index"
+    case .setting: "setting"
     case .foreign: "table"
     }
   }

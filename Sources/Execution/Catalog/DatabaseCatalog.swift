@@ -14,6 +14,8 @@ package final class DatabaseCatalog: Sendable {
   private let files = Mutex<[CatalogFile]>([])
   private let idleMerge = IdleMerge()
   private let foreign = Mutex<[AttachedSQLite]>([])
+  /// Of models that are in no file: see `DatabaseCatalog+Checkpoints`.
+  let checkpoints = Mutex<[CatalogState.Key: [UInt8]]>([:])
   private let functions = Mutex<[String: ScalarFunction]>([:])
   private let functionCounter = Atomic<Int>(0)
 
@@ -25,8 +27,9 @@ package final class DatabaseCatalog: Sendable {
 
   /// The database in a file.
   package init(path: String, isReadOnly: Bool) throws {
-    let main = CatalogFile(try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)))
     name = DatabaseCatalog.name(of: path)
+    let main = CatalogFile(
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), memory: memory)
     files.withLock { $0.append(main) }
     state.withLock { $0.databaseName = name }
     _ = try snapshot()
@@ -44,7 +47,8 @@ package final class DatabaseCatalog: Sendable {
   /// Adds the database in a file under a name, lower case.
   func attach(_ path: String, as name: String, isReadOnly: Bool) throws {
     let file = CatalogFile(
-      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".")
+      try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly)), prefix: name + ".",
+      memory: memory)
     files.withLock { $0.append(file) }
     do { _ = try snapshot() } catch {
       detach(file.prefix)
@@ -68,6 +72,8 @@ package final class DatabaseCatalog: Sendable {
       }
       for file in gone {
         next.files[file.prefix] = nil
+        // Statements that still run may hold the file, and read on without it.
+        file.store.cache.close()
       }
       next.files[prefix] = nil
       next.version += 1
@@ -89,7 +95,6 @@ package final class DatabaseCatalog: Sendable {
     try loadForeign()
     let files = catalogFiles
     if files.isEmpty { return state.withLock { $0 } }
-    for file in files { file.store.cache.limit = memory.limit / 4 }
     while true {
       let snapshots = try files.map { try $0.file.snapshot() }
       var newest = state.withLock { $0 }

@@ -90,6 +90,12 @@ struct DatabaseScript {
       item.rank = 6
       item.statements = [create(index, schema)]
       item.needs = index.table.name
+    case .setting(let value):
+      item.rank = 7
+      item.statements = [
+        "SET GLOBAL \(Printer.quoted(object.name)) = \(Printer.literal(value));"
+      ]
+      return item
     case .model, .foreign: return nil
     }
     item.statements += comments(on: object, key.space, name)

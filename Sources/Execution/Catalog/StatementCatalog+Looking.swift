@@ -77,6 +77,11 @@ extension StatementCatalog {
     rows.append([
       "version", nil, model.isTrained ? "\(model.version)" : "not trained",
     ])
+    if let groups = model.groups {
+      rows.append([
+        "networks", model.keys.map(\.name).joined(separator: ", "), "\(groups.keys.count)",
+      ])
+    }
     if let last = model.epochs.last {
       rows.append(["epochs", nil, "\(last.epoch)"])
       rows.append(["loss", nil, "\(last.loss)"])
@@ -99,9 +104,12 @@ extension StatementCatalog {
     case .allTables: return allTables()
     case .models: return models()
     case .allSettings:
+      let sources = SettingSources(state: state, settings: settings)
       return texts(
-        ["name", "value", "description"],
-        Setting.rows.sorted { $0.name < $1.name }.map { [$0.name, $0.read(settings), $0.summary] })
+        ["name", "value", "description", "source"],
+        Setting.rows.sorted { $0.name < $1.name }.map {
+          [$0.name, $0.read(settings), $0.summary, sources.source(of: $0)]
+        })
     case .functions:
       return texts(
         ["name"], (ScalarFunctions.allNames + Aggregates.allNames).sorted().map { [$0] })
@@ -190,15 +198,21 @@ extension StatementCatalog {
       fields,
       entry.versions.map { model in
         let names = entry.aliases.filter { $0.value == model.version }.keys.sorted()
-        let last = model.epochs.last(where: \.best) ?? model.epochs.last
+        // Of several networks the mean.
+        let ends = (model.groups?.epochs ?? [model.epochs]).compactMap {
+          $0.last(where: \.best) ?? $0.last
+        }
+        func mean(_ values: [Double]) -> Value {
+          values.isEmpty ? .null : .double(values.reduce(0, +) / Double(values.count))
+        }
         return [
           .integer(Int128(model.version)),
           names.isEmpty ? .null : .varchar(names.joined(separator: ", ")),
           .boolean(model.version == entry.current.version),
-          .integer(Int128(model.network.parameterCount)), .integer(Int128(model.epochs.count)),
-          last.map { .double($0.loss) } ?? .null,
-          last?.validationLoss.map { .double($0) } ?? .null,
-          last.map { .integer(Int128($0.rows)) } ?? .null,
+          .integer(Int128(model.network.parameterCount)),
+          .integer(Int128(model.groups?.epochs.map(\.count).max() ?? model.epochs.count)),
+          mean(ends.map(\.loss)), mean(ends.compactMap(\.validationLoss)),
+          ends.isEmpty ? .null : .integer(Int128(ends.reduce(0) { $0 + $1.rows })),
           model.state.receipt.map { .varchar($0.sql) } ?? .null,
         ]
       })

@@ -10,7 +10,7 @@ extension StatementCatalog {
     _ statement: TrainModel, input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: any RowProvider, input: Plan?) {
     let (key, entry) = try findModel(statement.name)
-    let (provider, plan) = try training(statement, entry, key, target, input)
+    let (provider, plan) = try training(statement, entry, key, target, database, nil, input)
     return (provider, plan)
   }
 
@@ -35,7 +35,7 @@ extension StatementCatalog {
     let former = try entry.described(by: try ModelCompiler.compile(create))
     var plan: Plan?
     let provider = try VerifyProvider(model) { target in
-      let made = try training(statement, former, key, target, input)
+      let made = try training(statement, former, key, target, nil, receipt.ended, input)
       plan = made.plan
       return made.provider
     }
@@ -44,19 +44,20 @@ extension StatementCatalog {
 
   private func training(
     _ statement: TrainModel, _ entry: ModelEntry, _ key: CatalogState.Key,
-    _ target: any ModelTarget, _ input: (Query) throws -> (plan: Plan, names: [String])
+    _ target: any ModelTarget, _ checkpoints: (any CheckpointStore)?,
+    _ replay: (epoch: Int, keepsBest: Bool)?,
+    _ input: (Query) throws -> (plan: Plan, names: [String])
   ) throws -> (provider: TrainProvider, plan: Plan) {
     let definition = entry.definition
-    if !statement.forEach.isEmpty {
-      throw ModelCompiler.notYet("FOR EACH clauses", statement.name)
-    }
+    let keys = try ModelQueries.keys(statement.forEach)
     var start: Model?
     switch statement.start {
     case .fresh: break
     case .warm(let version):
       start = try entry.model(version, at: statement.name.span)
       if start?.isTrained == false { throw untrained(entry, statement.name.span) }
-    case .resume: throw ModelCompiler.notYet("TRAIN … RESUME", statement.name)
+    case .resume:
+      if !keys.isEmpty { throw ModelCompiler.notYet("RESUME with FOR EACH", statement.name) }
     }
     var options = definition.options
     for option in statement.options { try options.set(option) }
@@ -66,18 +67,36 @@ extension StatementCatalog {
       options.training.validationSplit = 0
     }
     if !statement.orderBy.isEmpty { options.training.shuffle = false }
-    let query = try TrainQuery(statement, seed: options.training.seed)
+    if replay != nil { options.training.maxSeconds = nil }
+    let query = try TrainQuery(
+      statement, seed: options.training.seed, shuffles: options.training.shuffle)
     let labels = try ModelQueries.labels(statement.labels, of: definition)
     let marks =
       (query.hasWeight ? [TrainQuery.weight] : [])
       + (query.hasValidation ? [TrainQuery.validation] : [])
     let plan = try ModelQueries.rows(
-      of: definition, labels: labels, in: try input(query.query), extra: marks,
+      of: definition, labels: labels, in: try input(query.query), extra: keys + marks,
       span: statement.name.span)
+    let keyFields = try ModelQueries.keyFields(
+      plan.output.dropFirst(definition.inputs.count + definition.outputs.count)
+        .prefix(keys.count), statement.forEach)
+    if let start { try Self.check(start, fits: keyFields, statement.name.span) }
     let provider = try TrainProvider(
       statement, entry: entry, key: key, target: target, options: options, query: query,
-      labels: labels, start: start, onProgress: onProgress)
+      labels: labels, keys: keyFields, start: start, checkpoints: checkpoints,
+      replay: replay, onProgress: onProgress)
     return (provider, plan)
+  }
+
+  /// WARM START: a version with a network for each key goes on for the same keys.
+  private static func check(_ start: Model, fits keys: [Field], _ span: SourceSpan?) throws {
+    guard start.groups != nil, start.keys != keys else { return }
+    let names = start.keys.map(\.name).joined(separator: ", ")
+    throw SQLError(
+      .model,
+      "version \(start.version) of model \"\(start.name)\" has a network for each \(names): "
+        + "WARM START from it needs FOR EACH with the same columns", at: span,
+      hint: "FOR EACH (\(names))")
   }
 
   private func untrained(_ entry: ModelEntry, _ span: SourceSpan?) -> SQLError {
@@ -109,10 +128,10 @@ extension StatementCatalog {
     }
     let rows = try ModelQueries.rows(
       of: model.definition, labels: model.definition.outputs.map(\.field.name),
-      in: try input(query), extra: groups, span: statement.model.span)
+      in: try input(query), extra: groups + model.keys.map(\.name), span: statement.model.span)
     let plan = ModelQueries.features(model.transform, in: rows)
-    let fields = zip(statement.groupBy, plan.output.suffix(groups.count)).map {
-      expression, column -> Field in
+    let columns = plan.output.dropLast(model.keys.count).suffix(groups.count)
+    let fields = zip(statement.groupBy, columns).map { expression, column -> Field in
       if case .column(let name) = expression.kind { return Field(name.last.name, column.type) }
       return Field(Printer.sql(expression), column.type)
     }

@@ -22,7 +22,7 @@ extension StatementCatalog {
         case .foreign(let table): return .table(table)
         case .view(let view):
           return .view(query: view.query, columns: view.columns, searchPath: view.searchPath)
-        case .schema, .model, .sequence, .type, .macro, .index: return nil
+        case .schema, .model, .sequence, .type, .macro, .index, .setting: return nil
         }
       }
     } catch { failure = error }

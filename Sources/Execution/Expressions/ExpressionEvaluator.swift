@@ -8,7 +8,7 @@ import Planner
 /// AND, OR and CASE evaluate their parts only over the rows that reach them, so an error in a
 /// guarded branch (1/0, a bad cast) never escapes.
 package final class ExpressionEvaluator {
-  private indirect enum Node {
+  indirect enum Node {
     case column(Int)
     /// One row.
     case constant(Column)
@@ -24,13 +24,24 @@ package final class ExpressionEvaluator {
     case listLambda(ListLambdaEvaluator)
   }
 
-  private let node: Node
+  let node: Node
   package let type: LogicalType
+  /// Positions of the columns that it reads.
+  let columnsRead: [Int]
+  /// Of a constant: the column that the last batch got.
+  private var lastConstant: Column?
+  /// See `selectByValue`.
+  var decidedValues: DecidedValues?
+  /// The only column that it reads, when it gives the same for the same value.
+  let onlyColumn: Int?
 
   /// `layout` gives each column id's position in the batches to come. `.internal` when the
   /// expression reads a column that is not there.
   package init(_ expression: Expression, layout: [Int: Int]) throws {
     type = expression.type
+    let references = Set(expression.columnIDs.compactMap { layout[$0] })
+    columnsRead = references.sorted()
+    onlyColumn = references.count == 1 && !expression.isVolatile ? references.first : nil
     func compile(_ part: Expression) throws -> ExpressionEvaluator {
       try ExpressionEvaluator(part, layout: layout)
     }
@@ -74,7 +85,7 @@ package final class ExpressionEvaluator {
     let count = batch.rowCount
     switch node {
     case .column(let position): return batch.columns[position]
-    case .constant(let one): return Column(repeating: one, count: count)
+    case .constant: return constant(count: count)
     case .call(let resolved, let arguments, _) where resolved.function.name == "coalesce":
       return try coalesce(arguments, batch)
     case .call(let resolved, let arguments, let span):
@@ -149,22 +160,17 @@ package final class ExpressionEvaluator {
     }
   }
 
-  /// The rows for which the condition is true.
-  package func select(_ batch: Batch) throws -> Selection {
-    if case .and(let terms) = node {
-      var current = batch
-      var rows: Selection?
-      for term in terms {
-        let picked = try term.select(current)
-        if picked.count < current.rowCount {
-          rows = rows.map { compose($0, picked) } ?? picked
-          if picked.count == 0 { return picked }
-          current = batch.selecting(rows ?? picked)
-        }
-      }
-      return rows ?? identity(batch.rowCount)
+  /// The constant that this node is, for as many rows.
+  func constant(count: Int) -> Column {
+    guard case .constant(let one) = node else {
+      preconditionFailure("only constants have a value without rows")
     }
-    return trueRows(try evaluate(batch))
+    if let last = lastConstant, last.count == count { return last }
+    let made =
+      lastConstant.map { Column(constant: $0, count: count) }
+      ?? Column(repeating: one, count: count)
+    if lastConstant == nil { lastConstant = made }
+    return made
   }
 
   // MARK: Logic
@@ -269,14 +275,14 @@ package final class ExpressionEvaluator {
 
   // MARK: Selections
 
-  private func identity(_ count: Int) -> Selection {
+  func identity(_ count: Int) -> Selection {
     var all = Selection(capacity: count)
     for row in 0..<count { all.indices[row] = UInt32(row) }
     all.isIdentity = true
     return all
   }
 
-  private func trueRows(_ column: Column) -> Selection {
+  func trueRows(_ column: Column) -> Selection {
     let count = column.count
     if column.isConstant {
       if !column.isNull(0), column.values(as: UInt8.self)[0] != 0 { return identity(count) }
@@ -304,7 +310,7 @@ package final class ExpressionEvaluator {
     return rows
   }
 
-  private func compose(_ outer: Selection, _ inner: Selection) -> Selection {
+  func compose(_ outer: Selection, _ inner: Selection) -> Selection {
     let result = Selection(capacity: inner.count)
     for row in 0..<inner.count { result.indices[row] = outer.indices[Int(inner.indices[row])] }
     return result

@@ -47,6 +47,7 @@ extension HashJoinOperator {
     if worker.index == 0 && !canSpill { try memory.hold(memory.bytes + shared.byteCount) }
     if let table { insert(table) }
     if usesIndex && rows > 0 { try makeIndex(rows) }
+    publishKeys()
     try shared.barrier.wait(query)
     shared.finishBuild()
     // Nobody may go on (and mark matches, say) before all have seen the finished state.
@@ -56,6 +57,15 @@ extension HashJoinOperator {
     buildColumns = layout.assembly.columns
     adopt(table)
     return true
+  }
+
+  /// Each filter is made by one of the workers.
+  private func publishKeys() {
+    for (number, wanted) in runtimeFilters.enumerated()
+    where number % worker.count == worker.index && wanted.key < shared.buildKeyRange.count {
+      wanted.filter.publish(
+        layout.assembly.columns[layout.keys[wanted.key]], range: shared.buildKeyRange[wanted.key])
+    }
   }
 
   /// One worker sorts: what follows, the probing, is where the time goes.

@@ -35,6 +35,8 @@ package final class HashJoinOperator: BatchSource {
   let memory: MemoryHolder
   let layout: BuildLayout
   let batchRows: Int
+  /// Which of the build side's keys scans below the probe side want to know, by position.
+  var runtimeFilters: [(key: Int, filter: RuntimeFilter)] = []
 
   // Of the build side, once it is complete.
   var buildRows = 0

@@ -35,6 +35,7 @@ extension PlanBuilder {
       buildKeys: Array(build.positions.prefix(keyCount)), nullSafe: node.keys.map(\.nullSafe),
       kind: kind, residual: try residual(node, leftStart: leftStart, rightStart: rightStart),
       ranges: ranges, isAsof: node.isAsof, shared: shared, worker: worker)
+    joined.runtimeFilters = node.runtimeFilters.map { ($0.key, region.runtimeFilter($0.filter)) }
     joined.keepsBuild = !rounds.isEmpty && !(swapped ? node.left : node.right).reads(rounds)
 
     // A semi join that builds its left side gives only that.

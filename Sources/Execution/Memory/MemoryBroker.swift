@@ -6,12 +6,16 @@ import Synchronization
 /// who must write rows to disk when it runs out. Reservations come in steps, not per row.
 ///
 /// What counts: hash tables, aggregate states, rows collected by sorts, joins, windows and shared
-/// queries. What does not: tables in memory, and what streams through (a few batches and a scan's
-/// decoded chunk a worker), for which a third of the limit is left free.
+/// queries, and the decoded chunks that caches keep until operators need the room. What does not:
+/// tables in memory, and what streams through (a few batches and a scan's decoded chunk a worker),
+/// for which a third of the limit is left free.
 package final class MemoryBroker: Sendable {
   private let limitBytes: Atomic<Int>
   private let held = Atomic<Int>(0)
   private let peakHeld = Atomic<Int>(0)
+  /// Besides `held`: what caches hold.
+  let cachedBytes = Atomic<Int>(0)
+  let caches = Mutex(WeakCaches())
   /// Operators that could spill now.
   private let spillable = Mutex<[ObjectIdentifier: SpillAccount]>([:])
   package let spillSpace = SpillSpace()
@@ -20,10 +24,15 @@ package final class MemoryBroker: Sendable {
 
   package var limit: Int {
     get { limitBytes.load(ordering: .relaxed) }
-    set { limitBytes.store(newValue, ordering: .relaxed) }
+    set {
+      if limitBytes.exchange(newValue, ordering: .relaxed) > newValue { shrinkCaches() }
+    }
   }
 
-  package var current: Int { held.load(ordering: .relaxed) }
+  /// What caches hold; operators can have it.
+  package var cached: Int { cachedBytes.load(ordering: .sequentiallyConsistent) }
+  /// What operators hold.
+  package var current: Int { held.load(ordering: .sequentiallyConsistent) }
   package var peak: Int { peakHeld.load(ordering: .relaxed) }
 
   /// Up to where operators that can spill may fill the memory.
@@ -39,7 +48,8 @@ package final class MemoryBroker: Sendable {
   /// limit forbids it; then nothing was taken.
   package func reserve(_ bytes: Int, for holder: String) throws {
     let limit = limit
-    let total = held.wrappingAdd(bytes, ordering: .relaxed).newValue
+    let total = held.wrappingAdd(bytes, ordering: .sequentiallyConsistent).newValue
+    if bytes > 0 { makeRoom(for: total, below: limit) }
     if bytes > 0 && total > limit {
       held.wrappingSubtract(bytes, ordering: .relaxed)
       throw SQLError(
@@ -49,6 +59,13 @@ package final class MemoryBroker: Sendable {
         hint: "raise the limit with SET memory_limit = '…'")
     }
     notePeak(total)
+  }
+
+  /// Has caches give back what operators with `total` bytes lack below a limit. Whether that is too
+  /// much is then a question of `total` alone: a cache never has an operator refused.
+  private func makeRoom(for total: Int, below limit: Int) {
+    let excess = total + cached - limit
+    if excess > 0 { reclaim(excess) }
   }
 
   private func notePeak(_ total: Int) {
@@ -61,14 +78,17 @@ package final class MemoryBroker: Sendable {
   }
 
   /// Takes what is in use already, whatever the limit says.
-  func take(_ bytes: Int) {
-    notePeak(held.wrappingAdd(bytes, ordering: .relaxed).newValue)
+  func takeRegardless(_ bytes: Int) {
+    let total = held.wrappingAdd(bytes, ordering: .sequentiallyConsistent).newValue
+    if bytes > 0 { makeRoom(for: total, below: limit) }
+    notePeak(total)
   }
 
   /// Takes `bytes` more for an operator that can spill; false, with nothing taken, when it should.
   /// Past `ceiling` the largest of them is asked, and who is smaller goes on for the moment.
   func reserve(_ bytes: Int, spilling account: SpillAccount, ceiling: Int) -> Bool {
-    let total = held.wrappingAdd(bytes, ordering: .relaxed).newValue
+    let total = held.wrappingAdd(bytes, ordering: .sequentiallyConsistent).newValue
+    if bytes > 0 { makeRoom(for: total, below: ceiling) }
     if bytes > 0 && total > ceiling && mustSpill(account, after: bytes, total: total) {
       held.wrappingSubtract(bytes, ordering: .relaxed)
       return false
@@ -141,7 +161,7 @@ package final class MemoryHolder {
 
   /// Says what is held and cannot be helped: by who stops taking more.
   package func holdRegardless(_ bytes: Int) {
-    broker.take(bytes - self.bytes)
+    broker.takeRegardless(bytes - self.bytes)
     note(bytes)
   }
 

@@ -27,7 +27,7 @@ final class EvaluateProvider: RunnableRowProvider, Sendable {
     ]
   }
   var schema: [Field] {
-    groups + [Field("rows", .bigint)] + metrics.map { Field($0.column, .double) }
+    groups + [Field("rows", .bigint)] + metrics.map { Field($0.column, $0.metric.type) }
   }
 
   func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource {
@@ -40,8 +40,9 @@ private final class EvaluateSource: BatchSource {
   private let provider: EvaluateProvider
   private var input: (any BatchSource)?
   private let query: QueryContext
-  private let predictor: Predictor
-  private let scratch: PredictorScratch
+  private let predict: (FeatureColumns, [Column], Int, UnsafeMutablePointer<Float>) throws -> [Bool]
+  private let ranges: [Range<Int>]
+  private let outputWidth: Int
   /// By group, then by output.
   private var groups: [[EvaluatedRows]] = []
 
@@ -49,8 +50,22 @@ private final class EvaluateSource: BatchSource {
     self.provider = provider
     self.input = input
     self.query = query
-    predictor = try provider.model.predictor(Array(provider.model.outputs.indices))
-    scratch = try predictor.makeScratch()
+    let outputs = Array(provider.model.outputs.indices)
+    if let networks = provider.model.groups {
+      let predictor = try GroupedPredictor(provider.model, outputs: outputs, groups: networks)
+      (ranges, outputWidth) = (predictor.ranges, predictor.outputWidth)
+      predict = { try predictor.predict(rows: $2, features: $0, keys: $1, rowMajor: $3) }
+    } else {
+      let predictor = try provider.model.predictor(outputs)
+      let scratch = try predictor.makeScratch()
+      (ranges, outputWidth) = (predictor.ranges, predictor.outputWidth)
+      predict = { features, _, rows, target in
+        features.withPointers {
+          predictor.predict(rows: rows, columns: $0, rowMajor: target, scratch: scratch)
+        }
+        return []
+      }
+    }
   }
 
   func next() throws -> Batch? {
@@ -70,6 +85,12 @@ private final class EvaluateSource: BatchSource {
     }
     columns.append(counts)
     for chosen in provider.metrics {
+      if let matrix = chosen.metric.matrix {
+        var builder = ColumnBuilder(chosen.metric.type, capacity: groups.count)
+        for group in groups { try builder.append(.matrix(matrix(group[chosen.output]))) }
+        columns.append(builder.finish())
+        continue
+      }
       let column = Column(flat: .double, count: groups.count)
       let values = column.values(as: Double.self)
       for (row, group) in groups.enumerated() {
@@ -89,7 +110,7 @@ private final class EvaluateSource: BatchSource {
     let model = provider.model
     return model.outputs.indices.map { output in
       var rows = EvaluatedRows()
-      let width = predictor.ranges[output].count
+      let width = ranges[output].count
       rows.classCount = Metrics.isClassifier(model, output) ? max(width, 2) : 0
       rows.threshold = model.definition.options.threshold
       return rows
@@ -102,31 +123,33 @@ private final class EvaluateSource: BatchSource {
     let inputCount = model.transform.features.count
     let outputCount = model.outputs.count
     let features = try FeatureColumns(Array(batch.columns[0..<inputCount]), rows: rows)
-    var raw = [Float](repeating: 0, count: rows * predictor.outputWidth)
-    raw.withUnsafeMutableBufferPointer { buffer in
-      guard let target = buffer.baseAddress else { return }
-      features.withPointers {
-        predictor.predict(rows: rows, columns: $0, rowMajor: target, scratch: scratch)
-      }
+    let firstGroup = inputCount + outputCount
+    let firstKey = firstGroup + provider.groups.count
+    var raw = [Float](repeating: 0, count: rows * outputWidth)
+    let isUnknown = try raw.withUnsafeMutableBufferPointer { buffer in
+      try buffer.baseAddress.map {
+        try predict(features, Array(batch.columns[firstKey...]), rows, $0)
+      } ?? []
     }
     var ids = [UInt32](repeating: 0, count: rows)
     let keys =
       provider.groups.isEmpty
       ? [try Column.constant(.boolean(true), .boolean, count: rows)]
-      : Array(batch.columns[(inputCount + outputCount)...])
+      : Array(batch.columns[firstGroup..<firstKey])
     table.lookUp(keys, count: rows, groups: &ids)
     while groups.count < table.count { groups.append(newGroup()) }
     let nullable = (0..<inputCount + outputCount).filter { batch.columns[$0].mayHaveNulls }
-    // As PREDICT gives NULL for a NULL input, such rows are not judged.
+    // As PREDICT gives NULL for a NULL input, and for a key without a network, such rows are not
+    // judged.
     let judged = (0..<rows).filter { row in
-      !nullable.contains { batch.columns[$0].isNull(row) }
+      (isUnknown.isEmpty || !isUnknown[row]) && !nullable.contains { batch.columns[$0].isNull(row) }
     }
     for output in 0..<outputCount {
       let labels = try labelValues(batch.columns[inputCount + output], output, rows)
-      let range = predictor.ranges[output]
+      let range = ranges[output]
       let isWide = range.count > 1 || !Metrics.isClassifier(model, output)
       for row in judged {
-        let start = row * predictor.outputWidth + range.lowerBound
+        let start = row * outputWidth + range.lowerBound
         let group = Int(ids[row])
         groups[group][output].labels.append(labels[row])
         if isWide {

@@ -11,6 +11,10 @@ struct Metric: Sendable {
   /// Classes need probabilities; numbers need none.
   let isForClasses: Bool
   let compute: @Sendable (EvaluatedRows) -> Double?
+  /// Where it is no number but counts by two classes.
+  var matrix: (@Sendable (EvaluatedRows) -> [[Int]])?
+
+  var type: LogicalType { matrix == nil ? .double : .list(.list(.bigint)) }
 }
 
 /// A metric of an output, and its column.
@@ -20,10 +24,15 @@ struct ChosenMetric: Sendable {
   let column: String
 
   init(_ metric: Metric, _ output: Int, _ model: Model) {
+    self.init(metric, output, model.definition)
+  }
+
+  init(_ metric: Metric, _ output: Int, _ definition: ModelDefinition) {
     self.metric = metric
     self.output = output
     column =
-      model.outputs.count == 1 ? metric.name : "\(model.outputs[output].name)_\(metric.name)"
+      definition.outputs.count == 1
+      ? metric.name : "\(definition.outputs[output].field.name)_\(metric.name)"
   }
 }
 
@@ -63,6 +72,10 @@ enum Metrics {
       name: "auc", aliases: ["roc_auc"],
       summary: "the area under the ROC curve, of two classes: ties count half",
       isForClasses: true, compute: areaUnderCurve),
+    Metric(
+      name: "confusion", aliases: ["confusion_matrix"],
+      summary: "how many rows of each class (outer list) were predicted as each (inner lists)",
+      isForClasses: true, compute: { _ in nil }, matrix: confusion),
     Metric(
       name: "f1", aliases: ["f1_score"], summary: "the harmonic mean of precision and recall",
       isForClasses: true,
@@ -113,6 +126,45 @@ enum Metrics {
       isForClasses: false, compute: { squaredError($0)?.squareRoot() }),
   ]
 
+  /// Errors: unknown, with the nearest.
+  static func named(_ text: String, at span: SourceSpan?) throws -> Metric {
+    let name = text.lowercased()
+    if let metric = rows.first(where: { $0.name == name || $0.aliases.contains(name) }) {
+      return metric
+    }
+    throw SQLError(
+      .model, "metric \"\(text)\" is unknown", at: span,
+      hint: didYouMean(name, among: rows.map(\.name)))
+  }
+
+  /// What the option `metrics` asks of a training; a metric that fits some outputs only is measured of
+  /// these.
+  static func chosen(_ names: [String], for definition: ModelDefinition) throws -> [ChosenMetric] {
+    try names.flatMap { name -> [ChosenMetric] in
+      let metric = try named(name, at: nil)
+      let fitting = definition.outputs.indices.filter {
+        fits(metric, definition, definition.network, $0)
+      }
+      if fitting.isEmpty { throw misfit(metric, definition.name, at: nil) }
+      return fitting.map { ChosenMetric(metric, $0, definition) }
+    }
+  }
+
+  private static func fits(
+    _ metric: Metric, _ definition: ModelDefinition, _ network: Network, _ output: Int
+  ) -> Bool {
+    metric.isForClasses
+      ? isClassifier(definition, network, output) : definition.outputs[output].kind == .number
+  }
+
+  private static func misfit(_ metric: Metric, _ model: String, at span: SourceSpan?) -> SQLError {
+    SQLError(
+      .model,
+      metric.isForClasses
+        ? "\(metric.name) needs a model of classes; \"\(model)\" gives numbers"
+        : "\(metric.name) needs a model of numbers; \"\(model)\" gives classes", at: span)
+  }
+
   /// The metrics asked for, or those that fit the model; unknown ones name the nearest. A metric
   /// that fits some outputs only is measured of these.
   static func chosen(_ wanted: [SyntaxExpression], for model: Model) throws -> [ChosenMetric] {
@@ -134,33 +186,23 @@ enum Metrics {
       guard case .column(let word) = expression.kind else {
         throw SQLError(.model, "METRICS takes names", at: expression.span)
       }
-      let name = word.last.name.lowercased()
-      guard let metric = rows.first(where: { $0.name == name || $0.aliases.contains(name) }) else {
-        throw SQLError(
-          .model, "metric \"\(word.last.name)\" is unknown", at: expression.span,
-          hint: didYouMean(name, among: rows.map(\.name)))
-      }
-      let fitting = outputs.filter {
-        !metric.isForClasses || isClassifier(model, $0)
-      }.filter { metric.isForClasses || model.definition.outputs[$0].kind == .number }
-      if fitting.isEmpty {
-        throw SQLError(
-          .model,
-          metric.isForClasses
-            ? "\(metric.name) needs a model of classes; \"\(model.name)\" gives numbers"
-            : "\(metric.name) needs a model of numbers; \"\(model.name)\" gives classes",
-          at: expression.span)
-      }
+      let metric = try named(word.last.name, at: expression.span)
+      let fitting = outputs.filter { fits(metric, model.definition, model.network, $0) }
+      if fitting.isEmpty { throw misfit(metric, model.name, at: expression.span) }
       return fitting.map { ChosenMetric(metric, $0, model) }
     }
   }
 
   /// A FLOAT output trained as a probability counts as two classes, 0 and 1.
   static func isClassifier(_ model: Model, _ output: Int) -> Bool {
-    let definition = model.definition.outputs[output]
+    isClassifier(model.definition, model.network, output)
+  }
+
+  static func isClassifier(_ model: ModelDefinition, _ network: Network, _ output: Int) -> Bool {
+    let definition = model.outputs[output]
     if definition.kind != .number { return true }
-    if model.network.outputs[output].width != 1 { return false }
-    let loss = try? LossDefinition.named(model.definition.options.training.lossName(of: definition))
+    if network.outputs[output].width != 1 { return false }
+    let loss = try? LossDefinition.named(model.options.training.lossName(of: definition))
     return loss?.kind == .binary
   }
 
@@ -178,6 +220,16 @@ enum Metrics {
       let difference = Double(rows.scores[$0]) - rows.labels[$0]
       return difference * difference
     }
+  }
+
+  private static func confusion(_ rows: EvaluatedRows) -> [[Int]] {
+    let count = max(rows.classCount, 2)
+    var matrix = [[Int]](repeating: [Int](repeating: 0, count: count), count: count)
+    for row in 0..<rows.count {
+      let label = Int(rows.labels[row])
+      if label >= 0, label < count { matrix[label][rows.predicted(row)] += 1 }
+    }
+    return matrix
   }
 
   private static func precision(_ rows: EvaluatedRows) -> Double? {

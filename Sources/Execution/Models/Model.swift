@@ -80,7 +80,10 @@ package final class Model: ModelDescription, Sendable {
   package let version: Int
   package let network: Network
   let transform: BoundTransform
+  /// nil where there is one network for each key, too.
   package let weights: Weights?
+  /// What FOR EACH made.
+  let groups: ModelGroups?
   /// What TRAIN found besides the weights.
   package let state: ModelState
   /// A row for each epoch of its training.
@@ -89,13 +92,14 @@ package final class Model: ModelDescription, Sendable {
   package let classNames: [[String]]
 
   init(
-    definition: ModelDefinition, version: Int, weights: Weights?, state: ModelState,
-    epochs: [EpochReport] = []
+    definition: ModelDefinition, version: Int, weights: Weights?, groups: ModelGroups? = nil,
+    state: ModelState, epochs: [EpochReport] = []
   ) throws {
     self.definition = definition
     self.version = version
     (transform, network) = try definition.network(for: state)
     self.weights = weights
+    self.groups = groups
     self.state = state
     self.epochs = epochs
     classNames = try zip(definition.outputs, state.classes).map {
@@ -106,9 +110,15 @@ package final class Model: ModelDescription, Sendable {
   /// Runs the network for some of its outputs, by their numbers; classes as probabilities.
   func predictor(_ outputs: [Int]) throws -> Predictor {
     guard let weights else {
-      throw SQLError(.model, "model \"\(name)\" has not been trained")
+      throw groups == nil
+        ? SQLError(.model, "model \"\(name)\" has not been trained") : Self.manyNetworks(self)
     }
-    return try Predictor(
+    return try predictor(outputs, weights)
+  }
+
+  /// The same with weights of this version's shape.
+  func predictor(_ outputs: [Int], _ weights: Weights) throws -> Predictor {
+    try Predictor(
       network: network, weights: weights,
       outputs: outputs.map { index in
         let output = definition.outputs[index]
@@ -122,40 +132,66 @@ package final class Model: ModelDescription, Sendable {
   /// From what `record` gave.
   convenience init(definition: ModelDefinition, record: ModelVersionRecord) throws {
     let state = try ModelState(json: record.state, definition)
+    if let keys = state.keys {
+      let weights = try Weights.unstacked(
+        try Safetensors.read(record.weights), count: keys.count,
+        network: try definition.network(for: state).network)
+      let epochs =
+        record.runs.count == keys.count ? record.runs : keys.values[0].map { _ in [] }
+      try self.init(
+        definition: definition, version: record.version, weights: nil,
+        groups: ModelGroups(keys: keys, weights: weights, epochs: epochs), state: state)
+      return
+    }
     var weights = try Weights(
       network: try definition.network(for: state).network, initializer: .zeros)
     try weights.load(safetensors: record.weights)
     try self.init(
       definition: definition, version: record.version, weights: weights, state: state,
-      epochs: record.epochs)
+      epochs: record.runs.first ?? [])
   }
 
   /// The version as plain data; nil before it is trained.
   package var record: ModelVersionRecord? {
     get throws {
-      guard let weights else { return nil }
+      guard isTrained else { return nil }
       return ModelVersionRecord(
-        version: version, weights: weights.safetensors(), state: try state.json(definition),
-        epochs: epochs)
+        version: version, weights: Safetensors.write(tensors), state: try state.json(definition),
+        runs: groups?.epochs ?? [epochs])
     }
+  }
+
+  /// The weights by name; those of several networks stacked, in the order of their keys.
+  var tensors: [NamedTensor] {
+    groups.map { Weights.stacked($0.weights) } ?? weights?.tensors ?? []
+  }
+
+  static func manyNetworks(_ model: Model) -> SQLError {
+    SQLError(
+      .notSupported,
+      "model \"\(model.name)\" has a network for each "
+        + model.keys.map(\.name).joined(separator: ", ") + ": this takes one network")
   }
 
   package var name: String { definition.name }
   package var inputs: [Field] { definition.inputs }
   package var outputs: [Field] { definition.outputs.map(\.field) }
   package var versionLabel: String { "v\(version)" }
-  package var isTrained: Bool { weights != nil }
+  package var isTrained: Bool { weights != nil || groups != nil }
+  package var keys: [Field] { groups?.keys.fields ?? [] }
   package var featureNames: [String] { transform.features.map(\.name) }
 
   package func features(of inputs: [Expression]) -> [Expression] {
     transform.features(of: inputs)
   }
 
-  /// For each feature, whether an output of these hangs on it.
+  /// For each feature, then each key, whether an output of these hangs on it.
   package func readsFeatures(_ outputs: [Int]) -> [Bool] {
-    guard definition.template.isGraph, let predictor = try? predictor(outputs) else {
-      return transform.features.map { _ in true }
+    guard definition.template.isGraph, let weights = weights ?? groups?.weights.first,
+      let predictor = try? predictor(outputs, weights)
+    else {
+      return transform.features.map { _ in true } + keys.map { _ in true }
     }
-    return predictor.readsInput
+    return predictor.readsInput + keys.map { _ in true }
   }
 }

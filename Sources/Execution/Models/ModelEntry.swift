@@ -10,13 +10,14 @@ package struct ModelVersionRecord: Sendable {
   package var weights: [UInt8]
   /// What else TRAIN found, as JSON: see `ModelState`.
   package var state: String
-  package var epochs: [EpochReport]
+  /// The epochs of its training: of each network's, where FOR EACH made several.
+  package var runs: [[EpochReport]]
 
-  package init(version: Int, weights: [UInt8], state: String, epochs: [EpochReport]) {
+  package init(version: Int, weights: [UInt8], state: String, runs: [[EpochReport]]) {
     self.version = version
     self.weights = weights
     self.state = state
-    self.epochs = epochs
+    self.runs = runs
   }
 }
 
@@ -95,12 +96,13 @@ package struct ModelEntry: Sendable {
 
   /// Adds the newest version, which statements use from now on.
   mutating func add(
-    weights: Weights, state: ModelState, epochs: [EpochReport], alias: String? = nil
+    weights: Weights?, groups: ModelGroups? = nil, state: ModelState, epochs: [EpochReport],
+    alias: String? = nil
   ) throws {
     versions.append(
       try Model(
-        definition: definition, version: lastVersion + 1, weights: weights, state: state,
-        epochs: epochs))
+        definition: definition, version: lastVersion + 1, weights: weights, groups: groups,
+        state: state, epochs: epochs))
     lastVersion += 1
     defaultVersion = nil
     if let alias { aliases[alias.lowercased()] = lastVersion }
@@ -150,8 +152,8 @@ extension ModelEntry {
     }
     result.versions = try versions.map {
       try Model(
-        definition: definition, version: $0.version, weights: $0.weights, state: $0.state,
-        epochs: $0.epochs)
+        definition: definition, version: $0.version, weights: $0.weights, groups: $0.groups,
+        state: $0.state, epochs: $0.epochs)
     }
     result.lastVersion = lastVersion
     result.defaultVersion = defaultVersion
@@ -165,8 +167,10 @@ extension ModelEntry {
   {
     let source = try model(version, at: span)
     var result = try ModelEntry(definition: definition)
-    if let weights = source.weights {
-      try result.add(weights: weights, state: source.state, epochs: source.epochs)
+    if source.isTrained {
+      try result.add(
+        weights: source.weights, groups: source.groups, state: source.state,
+        epochs: source.epochs)
     }
     return result
   }
@@ -176,6 +180,8 @@ extension ModelEntry {
 protocol ModelTarget: AnyObject, Sendable {
   func model(_ key: CatalogState.Key) -> ModelEntry?
   func publish(_ model: ModelEntry, at key: CatalogState.Key)
+  /// Publishes a model although the statement is about to fail: a training that was interrupted.
+  func keep(_ model: ModelEntry, at key: CatalogState.Key)
 }
 
 extension Session: ModelTarget {
@@ -191,5 +197,10 @@ extension Session: ModelTarget {
       object.item = .model(model)
       state[key] = object
     }
+  }
+
+  func keep(_ model: ModelEntry, at key: CatalogState.Key) {
+    publish(model, at: key)
+    if let object = state[key] { keptModels.append((key, object)) }
   }
 }

@@ -9,6 +9,12 @@ package struct ModelOptions: Sendable {
   package var threshold: Float = 0.5
   var unseen = UnseenRule.other
   var nulls = NullRule.error
+  /// What TRAIN measures after each epoch; nil: the accuracy of classes as training goes.
+  var metrics: [String]?
+  /// Bytes of rows that TRAIN keeps in memory, below what memory_limit allows.
+  var memoryLimit: Int?
+  /// Epochs from one checkpoint to the next, 0 for none; nil: as often as costs little.
+  var checkpointEvery: Int?
   /// `name = value` as written, for DESCRIBE.
   package var texts: [(name: String, value: String)] = []
 
@@ -31,6 +37,22 @@ package struct ModelOptions: Sendable {
         throw Self.wrong(option, "a number from 0 to 1")
       }
       threshold = Float(number)
+    case "checkpoint_every":
+      guard case .number(let number) = value, let epochs = Int(exactly: number), epochs >= 0 else {
+        throw Self.wrong(option, "a whole number of epochs, or 0 for none")
+      }
+      checkpointEvery = epochs
+    case "metrics":
+      guard case .list(let list) = value else { throw Self.wrong(option, "a list of names") }
+      metrics = try list.map { item in
+        guard case .text(let text) = item else { throw Self.wrong(option, "a list of names") }
+        return try Metrics.named(text, at: option.value.span).name
+      }
+    case "memory_limit":
+      guard case .text(let text) = value else { throw Self.wrong(option, "a size: '512MB'") }
+      do {
+        memoryLimit = try Setting.bytes(text, "memory_limit", from: 1)
+      } catch let error as SQLError { throw error.placed(at: option.value.span) }
     case "on_unseen": unseen = try Self.choice(value, option)
     case "on_null": nulls = try Self.choice(value, option)
     default:
@@ -45,7 +67,9 @@ package struct ModelOptions: Sendable {
     }
   }
 
-  private static let own = ["threshold", "on_unseen", "on_null"]
+  private static let own = [
+    "threshold", "on_unseen", "on_null", "checkpoint_every", "metrics", "memory_limit",
+  ]
 
   private static func choice<Choice: RawRepresentable & CaseIterable>(
     _ value: OptionValue, _ option: SyntaxOption

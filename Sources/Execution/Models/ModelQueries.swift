@@ -90,6 +90,38 @@ enum ModelQueries {
     return labels
   }
 
+  /// The columns that FOR EACH names.
+  static func keys(_ clause: [SyntaxExpression]) throws -> [String] {
+    var names: [String] = []
+    for expression in clause {
+      guard case .column(let name) = expression.kind else {
+        throw SQLError(
+          .model, "FOR EACH takes columns", at: expression.span,
+          hint: "compute it in the query: FROM (SELECT *, … AS key FROM …) FOR EACH (key)")
+      }
+      if names.contains(where: { $0.lowercased() == name.last.name.lowercased() }) {
+        throw SQLError(
+          .model, "FOR EACH names the column \"\(name.last.name)\" twice", at: expression.span)
+      }
+      names.append(name.last.name)
+    }
+    return names
+  }
+
+  /// The same with their types. Errors: lists and structures.
+  static func keyFields(_ columns: some Sequence<ColumnReference>, _ clause: [SyntaxExpression])
+    throws -> [Field]
+  {
+    try zip(columns, clause).map { column, expression in
+      if column.type.isNested {
+        throw SQLError(
+          .model, "FOR EACH cannot tell networks apart by a \(column.type)",
+          at: expression.span)
+      }
+      return Field(column.name, column.type)
+    }
+  }
+
   /// A number from 0 to below 1.
   static func fraction(_ expression: SyntaxExpression) throws -> Double {
     switch LayerArgument(expression) {

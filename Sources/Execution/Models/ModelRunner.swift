@@ -93,6 +93,7 @@ extension Session {
       name: QualifiedName(Identifier(name: name, quoted: true, span: span)), span: span)
     do {
       let model = try catalog().modelVersion(reference)
+      if !model.keys.isEmpty { throw Model.manyNetworks(model) }
       if model.isTrained { return model }
       throw SQLError(.model, "model \"\(name)\" has not been trained")
     } catch var error as SQLError {

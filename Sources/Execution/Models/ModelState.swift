@@ -8,6 +8,8 @@ package struct ModelState: Sendable {
   package var classes: [[Value]] = []
   /// What each step of TRANSFORM was fitted to; nil where it learns nothing.
   var transforms: [ModelJSON?] = []
+  /// Of the networks that FOR EACH made; nil: there is one.
+  var keys: ModelKeys?
   /// How it was trained; nil for weights that came from elsewhere.
   var receipt: TrainingReceipt?
 
@@ -27,6 +29,7 @@ package struct ModelState: Sendable {
       }
       transforms = steps.map { if case .null = $0 { nil } else { $0 } }
     }
+    keys = try root["keys"].map { try ModelKeys($0) }
     receipt = root["receipt"].flatMap { TrainingReceipt($0) }
   }
 
@@ -42,6 +45,7 @@ package struct ModelState: Sendable {
     if !transforms.isEmpty {
       members.append(("transforms", .array(transforms.map { $0 ?? .null })))
     }
+    if let keys { members.append(("keys", try keys.json())) }
     if let receipt { members.append(("receipt", receipt.json)) }
     return ModelJSON.object(members).written
   }

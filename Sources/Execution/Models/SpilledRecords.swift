@@ -6,14 +6,14 @@ import NeuralNet
 /// The records of rows to train on, in a temporary file without a name: each bucket's bytes in
 /// blocks, the last one in memory until it is full.
 final class SpilledRecords: RecordStore {
-  /// Small, because every bucket holds one; the rows of a run are some hundred blocks.
-  private static let blockBytes = 16 << 10
+  /// Small, because every bucket holds one, and large enough for a disk to read them one by one.
+  private static let blockBytes = 64 << 10
 
   private let space: SpillSpace
   private let descriptor: Int32
   private let number: Int
   private let pending: UnsafeMutableRawBufferPointer
-  private var filled: [Int]
+  private let filled: UnsafeMutableBufferPointer<Int>
   /// Where each bucket's full blocks lie.
   private var blocks: [[Int]]
   private var end = 0
@@ -22,7 +22,8 @@ final class SpilledRecords: RecordStore {
     self.space = space
     (descriptor, number) = try space.open()
     pending = .allocate(byteCount: buckets * Self.blockBytes, alignment: 64)
-    filled = Array(repeating: 0, count: buckets)
+    filled = .allocate(capacity: buckets)
+    filled.initialize(repeating: 0)
     blocks = Array(repeating: [], count: buckets)
   }
 
@@ -30,12 +31,22 @@ final class SpilledRecords: RecordStore {
     Glibc.close(descriptor)
     space.close(file: number)
     pending.deallocate()
+    filled.deallocate()
   }
 
   /// Bytes of memory that it holds.
   var byteCount: Int { pending.count + blocks.reduce(0) { $0 + $1.count * 8 } }
 
   func append(_ bytes: UnsafeRawBufferPointer, bucket: Int) throws {
+    // Most records fit what is left of their block.
+    let place = filled[bucket]
+    if place + bytes.count < Self.blockBytes, let from = bytes.baseAddress,
+      let to = pending.baseAddress
+    {
+      (to + bucket * Self.blockBytes + place).copyMemory(from: from, byteCount: bytes.count)
+      filled[bucket] = place + bytes.count
+      return
+    }
     var done = 0
     while done < bytes.count {
       let count = min(bytes.count - done, Self.blockBytes - filled[bucket])

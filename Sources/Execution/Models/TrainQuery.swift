@@ -7,20 +7,26 @@ import Syntax
 struct TrainQuery {
   static let weight = "#weight"
   static let validation = "#validation"
-  static let partition = "#partition"
+  private static let partition = "#partition"
+  private static let row = "#row"
+  private static let turn = "#turn"
 
   private(set) var query: Query
   private(set) var hasWeight = false
   private(set) var hasValidation = false
 
-  init(_ statement: TrainModel, seed: UInt64) throws {
+  init(_ statement: TrainModel, seed: UInt64, shuffles: Bool) throws {
     var marks: [SelectItem] = []
     if let weight = statement.weight {
       hasWeight = true
       marks.append(Self.item(weight, Self.weight))
     }
     // Shards are read interleaved: the shuffle does more than that, and ORDER BY keeps its order.
-    if let partition = statement.partitionBy { marks.append(Self.item(partition, Self.partition)) }
+    let interleaves = !shuffles && statement.orderBy.isEmpty
+    if let partition = statement.partitionBy {
+      marks.append(Self.item(partition, Self.partition))
+      if interleaves { marks.append(Self.item(try Self.parsed("row_number() OVER ()"), Self.row)) }
+    }
     var filter: SyntaxExpression?
     var other: Query?
     switch statement.validation {
@@ -50,9 +56,28 @@ struct TrainQuery {
         query = Query(body: try Self.marked(query, marks, statement.source), span: query.span)
       }
     }
-    if !statement.orderBy.isEmpty {
+    if statement.partitionBy != nil, interleaves {
+      query = try Self.interleaved(query, statement.source)
+    } else if !statement.orderBy.isEmpty {
       query = Query(body: .nested(query), orderBy: statement.orderBy, span: query.span)
     }
+  }
+
+  /// The first row of each shard, then the second of each, and so on.
+  private static func interleaved(_ query: Query, _ source: ModelSource) throws -> Query {
+    let turn = try parsed(
+      "row_number() OVER (PARTITION BY \"\(partition)\" ORDER BY \"\(row)\")")
+    let ranked = Query(
+      body: try marked(query, [item(turn, Self.turn)], source), span: query.span)
+    let pattern = "SELECT 1 ORDER BY \"\(Self.turn)\", \"\(partition)\""
+    guard case .query(let ordered) = try Parser.parseStatement(pattern).statement else {
+      throw SQLError(.internal, "the order of TRAIN did not parse")
+    }
+    return Query(body: .nested(ranked), orderBy: ordered.orderBy, span: query.span)
+  }
+
+  private static func parsed(_ sql: String) throws -> SyntaxExpression {
+    try Parser.parseExpression(sql)
   }
 
   /// `SELECT *, marks FROM (query) AS source`.

@@ -3,8 +3,8 @@ import Diagnostics
 import NeuralNet
 
 /// Turns batches of features and labels into rows to train on; finds the classes where none are
-/// given. A batch has the features, a label per output, and a weight and a validation flag where
-/// TRAIN has such.
+/// given. A batch has the features, a label per output, the keys of FOR EACH, and a weight and a
+/// validation flag where TRAIN has such.
 final class TrainingReader {
   private let definition: ModelDefinition
   private let options: ModelOptions
@@ -21,6 +21,11 @@ final class TrainingReader {
   private var trainingRows = 0
   /// Where the rows go once they do not fit into memory.
   private var spilled: (training: TrainingRecords, validation: TrainingRecords?)?
+  /// The keys of FOR EACH, numbered as they come; nil without.
+  private let keyTable: GroupTable?
+  private let keyCount: Int
+  /// Where the rows of FOR EACH go once they do not fit into memory.
+  private var spilledGroups: (training: GroupRecords, validation: GroupRecords?)?
   /// Of all values that were read, in their order: the same data has the same.
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -33,19 +38,24 @@ final class TrainingReader {
     /// Of outputs that are classes: numbers of groups.
     var groups: [[UInt32]]
     var weights: FeatureColumns?
+    /// Numbers of keys; empty without FOR EACH.
+    var keys: [UInt32]
     var isValidation: Bool
   }
 
   init(
     _ definition: ModelDefinition, _ options: ModelOptions, transform: BoundTransform,
-    labels: [String], query: TrainQuery
+    labels: [String], keys: [Field], query: TrainQuery
   ) {
     self.definition = definition
     self.options = options
     featureCount = transform.features.count
     hasWeight = query.hasWeight
     hasValidation = query.hasValidation
-    columnNames = transform.features.map(\.name) + labels + (hasWeight ? ["WEIGHT"] : [])
+    keyCount = keys.count
+    keyTable = keys.isEmpty ? nil : GroupTable(keys.map(\.type))
+    columnNames =
+      transform.features.map(\.name) + labels + keys.map(\.name) + (hasWeight ? ["WEIGHT"] : [])
     nullCounts = Array(repeating: 0, count: columnNames.count)
     tables = definition.outputs.map { GroupTable([$0.field.type]) }
   }
@@ -81,7 +91,7 @@ final class TrainingReader {
     var part = Part(
       rows: count,
       features: try FeatureColumns(Array(batch.columns[0..<featureCount]), rows: count),
-      values: [], groups: [], weights: nil, isValidation: isValidation)
+      values: [], groups: [], weights: nil, keys: [], isValidation: isValidation)
     part.features.hash(into: &hash, rows: count)
     for (index, output) in definition.outputs.enumerated() {
       let label = batch.columns[featureCount + index]
@@ -98,17 +108,26 @@ final class TrainingReader {
         part.groups.append(groups)
       }
     }
+    let firstKey = featureCount + definition.outputs.count
+    if let keyTable {
+      part.keys = [UInt32](repeating: 0, count: count)
+      keyTable.lookUp(
+        Array(batch.columns[firstKey..<firstKey + keyCount]), count: count, groups: &part.keys)
+      for key in part.keys { hash = (hash ^ UInt64(key)) &* 0x100_0000_01b3 }
+    }
     if hasWeight {
-      part.weights = try FeatureColumns(
-        [batch.columns[featureCount + definition.outputs.count]], rows: count)
+      part.weights = try FeatureColumns([batch.columns[firstKey + keyCount]], rows: count)
     }
     if !isValidation { trainingRows += count }
-    if let spilled {
-      try spill(part, to: spilled)
+    if isSpilled {
+      try spill(part)
       return
     }
     parts.append(part)
-    byteCount += count * 4 * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0))
+    byteCount +=
+      count * 4
+      * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0)
+        + (keyTable == nil ? 0 : 1))
   }
 
   /// The classes of each output, in their order. Errors name NULLs by column, missing rows, one
@@ -165,38 +184,47 @@ final class TrainingReader {
 
   // MARK: Rows that do not fit into memory
 
-  var isSpilled: Bool { spilled != nil }
+  var isSpilled: Bool { spilled != nil || spilledGroups != nil }
 
   /// Puts the rows so far away, and all that come.
   func spill(seed: UInt64, stores: () throws -> any RecordStore) throws {
-    guard spilled == nil, let first = parts.first else { return }
+    guard !isSpilled, let first = parts.first else { return }
     let form = TrainingRecords.Form(
       width: first.features.width,
       valueWidth: first.values.reduce(0) { $0 + ($1?.width ?? 0) },
       groupWidth: definition.outputs.reduce(0) { $0 + ($1.kind == .number ? 0 : 1) },
       isWeighted: hasWeight)
-    let made = (
-      training: TrainingRecords(form, seed: seed, store: try stores()),
-      validation: hasValidation ? TrainingRecords(form, seed: seed, store: try stores()) : nil
-    )
-    for part in parts { try spill(part, to: made) }
+    if keyTable == nil {
+      spilled = (
+        training: try TrainingRecords(form, seed: seed, store: try stores()),
+        validation: hasValidation ? try TrainingRecords(form, seed: seed, store: try stores()) : nil
+      )
+    } else {
+      spilledGroups = (
+        training: try GroupRecords(form, store: try stores()),
+        validation: hasValidation ? try GroupRecords(form, store: try stores()) : nil
+      )
+    }
+    for part in parts { try spill(part) }
     parts = []
     byteCount = 0
-    spilled = made
   }
 
-  private func spill(
-    _ part: Part, to rows: (training: TrainingRecords, validation: TrainingRecords?)
-  )
-    throws
-  {
+  private func spill(_ part: Part) throws {
     let groups = zip(definition.outputs, part.groups).filter { $0.0.kind != .number }.map(\.1)
     // SAFETY: `part` outlives the call, which copies.
     try withExtendedLifetime(part) {
-      try (part.isValidation ? rows.validation ?? rows.training : rows.training).append(
-        rows: part.rows, columns: part.features.addresses,
-        values: part.values.flatMap { $0?.addresses ?? [] }, groups: groups,
-        weights: part.weights?.addresses.first)
+      let columns = part.features.addresses
+      let values = part.values.flatMap { $0?.addresses ?? [] }
+      if let spilled {
+        try (part.isValidation ? spilled.validation ?? spilled.training : spilled.training).append(
+          rows: part.rows, columns: columns, values: values, groups: groups,
+          weights: part.weights?.addresses.first)
+      } else if let rows = spilledGroups {
+        try (part.isValidation ? rows.validation ?? rows.training : rows.training).append(
+          rows: part.rows, keys: part.keys, columns: columns, values: values, groups: groups,
+          weights: part.weights?.addresses.first)
+      }
     }
   }
 
@@ -208,22 +236,10 @@ final class TrainingReader {
     _ classes: [[Value]], _ network: Network, split: Double, seed: UInt64,
     stores: () throws -> any RecordStore
   ) throws -> (training: any TrainingSource, validation: (any TrainingSource)?) {
-    let ids = definition.outputs.indices.map { index -> [Int32] in
-      let found = tables[index].keys(first: 0, count: tables[index].count)[0]
-      return (0..<tables[index].count).map { row in
-        Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
-      }
-    }
+    let ids = classIds(classes)
     if let spilled {
       self.spilled = nil
-      let targets = definition.outputs.indices.map { index -> SpilledTarget in
-        switch target(index, network) {
-        case .classes(let count): .classes(count: count, ids: ids[index])
-        case .values(let width):
-          definition.outputs[index].kind == .number
-            ? .values(width: width) : .binary(ids: ids[index])
-        }
-      }
+      let targets = spilledTargets(ids, network)
       var rows = spilled
       if !hasValidation, split > 0 {
         let parts = try spilled.training.split(fraction: split, seed: seed, stores: stores)
@@ -231,22 +247,72 @@ final class TrainingReader {
       }
       return (try rows.training.source(targets), try rows.validation?.source(targets))
     }
-    let layout = TrainingLayout(
-      width: network.inputWidth,
-      targets: definition.outputs.indices.map { target($0, network) }, isWeighted: hasWeight)
-    func set(_ isValidation: Bool) throws -> TrainingSet {
-      let set = try TrainingSet(layout)
-      try set.reserve(
-        rows: parts.reduce(0) { $0 + ($1.isValidation == isValidation ? $1.rows : 0) })
-      for part in parts where part.isValidation == isValidation { try append(part, ids, to: set) }
-      return set
-    }
-    var (training, validation) = (try set(false), hasValidation ? try set(true) : nil)
+    var training = try set(false, ids, network)
+    var validation = hasValidation ? try set(true, ids, network) : nil
     parts = []
     if !hasValidation, split > 0 {
       (training, validation) = try training.split(fraction: split, seed: seed)
     }
     return (MemorySource(training), validation.map { MemorySource($0) })
+  }
+
+  /// The rows of FOR EACH: those of all keys, or of some at a time where they were put away.
+  func finishGroups(_ classes: [[Value]], _ network: Network) throws -> GroupedRows {
+    let ids = classIds(classes)
+    if let spilled = spilledGroups {
+      spilledGroups = nil
+      return GroupedRows(
+        spilled.training, spilled.validation, targets: spilledTargets(ids, network))
+    }
+    func grouped(_ isValidation: Bool) throws -> GroupedSet {
+      GroupedSet(
+        try set(isValidation, ids, network),
+        keys: parts.filter { $0.isValidation == isValidation }.flatMap(\.keys))
+    }
+    let rows = GroupedRows(try grouped(false), hasValidation ? try grouped(true) : nil)
+    parts = []
+    return rows
+  }
+
+  /// The keys that were found, by their numbers: a column for each field.
+  func keys() -> [Column] {
+    guard let keyTable else { return [] }
+    return keyTable.keys(first: 0, count: keyTable.count)
+  }
+
+  /// Of each output: the class of each label found.
+  private func classIds(_ classes: [[Value]]) -> [[Int32]] {
+    definition.outputs.indices.map { index -> [Int32] in
+      let found = tables[index].keys(first: 0, count: tables[index].count)[0]
+      return (0..<tables[index].count).map { row in
+        Int32(truncatingIfNeeded: classes[index].firstIndex(of: found.value(row)) ?? 0)
+      }
+    }
+  }
+
+  private func spilledTargets(_ ids: [[Int32]], _ network: Network) -> [SpilledTarget] {
+    definition.outputs.indices.map { index -> SpilledTarget in
+      switch target(index, network) {
+      case .classes(let count): .classes(count: count, ids: ids[index])
+      case .values(let width):
+        definition.outputs[index].kind == .number
+          ? .values(width: width) : .binary(ids: ids[index])
+      }
+    }
+  }
+
+  /// The rows that are in memory, those to validate on or the others.
+  private func set(_ isValidation: Bool, _ ids: [[Int32]], _ network: Network) throws
+    -> TrainingSet
+  {
+    let set = try TrainingSet(
+      TrainingLayout(
+        width: network.inputWidth,
+        targets: definition.outputs.indices.map { target($0, network) }, isWeighted: hasWeight))
+    try set.reserve(
+      rows: parts.reduce(0) { $0 + ($1.isValidation == isValidation ? $1.rows : 0) })
+    for part in parts where part.isValidation == isValidation { try append(part, ids, to: set) }
+    return set
   }
 
   private func target(_ index: Int, _ network: Network) -> TargetKind {

@@ -40,7 +40,14 @@ final class VerifyProvider: TrainingRowProvider, Sendable {
       return "the query gives \(receipt.rows) rows, it gave \(known.rows)"
     }
     if receipt.hash != known.hash { return "the query gives other rows than it gave" }
+    if again.state.keys?.values != model.state.keys?.values { return "the keys differ" }
     if again.weights?.bytes != model.weights?.bytes { return "the weights differ" }
+    for (network, (one, other)) in zip(
+      again.groups?.weights ?? [], model.groups?.weights ?? []
+    ).enumerated() where one.bytes != other.bytes {
+      let key = model.groups?.keys.key(network) ?? []
+      return "the weights differ for " + ModelKeys.text(key, model.keys)
+    }
     return nil
   }
 }
@@ -54,6 +61,8 @@ private final class VerifiedModel: ModelTarget {
   func model(_ key: CatalogState.Key) -> ModelEntry? { nil }
 
   func publish(_ model: ModelEntry, at key: CatalogState.Key) { entry.withLock { $0 = model } }
+
+  func keep(_ model: ModelEntry, at key: CatalogState.Key) {}
 }
 
 private final class VerifySource: CompletingSource {

@@ -40,10 +40,10 @@ enum WeightFormat: String, CaseIterable {
     }
   }
 
-  func write(_ weights: Weights) -> [UInt8] {
+  func write(_ tensors: [NamedTensor]) -> [UInt8] {
     switch self {
-    case .safetensors: weights.safetensors()
-    case .pytorch: PyTorchFile.write(weights.tensors)
+    case .safetensors: Safetensors.write(tensors)
+    case .pytorch: PyTorchFile.write(tensors)
     }
   }
 }
@@ -86,6 +86,7 @@ extension ModelEntry {
     try weights.load(tensors, strict: isStrict)
     var state = start.state
     state.receipt = nil
+    state.keys = nil
     try add(weights: weights, state: state, epochs: [])
   }
 }
@@ -93,7 +94,7 @@ extension ModelEntry {
 extension Session {
   func run(_ export: ExportModel) throws -> StatementResult {
     let model = try catalog().modelVersion(export.model)
-    guard let weights = model.weights else {
+    guard model.isTrained else {
       throw SQLError(
         .model, "model \"\(model.name)\" has not been trained", at: export.model.span)
     }
@@ -103,7 +104,8 @@ extension Session {
         .model, "EXPORT MODEL has no option \"\(option.name)\"", at: export.pathSpan,
         hint: "(FORMAT safetensors)")
     }
-    let bytes = try WeightFormat(format, path: export.path, at: export.pathSpan).write(weights)
+    let bytes = try WeightFormat(format, path: export.path, at: export.pathSpan).write(
+      model.tensors)
     let file = try OutputFile(path: export.path)
     do {
       try bytes.withUnsafeBytes { try file.write($0) }

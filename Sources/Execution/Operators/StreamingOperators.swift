@@ -30,10 +30,15 @@ final class ScanOperator: RewindableSource {
   private let query: QueryContext
   private var current: (any BatchSource)?
   private var partition = 0
+  /// What joins above know of columns, by position in the source's schema.
+  private let runtime: [(filter: RuntimeFilter, column: Int)]
 
-  init(shared: ScanShared, worker: Worker) {
+  init(
+    shared: ScanShared, worker: Worker, runtime: [(filter: RuntimeFilter, column: Int)] = []
+  ) {
     self.shared = shared
     query = worker.query
+    self.runtime = runtime
   }
 
   func next() throws -> Batch? {
@@ -49,9 +54,18 @@ final class ScanOperator: RewindableSource {
       }
       guard let next = shared.claim() else { return nil }
       partition = next
-      current = try shared.scan.open(next)
+      current = mayPass(next) ? try shared.scan.open(next) : nil
       if current == nil { query.progress.advance() }
     }
+  }
+
+  /// Whether some row of the partition may have a key that each join above has.
+  private func mayPass(_ partition: Int) -> Bool {
+    for (filter, column) in runtime {
+      guard let range = filter.keys?.range else { continue }
+      if !shared.scan.mayHold(range, column: column, in: partition) { return false }
+    }
+    return true
   }
 
   func rewind() -> Bool {
@@ -64,9 +78,9 @@ final class ScanOperator: RewindableSource {
 /// Keeps the rows for which the condition is true.
 final class FilterOperator: RewindableSource {
   private let input: any BatchSource
-  private let condition: ExpressionEvaluator
+  private let condition: RowFilter
 
-  init(input: any BatchSource, condition: ExpressionEvaluator) {
+  init(input: any BatchSource, condition: RowFilter) {
     self.input = input
     self.condition = condition
   }
@@ -75,8 +89,7 @@ final class FilterOperator: RewindableSource {
 
   func next() throws -> Batch? {
     while let batch = try input.next() {
-      let rows = try condition.select(batch)
-      if rows.count == batch.rowCount { return batch }
+      guard let rows = try condition.select(batch) else { return batch }
       if rows.count > 0 { return batch.selecting(rows) }
     }
     return nil

@@ -26,8 +26,11 @@ extension Session {
         continue
       }
       if let taken = state[moved] {
-        // Every database has its main schema.
-        if case .schema = object.item { continue }
+        // Every database has its main schema, and what is set in the target stays set.
+        switch object.item {
+        case .schema, .setting: continue
+        case .table, .view, .model, .sequence, .type, .macro, .index, .foreign: break
+        }
         throw SQLError(
           .catalog,
           "\(taken.item.kind) \"\(taken.name)\" exists already in \"\(copy.target.name)\"",
@@ -114,7 +117,7 @@ extension Session {
           ).groups)
       }
       result.item = .table(TableVersion(key: key, definition: definition, data: data))
-    case .model, .type, .macro: break
+    case .model, .type, .macro, .setting: break
     }
     return result
   }

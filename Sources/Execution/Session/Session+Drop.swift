@@ -125,7 +125,7 @@ extension Session {
       return catalog().tables().filter { draws($0.table.definition, from: key) }.map {
         ($0.key, $0.object)
       }
-    case .index, .type, .macro, .tableMacro, .model: return []
+    case .index, .type, .macro, .tableMacro, .model, .setting: return []
     }
   }
 

@@ -145,7 +145,8 @@ extension Session {
   /// All of it, or nothing when one statement fails.
   func run(_ folder: ImportDatabase) throws -> StatementResult {
     let path = settings.searchPath
-    defer { settings.searchPath = path }
+    let isOwnPath = settings.own.contains("search_path")
+    defer { restore(path, isOwn: isOwnPath) }
     for name in ["schema.sql", "load.sql"] {
       let file = "\(folder.path)/\(name)"
       do {
@@ -163,6 +164,18 @@ extension Session {
       }
     }
     return .none
+  }
+
+  /// The path that was there before the script set others for its views.
+  private func restore(_ path: [String], isOwn: Bool) {
+    settings.searchPath = path
+    if isOwn {
+      settings.own.insert("search_path")
+    } else {
+      settings.own.remove("search_path")
+      // The script may have set the database's.
+      if let setting = DatabaseSettings.named("search_path") { adopt(setting) }
+    }
   }
 
   private func runImported(

@@ -12,6 +12,8 @@ struct ConnectionState: Sendable {
   var prepared: [String: PreparedQuery] = [:]
   /// The text of the running statement, where it is known.
   var statementText: Substring = ""
+  /// Which version of each of `DatabaseSettings.rows` the connection's settings show.
+  var adopted = [Int](repeating: 0, count: DatabaseSettings.rows.count)
 }
 
 // SET, RESET and what they name.
@@ -23,13 +25,20 @@ extension Session {
       connection.variables[name.lowercased()] = (name, value)
       return .none
     }
-    try apply(set.name, text: try settingText(set.value))
+    let text = try settingText(set.value)
+    if set.scope == .global {
+      try applyToDatabase(set.name, text: text)
+    } else {
+      try apply(set.name, text: text)
+    }
     return .none
   }
 
   func run(_ reset: ResetVariable) throws -> StatementResult {
     if reset.scope == .variable {
       connection.variables[reset.name.last.name.lowercased()] = nil
+    } else if reset.scope == .global {
+      try applyToDatabase(reset.name, text: nil)
     } else {
       try apply(reset.name, text: nil)
     }
@@ -70,33 +79,45 @@ extension Session {
     }
   }
 
-  /// Sets, or with nil resets.
+  /// Sets for this connection, or with nil gives back what the database has, else what was there at
+  /// first.
   func apply(_ name: QualifiedName, text: String?) throws {
-    let key = name.last.name
-    guard let setting = Setting.named(key) else {
-      throw SQLError(
-        .catalog, "setting \"\(key)\" does not exist", at: name.span,
-        hint: didYouMean(key, among: Setting.rows.map(\.name)))
+    guard let setting = Setting.named(name.last.name) else { throw noSetting(name) }
+    if let text {
+      settings = try placed(name.span) { try changed(setting, text) }
+      settings.own.insert(setting.storedAs ?? setting.name)
+    } else {
+      settings.own.remove(setting.storedAs ?? setting.name)
+      adopt(setting.storedAs.flatMap(DatabaseSettings.named) ?? setting)
+      if setting.name == "memory_limit" { settings.memoryLimit = Settings.defaultMemoryLimit }
     }
-    do {
-      var changed = settings
-      try setting.write(&changed, text ?? setting.read(Settings()))
-      switch setting.name {
-      case "disabled_optimizers": try checkRules(changed.disabledRules)
-      case "schema", "search_path":
-        changed.searchPath = try changed.searchPath.map { try schemaKey($0) }
-        if changed.searchPath.isEmpty { changed.searchPath = [CatalogState.mainSchema] }
-      case "memory_limit":
-        if text == nil { changed.memoryLimit = Settings.defaultMemoryLimit }
-      default: break
-      }
-      settings = changed
-      database.memory.limit = changed.memoryLimit
-      database.memory.spillSpace.directory = changed.temporaryDirectory
-      database.memory.spillSpace.limit = changed.temporaryLimit
-    } catch let error as SQLError {
-      throw error.placed(at: name.span)
+    database.memory.limit = settings.memoryLimit
+    database.memory.spillSpace.directory = settings.temporaryDirectory
+    database.memory.spillSpace.limit = settings.temporaryLimit
+  }
+
+  /// The settings with another value of one; throws when it does not take that.
+  func changed(_ setting: Setting, _ text: String) throws -> Settings {
+    var changed = settings
+    try setting.write(&changed, text)
+    switch setting.name {
+    case "disabled_optimizers": try checkRules(changed.disabledRules)
+    case "schema", "search_path":
+      changed.searchPath = try changed.searchPath.map { try schemaKey($0) }
+      if changed.searchPath.isEmpty { changed.searchPath = [CatalogState.mainSchema] }
+    default: break
     }
+    return changed
+  }
+
+  func placed<Result>(_ span: SourceSpan, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as SQLError { throw error.placed(at: span) }
+  }
+
+  func noSetting(_ name: QualifiedName) -> SQLError {
+    SQLError(
+      .catalog, "setting \"\(name.last.name)\" does not exist", at: name.span,
+      hint: didYouMean(name.last.name, among: Setting.rows.map(\.name)))
   }
 
   private func checkRules(_ rules: Set<String>) throws {
@@ -118,6 +139,7 @@ extension Session {
       throw noSchema(name, span: name.span)
     }
     settings.searchPath = [key]
+    settings.own.insert("search_path")
     return .none
   }
 

@@ -43,6 +43,8 @@ package final class Session: @unchecked Sendable {
   /// transaction, and for its temporary objects.
   var state = CatalogState()
   private var isChanged = false
+  /// What is published although the statement fails: trainings that were interrupted.
+  var keptModels: [(key: CatalogState.Key, object: CatalogObject)] = []
   /// Between BEGIN and COMMIT.
   var transaction: OpenTransaction?
   private let running = Mutex<(query: QueryContext?, text: String?)>((nil, nil))
@@ -60,9 +62,7 @@ package final class Session: @unchecked Sendable {
   package func run(_ parsed: ParsedStatement, text: Substring = "") throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
-    }
+    return try perform(parsed.statement, span: parsed.span) { try run(parsed.statement) }
   }
 
   /// Runs a prepared statement with values for its parameters, by `Parameter.key`.
@@ -72,12 +72,9 @@ package final class Session: @unchecked Sendable {
   ) throws -> StatementResult {
     connection.statementText = text
     readMemorySettings()
-    return try SessionTime.with(time) {
-      try perform(parsed.statement, span: parsed.span) {
-        try with(values, for: parsed.parameters, span: nil) {
-          try rows(of: parsed.statement, parsed.parameters, keptIn: plans)
-            ?? run(parsed.statement)
-        }
+    return try perform(parsed.statement, span: parsed.span) {
+      try with(values, for: parsed.parameters, span: nil) {
+        try rows(of: parsed.statement, parsed.parameters, keptIn: plans) ?? run(parsed.statement)
       }
     }
   }
@@ -99,6 +96,7 @@ package final class Session: @unchecked Sendable {
   package func check(_ parsed: ParsedStatement) throws {
     if transaction == nil { state = try database.snapshot().withTemporary(of: state) }
     defer { if transaction == nil { state.snapshots = [] } }
+    adoptDatabaseSettings()
     try SessionTime.with(time) {
       try check(parsed.statement, hasParameters: !parsed.parameters.isEmpty)
     }
@@ -118,12 +116,36 @@ package final class Session: @unchecked Sendable {
     // Nothing may hold a file's older state longer than the statement needs it.
     before.snapshots = []
     isChanged = false
+    adoptDatabaseSettings()
+    let settingsBefore = settings
+    keptModels = []
     do {
-      let result = try body()
-      if isChanged { try publish(from: before) }
-      return result
+      return try SessionTime.with(time) {
+        let result = try body()
+        if isChanged { try publish(from: before) }
+        return result
+      }
     } catch {
       before.snapshots = state.snapshots
+      state = before
+      settings = settingsBefore
+      stateChanges &+= 1
+      if !keptModels.isEmpty {
+        try keepModels(from: before)
+      } else {
+        transaction?.isAborted = true
+      }
+      throw error
+    }
+  }
+
+  /// Of a statement that failed, what is to be kept, and nothing else.
+  private func keepModels(from before: CatalogState) throws {
+    for (key, object) in keptModels { state[key] = object }
+    keptModels = []
+    do {
+      try publish(from: before)
+    } catch {
       state = before
       stateChanges &+= 1
       transaction?.isAborted = true

@@ -23,6 +23,9 @@ package struct Settings: Sendable {
   package var searchPath = ["main"]
   /// What was set of the settings that are known but change nothing, by name.
   package var withoutEffect: [String: String] = [:]
+  /// Names of the settings that SET has set for this connection: what the database keeps does not
+  /// count for them.
+  var own: Set<String> = []
 
   package init() {
     if let text = getenv("APUS_THREADS"), let count = Int(String(cString: text)), count > 0 {
@@ -47,11 +50,15 @@ package struct Setting: Sendable {
   package let summary: String
   /// BIGINT, BOOLEAN or VARCHAR: what `read` spells.
   package let type: LogicalType
+  /// The name of the setting that SET GLOBAL keeps in the database: nil when it belongs to the
+  /// process, or to the machine that it runs on.
+  let storedAs: String?
   package let read: @Sendable (Settings) -> String
   let write: @Sendable (inout Settings, _ text: String) throws -> Void
 
   init(
     name: String, aliases: [String], summary: String, type: LogicalType = .varchar,
+    storedAs: String? = nil,
     read: @escaping @Sendable (Settings) -> String,
     write: @escaping @Sendable (inout Settings, _ text: String) throws -> Void
   ) {
@@ -59,6 +66,7 @@ package struct Setting: Sendable {
     self.aliases = aliases
     self.summary = summary
     self.type = type
+    self.storedAs = storedAs
     self.read = read
     self.write = write
   }
@@ -80,11 +88,12 @@ package struct Setting: Sendable {
     Setting(
       name: "default_null_order", aliases: ["null_order"],
       summary: "where ORDER BY puts NULL: nulls_last, nulls_first, or by the direction",
+      storedAs: "default_null_order",
       read: { $0.defaultOrder.nulls.rawValue },
       write: { $0.defaultOrder.nulls = try nullOrder($1) }),
     Setting(
       name: "default_order", aliases: [],
-      summary: "the order of a key that says neither: ASC, DESC",
+      summary: "the order of a key that says neither: ASC, DESC", storedAs: "default_order",
       read: { $0.defaultOrder.isDescending ? "DESCENDING" : "ASCENDING" },
       write: { settings, text in
         switch text.lowercased() {
@@ -103,7 +112,7 @@ package struct Setting: Sendable {
       }),
     Setting(
       name: "integer_division", aliases: [], summary: "whether / of integers divides integers",
-      type: .boolean,
+      type: .boolean, storedAs: "integer_division",
       read: { "\($0.integerDivision)" },
       write: { $0.integerDivision = try boolean($1, "integer_division") }),
     Setting(
@@ -124,10 +133,12 @@ package struct Setting: Sendable {
       write: { $0.memoryLimit = try bytes($1, "memory_limit", from: 1) }),
     Setting(
       name: "schema", aliases: [], summary: "the schema of names without one",
+      storedAs: "search_path",
       read: { $0.searchPath.first ?? "main" },
       write: { $0.searchPath = [$1] }),
     Setting(
       name: "search_path", aliases: [], summary: "schemas where names without one are looked up",
+      storedAs: "search_path",
       read: { $0.searchPath.joined(separator: ",") },
       write: { settings, text in
         settings.searchPath = text.split(separator: ",").map { $0.filter { $0 != " " } }
@@ -138,7 +149,8 @@ package struct Setting: Sendable {
       write: { $0.temporaryDirectory = $1.isEmpty ? nil : $1 }),
     Setting(
       name: "TimeZone", aliases: ["timezone"],
-      summary: "the zone that TIMESTAMPTZ is shown and read in", read: { $0.timeZone.name },
+      summary: "the zone that TIMESTAMPTZ is shown and read in", storedAs: "TimeZone",
+      read: { $0.timeZone.name },
       write: { $0.timeZone = try timeZone($1) }),
     Setting(
       name: "threads", aliases: ["worker_threads"], summary: "workers of a query, 1 to 256",
@@ -200,7 +212,7 @@ package struct Setting: Sendable {
     ("mb", 1_000_000), ("gb", 1_000_000_000), ("tb", 1_000_000_000_000), ("b", 1),
   ]
 
-  private static func bytes(_ text: String, _ name: String, from least: Int) throws -> Int {
+  static func bytes(_ text: String, _ name: String, from least: Int) throws -> Int {
     let lower = text.lowercased().filter { $0 != " " }
     for (unit, size) in units where lower.hasSuffix(unit) {
       if let number = Double(lower.dropLast(unit.count)), number >= 0,

@@ -54,8 +54,14 @@ extension PlanBuilder {
     }
     let shared = region.shared(index) { WindowShared(workers: worker.count) }
     region.add(shared.barrier)
+    var rows = input
+    if let keep = node.keep, let first = try keys(node.order).first {
+      rows = PartitionTopRows(
+        input: input, types: types, partition: try node.partition.map(position), key: first,
+        keep: keep, worker: worker)
+    }
     return WindowOperator(
-      input: input, inputTypes: types, outputCount: node.input.output.count,
+      input: rows, inputTypes: types, outputCount: node.input.output.count,
       partition: try node.partition.map(position), order: try keys(node.order), calls: calls,
       shared: shared, worker: worker)
   }

@@ -133,24 +133,32 @@ final class SortedRows: @unchecked Sendable {
         marks[place >> 6] |= 1 << UInt64(place & 63)
       }
     }
-    func words<T: Equatable & BitwiseCopyable>(_ type: T.Type) {
+    @inline(__always)
+    func values<T: BitwiseCopyable>(_ type: T.Type, _ differ: (T, T) -> Bool) {
       let reader = ColumnReader<T>(column)
       if reader.validity == nil {
-        each { reader[$0] != reader[$1] }
+        each { differ(reader[$0], reader[$1]) }
       } else {
         each {
           let isNull = reader.isNull($0)
-          return isNull != reader.isNull($1) || (!isNull && reader[$0] != reader[$1])
+          return isNull != reader.isNull($1) || (!isNull && differ(reader[$0], reader[$1]))
         }
       }
     }
+    func words<T: Equatable & BitwiseCopyable>(_ type: T.Type) { values(type) { $0 != $1 } }
     switch column.type.physical {
     case .bool, .int8, .uint8: words(UInt8.self)
     case .int16, .uint16: words(UInt16.self)
     case .int32, .uint32: words(UInt32.self)
     case .int64, .uint64: words(UInt64.self)
     case .int128, .uint128: words(UInt128.self)
-    case .float, .double, .string, .interval, .list, .array, .structure:
+    case .float:
+      values(Float.self) { Hashing.canonical($0).bitPattern != Hashing.canonical($1).bitPattern }
+    case .double:
+      values(Double.self) { Hashing.canonical($0).bitPattern != Hashing.canonical($1).bitPattern }
+    case .interval: values(Interval.self) { $0.orderedBits != $1.orderedBits }
+    case .string: values(StringView.self) { !($0 == $1) }
+    case .list, .array, .structure:
       let comparator = ColumnComparator(column, column)
       each { comparator.compare($0, $1, nullsFirst: false) != 0 }
     }

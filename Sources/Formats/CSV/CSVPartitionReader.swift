@@ -8,6 +8,7 @@ final class CSVPartitionReader: BatchSource {
   private let source: CSVSource
   private let file: CSVFile
   private let base: Int
+  private let length: Int
   private let tokenizer: CSVTokenizer
   private let columns: [Int]
   private let batchRows: Int
@@ -27,13 +28,17 @@ final class CSVPartitionReader: BatchSource {
     self.batchRows = batchRows
     self.sequence = sequence
     base = range.lowerBound
+    length = range.count
     tokenizer = CSVTokenizer(
       file.bytes.start + range.lowerBound, limit: range.count, dialect: file.dialect,
       endsFile: range.upperBound == file.bytes.count, isLenient: source.options.ignoresErrors)
     firstFields = .allocate(capacity: batchRows)
   }
 
-  deinit { firstFields.deallocate() }
+  deinit {
+    firstFields.deallocate()
+    file.bytes.letGo(base..<(base + length))
+  }
 
   func next() throws -> Batch? {
     while true {

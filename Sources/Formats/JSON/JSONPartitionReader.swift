@@ -35,6 +35,8 @@ final class JSONPartitionReader: BatchSource {
     transform = JSONTransform(rules, owner: file.bytes)
   }
 
+  deinit { file.bytes.letGo(cursor.range) }
+
   func next() throws -> Batch? {
     tape.removeAll()
     var places: [JSONTransform.Place] = []

@@ -4,7 +4,8 @@ import Diagnostics
 /// What an aggregate reads off the sorted values of a group.
 enum OrderStatistic { case continuous, discrete, mode }
 
-/// median, quantile_cont, quantile_disc and mode: the values of each group, sorted at the end.
+/// median, quantile_cont, quantile_disc and mode: the values of each group, put in order at the end
+/// as far as the result asks.
 final class OrderStatisticState<T: StateValue>: AggregateState {
   private let statistic: OrderStatistic
   /// Of one value; the result is a list of them when the fraction is one.
@@ -12,10 +13,7 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
   private let isList: Bool
   private var fractions: [Double]
   private let between: (T, T, Double) -> T
-  private let chains = GroupChains()
-  private let log = StateMemory(stride: MemoryLayout<T>.stride)
-  private let heap = StringHeap()
-  private let scratch = StateMemory(stride: 4)
+  private let segments: GroupSegments
 
   /// `between` gives the value at a fraction of the way between two.
   init(
@@ -27,27 +25,16 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     self.isList = isList
     self.fractions = fractions
     self.between = between
+    segments = GroupSegments(item, keepsNulls: false)
   }
 
-  var byteCount: Int { chains.byteCount + log.byteCount + heap.byteCount }
+  var byteCount: Int { segments.byteCount }
 
-  func resize(groups count: Int) { chains.resize(groups: count) }
+  func resize(groups count: Int) { segments.resize(groups: count) }
 
   func update(_ arguments: [Column], groups: UnsafePointer<UInt32>, count: Int) throws {
     if arguments.count > 1 && fractions.isEmpty && count > 0 { try readFractions(arguments[1]) }
-    scratch.resize(count)
-    let picked = scratch.values(UInt32.self)
-    let start = chains.rowCount
-    log.resize(start + count)
-    let target = log.values(T.self) + start
-    let heap = heap
-    var kept = 0
-    forEachValid(arguments[0], T.self, count) { row, value in
-      target[kept] = value.stored(in: heap)
-      picked[kept] = groups[row]
-      kept += 1
-    }
-    chains.append(picked, count: kept)
+    segments.append(arguments[0], groups: groups, count: count)
   }
 
   func update(_ arguments: [Column], count: Int) throws {
@@ -60,26 +47,23 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
   ) {
     let other = sameState(other, as: OrderStatisticState<T>.self)
     if fractions.isEmpty { fractions = other.fractions }
-    let (rows, targets) = other.chains.rows(of: source, count: count, goingTo: target)
-    let start = chains.rowCount
-    log.resize(start + rows.count)
-    let mine = log.values(T.self) + start
-    let theirs = other.log.values(T.self)
-    for row in 0..<rows.count { mine[row] = theirs[Int(rows[row])].stored(in: heap) }
-    chains.append(targets, count: targets.count)
+    segments.merge(other.segments, source: source, target: target, count: count)
   }
 
   func finish(first: Int, count: Int) throws -> Column {
     let cancellation = Cancellation.current
-    let values = log.values(T.self)
     let perGroup = isList ? fractions.count : 1
-    let items = Column(flat: item, count: count * perGroup, heaps: T.isString ? [heap] : [])
+    let items = Column(flat: item, count: count * perGroup, heaps: segments.heaps)
     let target = items.values(as: T.self)
     var group: [T] = []
     var empty: [Int] = []
     for row in 0..<count {
       group.removeAll(keepingCapacity: true)
-      chains.forEachRow(of: first + row) { group.append(values[$0]) }
+      segments.forEachRun(of: first + row) { run in
+        group.append(
+          contentsOf: UnsafeBufferPointer(
+            start: run.values.assumingMemoryBound(to: T.self), count: run.count))
+      }
       if group.isEmpty {
         empty.append(row)
         for slot in 0..<perGroup { target[row * perGroup + slot] = T.zero }
@@ -90,8 +74,12 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
         target[row] = mostFrequent(group)
         continue
       }
-      group.sort(by: T.sortsBefore)
-      for slot in 0..<perGroup { target[row * perGroup + slot] = quantile(group, fractions[slot]) }
+      group.withUnsafeMutableBufferPointer { values in
+        var selection = OrderSelection(values)
+        for slot in 0..<perGroup {
+          target[row * perGroup + slot] = quantile(&selection, fractions[slot])
+        }
+      }
     }
     if !isList {
       for row in empty { items.setNull(row) }
@@ -107,19 +95,22 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     return lists
   }
 
-  private func quantile(_ ascending: [T], _ fraction: Double) -> T {
+  private func quantile(_ values: inout OrderSelection<T>, _ signed: Double) -> T {
+    let count = values.count
+    let fraction = abs(signed)
     // A negative fraction counts from the other end.
-    let sorted = fraction < 0 ? ascending.reversed() : ascending
-    let fraction = abs(fraction)
+    func place(_ index: Int) -> Int { signed < 0 ? count - 1 - index : index }
     if statistic == .discrete {
       // As DuckDB: the least value with at least this fraction of the values at or below it.
-      let above = Int((Double(sorted.count) - fraction * Double(sorted.count)).rounded(.down))
-      return sorted[max(1, sorted.count - above) - 1]
+      let above = Int((Double(count) - fraction * Double(count)).rounded(.down))
+      return values.value(place(max(1, count - above) - 1))
     }
-    let position = Double(sorted.count - 1) * fraction
+    let position = Double(count - 1) * fraction
     let low = Int(position.rounded(.down))
     let high = Int(position.rounded(.up))
-    return low == high ? sorted[low] : between(sorted[low], sorted[high], position - Double(low))
+    let first = values.value(place(low))
+    return low == high
+      ? first : between(first, values.value(place(high)), position - Double(low))
   }
 
   /// The value that comes most often; of several the one that came first.

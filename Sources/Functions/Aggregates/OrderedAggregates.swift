@@ -182,7 +182,18 @@ private func continuousState(
           let (a, b) = (Double(ZonedTime.instant(low)), Double(ZonedTime.instant(high)))
           return ZonedTime.pack(instantOfDay: Int64(a + (b - a) * fraction))
         }))
-  default: interpolatingIntegers(Int128.self, type, isList, fractions)
+  default:
+    // Of wide decimals the distance from the lower value is cut, as DuckDB does: a sum as a DOUBLE
+    // would lose digits.
+    SpecialisedState(
+      OrderStatisticState<Int128>(
+        .continuous, item: type, isList: isList, fractions: fractions,
+        between: { low, high, fraction in
+          let (whole, isTooFar) = high.subtractingReportingOverflow(low)
+          let distance = isTooFar ? Double(high) - Double(low) : Double(whole)
+          return Int128(exactly: (distance * fraction).rounded(.towardZero)).map { low &+ $0 }
+            ?? low
+        }))
   }
 }
 

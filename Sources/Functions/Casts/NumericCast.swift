@@ -131,12 +131,23 @@ enum NumericCast {
       // Only 0 fits.
       return try job.convert(A.self, B.self) { $0 == 0 ? 0 : nil }
     }
+    if let most = wholeBound(job.column.type, a), most <= bound {
+      return job.map(A.self, B.self) { B(truncatingIfNeeded: $0) &* factor }
+    }
     return try job.convert(A.self, B.self) { value in
       guard let narrow = B(exactly: value), narrow < limit, narrow > 0 &- limit else {
         return nil
       }
       return narrow &* factor
     }
+  }
+
+  /// What the unscaled values of a type are below, in magnitude; nil when 128 bits cannot say.
+  private static func wholeBound<A: FixedWidthInteger>(
+    _ type: LogicalType, _ a: A.Type
+  ) -> Int128? {
+    if case .decimal(let precision, _) = type { return TextParsing.powerOfTen(precision) }
+    return A.bitWidth < 128 ? Int128(1) << (A.isSigned ? A.bitWidth - 1 : A.bitWidth) + 1 : nil
   }
 
   private struct DecimalSource: IntegerTypeVisitor {
@@ -151,6 +162,11 @@ enum NumericCast {
         let wide = Double(TextParsing.powerOfTen(scale))
         return job.map(A.self, Float.self) { Float(Double($0) / wide) }
       case .decimal(let precision, let newScale):
+        if newScale == scale, job.type.physical == job.column.type.physical,
+          case .decimal(let digits, _) = job.column.type, digits <= precision
+        {
+          return job.column.reinterpreted(as: job.type)
+        }
         if newScale >= scale {
           switch job.type.physical {
           case .int16:

@@ -77,6 +77,15 @@ struct LikePattern {
     self.steps = form == .general ? steps : []
   }
 
+  /// The part, at the text's start, at its end, both or anywhere.
+  init(_ part: [UInt8], isAtStart: Bool, isAtEnd: Bool) {
+    form = isAtStart ? (isAtEnd ? .exact : .prefix) : isAtEnd ? .suffix : .contains
+    parts = [part]
+    joined = part
+    ends = form == .contains ? [0, part.count, part.count] : [part.count]
+    steps = []
+  }
+
   func matches(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     switch form {
     case .exact:
@@ -168,6 +177,35 @@ struct LikePattern {
     }
   }
 
+  /// The predicate over the first argument, NULL where any is: for a pattern of one part, where one
+  /// test a row is all, and nothing is decided or retained there; nil of other patterns.
+  func matchPart(_ arguments: [Column], _ count: Int, negated: Bool) -> Column? {
+    let strings = ColumnReader<StringView>(arguments[0])
+    guard parts.count == 1 || form == .prefix else { return nil }
+    return parts[0].withUnsafeBufferPointer { part in
+      switch form {
+      case .exact:
+        return Kernels.predicate(arguments, count) { row in
+          let bytes = strings.pointer(row).buffer
+          return (bytes.count == part.count && UTF8Text.hasPrefix(bytes, part)) != negated
+        }
+      case .prefix:
+        return Kernels.predicate(arguments, count) { row in
+          UTF8Text.hasPrefix(strings.pointer(row).buffer, part) != negated
+        }
+      case .suffix:
+        return Kernels.predicate(arguments, count) { row in
+          UTF8Text.hasSuffix(strings.pointer(row).buffer, part) != negated
+        }
+      case .contains:
+        return Kernels.predicate(arguments, count) { row in
+          (UTF8Text.find(part, in: strings.pointer(row).buffer) != nil) != negated
+        }
+      case .runs, .general: return nil
+      }
+    }
+  }
+
   /// The kernel of LIKE: string, pattern, and perhaps the escape character.
   static func match(
     _ arguments: [Column], _ count: Int, negated: Bool, ignoringCase: Bool
@@ -201,34 +239,8 @@ struct LikePattern {
     if isFixed, count > 0, !arguments.dropFirst().contains(where: \.isConstantNull) {
       fixed = try compile(0)
     }
-    if let fixed, !ignoringCase, fixed.parts.count == 1 || fixed.form == .prefix {
-      // One part, one test: nothing is decided or retained per row.
-      return fixed.parts[0].withUnsafeBufferPointer { part in
-        switch fixed.form {
-        case .exact:
-          return Kernels.predicate(arguments, count) { row in
-            let bytes = strings.pointer(row).buffer
-            return (bytes.count == part.count && UTF8Text.hasPrefix(bytes, part)) != negated
-          }
-        case .prefix:
-          return Kernels.predicate(arguments, count) { row in
-            UTF8Text.hasPrefix(strings.pointer(row).buffer, part) != negated
-          }
-        case .suffix:
-          return Kernels.predicate(arguments, count) { row in
-            UTF8Text.hasSuffix(strings.pointer(row).buffer, part) != negated
-          }
-        case .contains, .runs, .general:
-          if fixed.form == .contains {
-            return Kernels.predicate(arguments, count) { row in
-              (UTF8Text.find(part, in: strings.pointer(row).buffer) != nil) != negated
-            }
-          }
-          return Kernels.predicate(arguments, count) { row in
-            fixed.matches(strings.pointer(row).buffer) != negated
-          }
-        }
-      }
+    if let fixed, !ignoringCase, let answer = fixed.matchPart(arguments, count, negated: negated) {
+      return answer
     }
     if let fixed, fixed.form == .runs || fixed.form == .contains {
       return try fixed.withRuns { runs in

@@ -10,10 +10,13 @@ import Synchronization
 final class RegularExpression: @unchecked Sendable {
   fileprivate let code: OpaquePointer
   let groupCount: Int
+  /// The pattern as a search, when it is plain text with perhaps ^ before and $ after it.
+  let plain: LikePattern?
 
   /// SAFETY: compiled code, JIT code included, is read-only; freed once, in `deinit`.
-  private init(code: OpaquePointer) {
+  private init(code: OpaquePointer, plain: LikePattern?) {
     self.code = code
+    self.plain = plain
     var groups: UInt32 = 0
     pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_CAPTURECOUNT), &groups)
     groupCount = Int(groups)
@@ -68,13 +71,44 @@ final class RegularExpression: @unchecked Sendable {
     guard let code else { throw malformed(pattern, problem, place) }
     // Without JIT (some platforms) the interpreter matches the same, only slower.
     _ = pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE)
-    let made = RegularExpression(code: code)
+    let made = RegularExpression(code: code, plain: plainPattern(pattern, options))
     cache.withLock { known in
       if known.count >= cacheLimit { known.removeAll() }
       known[key] = made
     }
     return made
   }
+
+  /// What `plain` says of a pattern that compiles; nil when it has operators, or ignores case.
+  private static func plainPattern(
+    _ pattern: UnsafeBufferPointer<UInt8>, _ options: UInt32
+  ) -> LikePattern? {
+    if options & PCRE2_CASELESS != 0 { return nil }
+    let isFull = options & PCRE2_ENDANCHORED != 0
+    if options & PCRE2_LITERAL != 0 {
+      return LikePattern(Array(pattern), isAtStart: isFull, isAtEnd: isFull)
+    }
+    let isAtStart = pattern.first == UInt8(ascii: "^")
+    var text: [UInt8] = []
+    var isEscaped = false
+    for (place, byte) in pattern.enumerated().dropFirst(isAtStart ? 1 : 0) {
+      let isWord = (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte >= 0x80
+      // A letter or digit behind \ is an operator; any other byte is itself.
+      if isEscaped && isWord { return nil }
+      if !isEscaped && byte == UInt8(ascii: "\\") {
+        isEscaped = true
+      } else if !isEscaped && operators.contains(byte) {
+        guard byte == UInt8(ascii: "$"), place == pattern.count - 1 else { return nil }
+        return LikePattern(text, isAtStart: isAtStart || isFull, isAtEnd: true)
+      } else {
+        text.append(byte)
+        isEscaped = false
+      }
+    }
+    return LikePattern(text, isAtStart: isAtStart || isFull, isAtEnd: isFull)
+  }
+
+  private static let operators: Set<UInt8> = Set("^$.[]{}()*+?|".utf8)
 
   // MARK: Messages
 

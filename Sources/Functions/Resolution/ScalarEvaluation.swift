@@ -31,15 +31,13 @@ package enum ScalarEvaluation {
       let one = try overload.kernel(arguments.map { $0.slice(0, 1) }, 1, type)
       return Column(repeating: one, count: count)
     }
-    if variables == 1, let base = distinctBase(arguments[variable], count) {
-      var few: [Column] = []
-      for (position, argument) in arguments.enumerated() {
-        few.append(position == variable ? base : resized(argument, base.count))
-      }
-      // The base may hold values that no row refers to, and these may be out of domain.
-      if let values = try? overload.kernel(few, base.count, type) {
-        return rewrapped(values, as: arguments[variable])
-      }
+    // The bases may hold values that no row refers to, and these may be out of domain.
+    if let bases = commonBases(arguments, count),
+      let values = try? overload.kernel(bases.columns, bases.count, type)
+    {
+      return rewrapped(values, as: arguments[variable])
+    }
+    if variables == 1, distinctBase(arguments[variable], count) != nil {
       var flat = arguments
       flat[variable] = arguments[variable].flattened()
       return try overload.kernel(flat, count, type)
@@ -47,17 +45,36 @@ package enum ScalarEvaluation {
     return try overload.kernel(arguments, count, type)
   }
 
-  /// The base of a dictionary that holds no more values than there are rows.
+  /// The base of a dictionary that is worth being computed on: one that holds few values, or a
+  /// selection of most of its rows, whose flat loop is cheaper than picking the rows first.
   static func distinctBase(_ column: Column, _ count: Int) -> Column? {
-    guard column.encoding == .dictionary, let base = column.base, base.count <= count,
-      base.count > 0
+    guard column.encoding == .dictionary, let base = column.base,
+      base.count <= count + count / 4, base.count > 0
     else { return nil }
     return base
   }
 
+  /// The bases that all arguments refer to by the same rows, and constants as long as these.
+  private static func commonBases(
+    _ arguments: [Column], _ count: Int
+  ) -> (columns: [Column], count: Int)? {
+    var indices: UnsafeMutablePointer<UInt32>?
+    var size = 0
+    for argument in arguments where !argument.isConstant {
+      guard let base = distinctBase(argument, count), indices == nil || argument.indices == indices,
+        size == 0 || base.count == size
+      else { return nil }
+      indices = argument.indices
+      size = base.count
+    }
+    if size == 0 { return nil }
+    let columns = arguments.map { $0.isConstant ? resized($0, size) : $0.base ?? $0 }
+    return (columns, size)
+  }
+
   /// The same constant for another number of rows.
   static func resized(_ constant: Column, _ count: Int) -> Column {
-    Column(repeating: constant, count: count)
+    constant.count == count ? constant : Column(constant: constant, count: count)
   }
 
   /// `values`, one per value of the dictionary's base, as the dictionary refers to them.
@@ -70,6 +87,6 @@ package enum ScalarEvaluation {
     return Column(
       type: values.type, count: dictionary.count, encoding: .dictionary, data: values.data,
       validity: values.validity, indices: indices, base: values, children: values.children,
-      owners: [dictionary, values])
+      owner: dictionary)
   }
 }

@@ -111,7 +111,9 @@ enum DatePartFunctions {
 
   static func overloads(_ part: DatePart) -> [ScalarOverload] {
     let date: ScalarOverload = .taking([.date], returns: .bigint) { a, n, t in
-      Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+      part.withConstant { part in
+        Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+      }
     }
     let interval: ScalarOverload = .taking([.interval], returns: .bigint) { a, n, t in
       let x = ColumnReader<Interval>(a[0])
@@ -120,9 +122,11 @@ enum DatePartFunctions {
     var all: [ScalarOverload] = [
       part.isPart(of: .date) ? date : refusing(part, .date),
       .taking([.timestamp], returns: .bigint) { a, n, t in
-        Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
-          let (days, clock) = Calendar.split($0)
-          return part.value(days, clock)
+        part.withConstant { part in
+          Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
+            let (days, clock) = Calendar.split($0)
+            return part.value(days, clock)
+          }
         }
       },
       .taking([.timestampTZ], returns: .bigint) { a, n, t in

@@ -105,9 +105,12 @@ enum RegexFunctions {
     let kernel: ScalarOverload.Kernel = { a, n, _ in
       let x = ColumnReader<StringView>(a[0])
       let patterns = try Patterns(a[1], a.count > 2 ? a[2] : nil, full: full)
+      if let found = patterns.fixed?.plain?.matchPart(a, n, negated: false) { return found }
       let matcher = try RegexMatcher()
       return try Kernels.predicate(a, n) { row in
-        try matcher.matches(patterns.compiled(row), x.pointer(row).buffer)
+        let expression = try patterns.compiled(row)
+        let bytes = x.pointer(row).buffer
+        return try expression.plain?.matches(bytes) ?? matcher.matches(expression, bytes)
       }
     }
     return [

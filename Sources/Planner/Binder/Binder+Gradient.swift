@@ -13,6 +13,12 @@ extension Binder {
       case .model(let reference)? = function.arguments.first?.value
     else { return nil }
     let model = try model(reference)
+    if !model.keys.isEmpty {
+      let keys = model.keys.map(\.name).joined(separator: ", ")
+      throw SQLError(
+        .model, "gradient takes one network; model \"\(model.name)\" has one for each \(keys)",
+        at: span)
+    }
     var inputs: [Argument] = []
     var output = 0
     for argument in function.arguments.dropFirst(2) {

@@ -19,10 +19,7 @@ extension Binder {
     -> Expression
   {
     let model = try model(predict.model)
-    let arguments = model.features(
-      of: predict.arguments.isEmpty
-        ? try model.inputs.map { try inputByName($0, model, context, span: span) }
-        : try inputsByPosition(predict.arguments, model, context, span: span))
+    let arguments = try predictArguments(predict, model, context, span: span)
     func predicted(_ form: PredictExpression.Form, _ type: LogicalType) -> Expression {
       .predict(PredictExpression(model: model, form: form, arguments: arguments, type: type))
     }
@@ -38,6 +35,66 @@ extension Binder {
     case .probability:
       let (output, index) = try classIndex(predict, model, context, span: span)
       return predicted(.probability(output: output, classIndex: index), .float)
+    }
+  }
+
+  /// The features, then the keys: by name where none are given, else by position, the keys behind the
+  /// inputs. Keys that are not among the arguments are columns in scope.
+  private func predictArguments(
+    _ predict: PredictCall, _ model: any ModelDescription, _ context: ExpressionContext,
+    span: SourceSpan
+  ) throws -> [Expression] {
+    if predict.arguments.isEmpty {
+      return model.features(
+        of: try model.inputs.map { try inputByName($0, model, context, span: span) })
+        + (try keysByName(model, context, span: span))
+    }
+    let count = model.inputs.count
+    guard !model.keys.isEmpty, predict.arguments.count == count + model.keys.count else {
+      return model.features(
+        of: try inputsByPosition(predict.arguments, model, context, span: span))
+        + (try keys(of: predict.arguments, model, context, span: span))
+    }
+    let keys = try zip(predict.arguments.dropFirst(count), model.keys).map { argument, key in
+      guard let expression = argument.expression else {
+        throw SQLError(.binder, "PREDICT takes values here", at: argument.span)
+      }
+      return try modelInput(
+        try bind(expression, context), key, model, what: "key", span: argument.span)
+    }
+    return model.features(
+      of: try inputsByPosition(
+        Array(predict.arguments.prefix(count)), model, context, span: span)) + keys
+  }
+
+  /// Of the one structure that is given, where it has them, else by name.
+  private func keys(
+    of arguments: [Argument], _ model: any ModelDescription, _ context: ExpressionContext,
+    span: SourceSpan
+  ) throws -> [Expression] {
+    if !model.keys.isEmpty, arguments.count == 1, let expression = arguments[0].expression {
+      let bound = try bind(expression, context)
+      if case .structure(let fields) = bound.type {
+        let names = Set(fields.map { $0.name.lowercased() })
+        if model.keys.allSatisfy({ names.contains($0.name.lowercased()) }) {
+          return try model.keys.map {
+            try modelInput(
+              try field(bound, Identifier(name: $0.name, span: span)), $0, model, what: "key",
+              span: span)
+          }
+        }
+      }
+    }
+    return try keysByName(model, context, span: span)
+  }
+
+  /// The model's keys among the columns in scope.
+  func keysByName(
+    _ model: any ModelDescription, _ context: ExpressionContext, isTry: Bool = false,
+    span: SourceSpan
+  ) throws -> [Expression] {
+    try model.keys.map {
+      try inputByName($0, model, context, what: "key", isTry: isTry, span: span)
     }
   }
 
@@ -94,25 +151,25 @@ extension Binder {
 
   func inputByName(
     _ input: Field, _ model: any ModelDescription, _ context: ExpressionContext,
-    isTry: Bool = false,
-    span: SourceSpan
+    what: String = "input", isTry: Bool = false, span: SourceSpan
   ) throws -> Expression {
     let found = context.scope.matches(table: nil, name: input.name)
     if found.count > 1 {
       throw SQLError(
-        .binder, "input \"\(input.name)\" of model \"\(model.name)\" matches several columns",
+        .binder,
+        "\(what) \"\(input.name)\" of model \"\(model.name)\" matches several columns",
         at: span, hint: "give the arguments by position")
     }
     if let entry = found.first {
       return try modelInput(
-        .column(entry.reference), input, model, isTry: isTry, span: span)
+        .column(entry.reference), input, model, what: what, isTry: isTry, span: span)
     }
     if let alias = context.aliases[input.name.lowercased()] {
       return try modelInput(
-        try bind(alias, context), input, model, isTry: isTry, span: span)
+        try bind(alias, context), input, model, what: what, isTry: isTry, span: span)
     }
     throw SQLError(
-      .binder, "no column for input \"\(input.name)\" of model \"\(model.name)\"", at: span,
+      .binder, "no column for \(what) \"\(input.name)\" of model \"\(model.name)\"", at: span,
       hint: didYouMean(input.name, among: context.scope.entries.map(\.name)))
   }
 
@@ -157,15 +214,15 @@ extension Binder {
 
   /// Casts are implicit but for text: it never becomes a number.
   private func modelInput(
-    _ expression: Expression, _ input: Field, _ model: any ModelDescription, isTry: Bool = false,
-    span: SourceSpan
+    _ expression: Expression, _ input: Field, _ model: any ModelDescription,
+    what: String = "input", isTry: Bool = false, span: SourceSpan
   ) throws -> Expression {
     let from = expression.type
     if from == input.type { return expression }
     guard TypeResolution.feeds(from, input.type) else {
       throw SQLError(
         .binder,
-        "input \"\(input.name)\" of model \"\(model.name)\" is \(input.type), but the column is \(from)",
+        "\(what) \"\(input.name)\" of model \"\(model.name)\" is \(input.type), but the column is \(from)",
         at: span, hint: from == .varchar ? "cast the text to a number first" : nil)
     }
     return try foldedCast(expression, to: input.type, isTry: isTry, span: span)

@@ -75,16 +75,19 @@ extension Binder {
       isFlat: isFlat)
   }
 
-  /// The model's inputs among the columns of the rows.
-  private func inputs(
-    of call: ModelCall, _ input: BoundQuery, isTry: Bool = false, span: SourceSpan
-  ) throws -> [Expression] {
+  private func context(of input: BoundQuery) -> ExpressionContext {
     var scope = Scope()
     for (name, column) in zip(input.names, input.plan.output) {
       scope.entries.append(Scope.Entry(table: nil, name: name, reference: column))
     }
-    let context = ExpressionContext(
-      scope: scope, clause: "PREDICT", subqueries: SubqueryCollector())
+    return ExpressionContext(scope: scope, clause: "PREDICT", subqueries: SubqueryCollector())
+  }
+
+  /// The model's inputs among the columns of the rows.
+  private func inputs(
+    of call: ModelCall, _ input: BoundQuery, isTry: Bool = false, span: SourceSpan
+  ) throws -> [Expression] {
+    let context = context(of: input)
     if !call.descriptor.isEmpty, call.descriptor.count != call.model.inputs.count {
       throw SQLError(
         .binder,
@@ -104,8 +107,9 @@ extension Binder {
     guard let input = call.input else { throw Binder.noRows(span) }
     let options = try PredictOptions(call.options, isFlat: call.isFlat)
     let model = call.model
-    let arguments = model.features(
-      of: try inputs(of: call, input, isTry: options.isTry, span: span))
+    let arguments =
+      model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
+      + (try keysByName(model, context(of: input), isTry: options.isTry, span: span))
     var fields: [Field] = []
     var values: [Expression] = []
     func add(_ name: String, _ form: PredictExpression.Form, _ type: LogicalType) {

@@ -102,7 +102,7 @@ package struct PredictExpression: Sendable {
   }
   package var model: any ModelDescription
   package var form: Form
-  /// One per feature of the model, in its order and of its types.
+  /// One per feature of the model, in its order and of its types, then one per key.
   package var arguments: [Expression]
   package var type: LogicalType
 }
@@ -115,9 +115,11 @@ package protocol ModelDescription: AnyObject, Sendable {
   /// The classes of each output as text; empty where it is a number.
   var classNames: [[String]] { get }
   var featureNames: [String] { get }
+  /// What tells the networks of one model apart, where TRAIN … FOR EACH made one for each key.
+  var keys: [Field] { get }
   /// What enters the network for these values of the inputs.
   func features(of inputs: [Expression]) -> [Expression]
-  /// For each feature, whether one of these outputs hangs on it.
+  /// For each feature, then each key, whether one of these outputs hangs on it.
   func readsFeatures(_ outputs: [Int]) -> [Bool]
   /// `v3`, for EXPLAIN.
   var versionLabel: String { get }

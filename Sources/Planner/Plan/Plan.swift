@@ -38,6 +38,8 @@ package struct ScanNode: Sendable {
   package var columns: [(position: Int, reference: ColumnReference)]
   /// Filters that partitions may be skipped by; the filter node above still decides.
   package var filters: [ScanFilter] = []
+  /// Columns whose values a join above gathers while it builds, by the number of the filter.
+  package var runtimeFilters: [(column: ColumnReference, filter: Int)] = []
 }
 
 package struct ValuesNode: Sendable {
@@ -129,6 +131,8 @@ package struct JoinNode: Sendable {
   package var inequalities: [JoinInequality] = []
   /// ASOF: each left row meets one right row at most.
   package var isAsof = false
+  /// Which of the build side's keys are told to scans of the probe side, by position in `keys`.
+  package var runtimeFilters: [(key: Int, filter: Int)] = []
 }
 
 package struct SortNode: Sendable {

@@ -13,6 +13,9 @@ package struct WindowNode: Sendable {
   /// The longest ORDER BY of the calls; the others' are its beginnings.
   package var order: [SortItem]
   package var calls: [(call: BoundWindow, reference: ColumnReference)]
+  /// All calls are ranks, and a filter above lets through only the first so many rows of a partition
+  /// (and their peers): the others need not be sorted.
+  package var keep: Int?
 
   package init(
     input: Plan, partition: [Expression], order: [SortItem],
@@ -147,6 +150,14 @@ extension BoundFrame.Bound {
 }
 
 extension BoundWindow {
+  /// A rank, which rows that sort behind do not change.
+  package var isRank: Bool {
+    switch function {
+    case .builtin(.rowNumber), .builtin(.rank), .builtin(.denseRank): true
+    default: false
+    }
+  }
+
   /// All expressions that it reads.
   package var expressions: [Expression] {
     arguments + (filter.map { [$0] } ?? []) + order.map(\.expression)

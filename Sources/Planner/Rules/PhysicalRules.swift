@@ -75,6 +75,7 @@ enum JoinStrategy {
 enum TopN {
   static func apply(_ plan: Plan) -> Plan {
     let below = plan.mapChildren(apply)
+    if case .filter(let filter) = below { return .filter(keepingFirst(filter)) }
     guard case .limit(let limit) = below, limit.isConstant, let count = limit.limit else {
       return below
     }
@@ -91,6 +92,45 @@ enum TopN {
       return .project(project)
     default: return below
     }
+  }
+}
+
+extension TopN {
+  /// More rows a partition than this are sorted with all others.
+  private static let mostRanks = 32
+
+  /// The window below a filter by its rank is told how many rows of a partition pass.
+  private static func keepingFirst(_ filter: FilterNode) -> FilterNode {
+    guard case .window(var window) = filter.input, !window.order.isEmpty,
+      window.order.first?.expression.type.isNested == false,
+      window.calls.allSatisfy({ $0.call.isRank && $0.call.orderCount > 0 })
+    else { return filter }
+    let ranks = Set(
+      window.calls.filter { $0.call.function != .builtin(.denseRank) }.map(\.reference.id))
+    let limits = filter.condition.conjuncts.compactMap { highestRank($0, of: ranks) }
+    guard let least = limits.min(), least >= 1, least <= mostRanks else { return filter }
+    window.keep = least
+    var result = filter
+    result.input = .window(window)
+    return result
+  }
+
+  /// The highest rank that passes `rank <= constant` and the like; nil of other conditions.
+  private static func highestRank(_ condition: Expression, of ranks: Set<Int>) -> Int? {
+    guard case .call(let call) = condition, call.arguments.count == 2 else { return nil }
+    let name = call.resolved.function.name
+    let rank: Expression
+    let other: Expression
+    switch name {
+    case "<=", "<", "=": (rank, other) = (call.arguments[0], call.arguments[1])
+    case ">=", ">": (other, rank) = (call.arguments[0], call.arguments[1])
+    default: return nil
+    }
+    guard case .column(let reference) = rank, ranks.contains(reference.id),
+      case .constant(let value, _) = other, let number = value.orderedNumber,
+      let bound = Int(exactly: number.rounded(.up))
+    else { return nil }
+    return name == "<" || name == ">" ? bound - 1 : bound
   }
 }
 

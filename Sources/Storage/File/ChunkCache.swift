@@ -1,8 +1,12 @@
 import Columnar
 import Synchronization
 
-/// Decoded columns of a file, by number, up to a limit of bytes. Chunks never change, so nothing in
-/// it grows old; what has not been asked for since the hand last passed goes first (second chance).
+/// Decoded columns of a file, by number, for as long as nothing else needs their memory. Chunks never
+/// change, so nothing in it grows old; what has not been asked for since the hand last passed goes
+/// first (second chance).
+///
+/// Bytes are taken from `memory` before a column is kept, and given back when it goes. Order of locks:
+/// `memory` is never called with the lock held, since it may call `reclaim` of this or another cache.
 package final class ChunkCache: Sendable {
   private struct Entry {
     let column: Column
@@ -16,27 +20,23 @@ package final class ChunkCache: Sendable {
     var order: [Int64] = []
     var hand = 0
     var byteCount = 0
-    var limit = 1 << 30
+    var isClosed = false
   }
 
   private let content = Mutex(Content())
+  private let memory: any CacheMemory
+
+  package init(memory: any CacheMemory) {
+    self.memory = memory
+    memory.add(self)
+  }
+
+  deinit { memory.give(byteCount) }
 
   /// Bytes of the columns that are kept.
   package var byteCount: Int { content.withLock { $0.byteCount } }
 
-  /// Bytes that may be kept; what is more goes at once.
-  package var limit: Int {
-    get { content.withLock { $0.limit } }
-    set {
-      content.withLock {
-        if $0.limit == newValue { return }
-        $0.limit = newValue
-        ChunkCache.shrink(&$0)
-      }
-    }
-  }
-
-  func column(_ key: Int64) -> Column? {
+  package func column(_ key: Int64) -> Column? {
     content.withLock { content in
       guard let index = content.entries.index(forKey: key) else { return nil }
       content.entries.values[index].isUsed = true
@@ -44,31 +44,58 @@ package final class ChunkCache: Sendable {
     }
   }
 
-  func insert(_ column: Column, _ key: Int64) {
+  /// Keeps a column, if there is room for it.
+  package func insert(_ column: Column, _ key: Int64) {
     let bytes = column.byteCount
-    content.withLock { content in
-      if content.entries[key] != nil || bytes > content.limit { return }
+    let isWanted = content.withLock { !$0.isClosed && $0.entries[key] == nil }
+    guard isWanted, memory.take(bytes) else { return }
+    let isKept = content.withLock { content in
+      // Another thread may have been faster.
+      if content.isClosed || content.entries[key] != nil { return false }
       content.entries[key] = Entry(column: column, byteCount: bytes, isUsed: false)
       content.order.append(key)
       content.byteCount += bytes
-      ChunkCache.shrink(&content)
+      return true
     }
+    if !isKept { memory.give(bytes) }
   }
 
-  private static func shrink(_ content: inout Content) {
-    while content.byteCount > content.limit, !content.order.isEmpty {
+  /// Drops columns of at least `bytes` together, or all; gives what they took.
+  @discardableResult
+  package func reclaim(_ bytes: Int) -> Int {
+    var dropped: [Column] = []
+    let freed = content.withLock { ChunkCache.drop(bytes, of: &$0, into: &dropped) }
+    if freed > 0 { memory.give(freed) }
+    return freed
+  }
+
+  /// Drops everything, and keeps nothing any more: the file is no longer the database's.
+  package func close() {
+    content.withLock { $0.isClosed = true }
+    reclaim(.max)
+  }
+
+  /// The columns themselves go when the lock has been left.
+  private static func drop(_ bytes: Int, of content: inout Content, into dropped: inout [Column])
+    -> Int
+  {
+    var freed = 0
+    while freed < bytes, !content.order.isEmpty {
       if content.hand >= content.order.count { content.hand = 0 }
       let key = content.order[content.hand]
-      if content.entries[key]?.isUsed ?? false {
+      if bytes - freed < content.byteCount, content.entries[key]?.isUsed ?? false {
         content.entries[key]?.isUsed = false
         content.hand += 1
         continue
       }
       if let gone = content.entries.removeValue(forKey: key) {
         content.byteCount -= gone.byteCount
+        freed += gone.byteCount
+        dropped.append(gone.column)
       }
       content.order.swapAt(content.hand, content.order.count - 1)
       content.order.removeLast()
     }
+    return freed
   }
 }

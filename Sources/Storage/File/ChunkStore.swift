@@ -4,9 +4,13 @@ import Diagnostics
 /// The chunks of one file, decoded.
 package final class ChunkStore: Sendable {
   package let file: DatabaseFile
-  package let cache = ChunkCache()
+  package let cache: ChunkCache
 
-  package init(_ file: DatabaseFile) { self.file = file }
+  /// What is decoded is kept with the leave of `memory`.
+  package init(_ file: DatabaseFile, memory: any CacheMemory) {
+    self.file = file
+    cache = ChunkCache(memory: memory)
+  }
 
   /// Reads and decodes a chunk. Whoever asks holds a snapshot that has it, or has written it: a chunk
   /// that a later commit removed is still in the older snapshot.

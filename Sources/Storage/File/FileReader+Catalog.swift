@@ -14,6 +14,7 @@ extension FileReader {
   /// The commit that this reader sees.
   package func commitNumber() throws -> Int64 { try session.commitNumber() }
 
+  /// What SET GLOBAL has kept, by name.
   package func settings() throws -> [(name: String, value: String)] {
     try session.rows("SELECT name, value FROM settings ORDER BY name") { ($0.text(0), $0.text(1)) }
   }

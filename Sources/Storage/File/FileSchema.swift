@@ -10,7 +10,7 @@ package struct FileSchema: Sendable {
   /// The form that this program writes, and the newest it reads. It is the file's `user_version`.
   var version: Int64 { Int64(migrations.count) }
 
-  package static let current = FileSchema(migrations: [firstVersion])
+  package static let current = FileSchema(migrations: [firstVersion, checkpoints])
 
   /// docs/file-format.md says what each table is for. What the rows of a table may be is checked by
   /// the engine; the keys here are what finds rows, and what must never be there twice.
@@ -85,6 +85,14 @@ package struct FileSchema: Sendable {
       row_count INTEGER NOT NULL, seconds REAL NOT NULL, is_best INTEGER NOT NULL,
       PRIMARY KEY (run_id, epoch)) WITHOUT ROWID
     """,
+  ]
+
+  /// Of trainings that are under way, or were interrupted.
+  private static let checkpoints = [
+    """
+    CREATE TABLE checkpoints (model_id INTEGER PRIMARY KEY, made_at TEXT NOT NULL,
+      bytes BLOB NOT NULL)
+    """
   ]
 
   /// What is wholly known by the statement that makes it.

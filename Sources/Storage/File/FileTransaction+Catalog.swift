@@ -16,12 +16,11 @@ extension FileTransaction {
       .integer(try nextCommit))
   }
 
-  /// nil removes the setting.
+  /// Keeps the value of a setting, or with nil removes it; upper and lower case do not count.
   package func setSetting(_ name: String, _ value: String?) throws {
+    try session.run("DELETE FROM settings WHERE lower(name) = lower(?)", .text(name))
     if let value {
-      try session.run("REPLACE INTO settings VALUES (?, ?)", .text(name), .text(value))
-    } else {
-      try session.run("DELETE FROM settings WHERE name = ?", .text(name))
+      try session.run("INSERT INTO settings VALUES (?, ?)", .text(name), .text(value))
     }
   }
 

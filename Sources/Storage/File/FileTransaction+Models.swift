@@ -93,10 +93,11 @@ extension FileTransaction {
       .integer(model.id))
   }
 
-  /// Adds a version under its number, with the run that made it.
+  /// Adds a version under its number, with the runs that made it: one, or one for each of its networks,
+  /// in their order.
   package func insertVersion(
     _ version: Int64, of model: Int64, weights: [UInt8], description: String,
-    statement: String = "", epochs: [EpochRecord]
+    statement: String = "", runs: [[EpochRecord]]
   ) throws {
     try session.run(
       """
@@ -105,6 +106,14 @@ extension FileTransaction {
       """, .integer(model), .integer(version), .text(description))
     let id = session.connection.lastInsertedRow
     try session.run("INSERT INTO weights VALUES (?, ?)", .integer(id), .blob(weights))
+    for (number, epochs) in runs.enumerated() {
+      try insertRun(epochs, of: model, version: id, statement: number == 0 ? statement : "")
+    }
+  }
+
+  private func insertRun(
+    _ epochs: [EpochRecord], of model: Int64, version id: Int64, statement: String
+  ) throws {
     try session.run(
       """
       INSERT INTO training_runs (model_id, model_version_id, started_at, statement, stop_reason)
@@ -162,6 +171,7 @@ extension FileTransaction {
       "DELETE FROM epochs WHERE run_id IN (SELECT id FROM training_runs WHERE model_id = ?)",
       .integer(id))
     try session.run("DELETE FROM training_runs WHERE model_id = ?", .integer(id))
+    try removeCheckpoint(of: id)
     try session.run("DELETE FROM models WHERE id = ?", .integer(id))
   }
 }
@@ -197,22 +207,33 @@ extension FileReader {
     }
   }
 
-  /// The epochs that made a version.
-  package func epochs(ofVersion id: Int64) throws -> [EpochRecord] {
-    try session.rows(
+  /// The epochs of each run that made a version.
+  package func runs(ofVersion id: Int64) throws -> [[EpochRecord]] {
+    var runs: [[EpochRecord]] = []
+    var last: Int64?
+    let epochs = try session.rows(
       """
       SELECT epoch, loss, validation_loss, metrics, learning_rate, row_count, seconds, is_best,
-        CASE WHEN epoch = max(epoch) OVER () THEN stop_reason END
-      FROM training_runs JOIN epochs ON run_id = training_runs.id
-      WHERE model_version_id = ? ORDER BY epoch
+        CASE WHEN epoch = max(epoch) OVER (PARTITION BY run_id) THEN stop_reason END,
+        training_runs.id
+      FROM training_runs LEFT JOIN epochs ON run_id = training_runs.id
+      WHERE model_version_id = ? ORDER BY training_runs.id, epoch
       """, .integer(id)
-    ) {
-      EpochRecord(
-        epoch: $0.integer(0), loss: $0.isNull(1) ? .nan : $0.real(1),
-        validationLoss: $0.isNull(2) ? nil : $0.real(2), metrics: $0.text(3),
-        learningRate: $0.real(4), rowCount: $0.integer(5), seconds: $0.real(6),
-        isBest: $0.integer(7) != 0, stopReason: $0.optionalText(8))
+    ) { row in (row.integer(9), row.isNull(0) ? nil : Self.epoch(row)) }
+    for (run, epoch) in epochs {
+      if run != last { runs.append([]) }
+      last = run
+      if let epoch { runs[runs.count - 1].append(epoch) }
     }
+    return runs
+  }
+
+  private static func epoch(_ row: borrowing SQLiteStatement) -> EpochRecord {
+    EpochRecord(
+      epoch: row.integer(0), loss: row.isNull(1) ? .nan : row.real(1),
+      validationLoss: row.isNull(2) ? nil : row.real(2), metrics: row.text(3),
+      learningRate: row.real(4), rowCount: row.integer(5), seconds: row.real(6),
+      isBest: row.integer(7) != 0, stopReason: row.optionalText(8))
   }
 
   /// The weights of the newest version of a model; nil before it was trained.

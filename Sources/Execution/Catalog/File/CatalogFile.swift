@@ -11,10 +11,10 @@ final class CatalogFile: Sendable {
   /// that was opened, `name.` for one that was attached.
   let prefix: String
 
-  init(_ file: DatabaseFile, prefix: String = "") {
+  init(_ file: DatabaseFile, prefix: String = "", memory: MemoryBroker) {
     self.file = file
     self.prefix = prefix
-    store = ChunkStore(file)
+    store = ChunkStore(file, memory: memory)
   }
 
   /// Whether the database in it has this name.

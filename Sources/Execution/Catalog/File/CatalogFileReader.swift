@@ -64,7 +64,22 @@ struct CatalogFileReader {
       let key = file.key(.model, record.schema, record.name)
       result[key] = try model(record, key)
     }
+    for (key, object) in settings() { result[key] = object }
     return result
+  }
+
+  /// What SET GLOBAL has kept, known to this program or not. A file is not to be refused for what is
+  /// wrong with its settings: those that cannot be read do not count.
+  private func settings() -> [(CatalogState.Key, CatalogObject)] {
+    ((try? reader.settings()) ?? []).map { setting in
+      let key = file.key(.setting, CatalogState.mainSchema, setting.name)
+      if let known = old.shared[key], case .setting(setting.value) = known.item,
+        known.name == setting.name
+      {
+        return (key, known)
+      }
+      return (key, CatalogObject(name: setting.name, item: .setting(setting.value)))
+    }
   }
 
   private func known(_ record: ObjectRecord, _ key: CatalogState.Key) -> CatalogObject? {
@@ -264,7 +279,9 @@ struct CatalogFileReader {
           ModelVersionRecord(
             version: Int(clamping: version.version), weights: version.weights,
             state: version.description,
-            epochs: try reader.epochs(ofVersion: version.id).map { CatalogRecords.report($0) })
+            runs: try reader.runs(ofVersion: version.id).map {
+              $0.map { CatalogRecords.report($0) }
+            })
         }, lastVersion: Int(clamping: record.lastVersion),
         defaultVersion: record.defaultVersion.map { Int(clamping: $0) },
         aliases: CatalogRecords.aliases(record.aliases))

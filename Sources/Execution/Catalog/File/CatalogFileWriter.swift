@@ -126,6 +126,8 @@ struct CatalogFileWriter {
     case .table, .foreign: break
     case .schema:
       if after == nil { try transaction.removeSchema(file.local(key.name)) }
+    case .setting:
+      if after == nil { try transaction.setSetting(key.name, nil) }
     case .model(let entry):
       if after == nil { try remove(entry, key, transaction) }
     case .view, .sequence, .type, .macro, .index:
@@ -143,6 +145,7 @@ struct CatalogFileWriter {
     switch object.item {
     case .table, .foreign: break
     case .schema: try transaction.setSchema(file.local(key.name), comment: object.comment)
+    case .setting(let value): try transaction.setSetting(object.name, value)
     case .model(let entry): try write(entry, object, key, transaction)
     case .view, .sequence, .type, .macro, .index:
       guard let record = CatalogRecords.record(of: object, key, file) else { return }
@@ -201,10 +204,14 @@ struct CatalogFileWriter {
       record.id = try transaction.insertModel(record)
     }
     for version in try entry.records where !kept.contains(version.version) {
+      // A training that was interrupted can still go on.
+      if version.runs.last?.last?.stopReason != TrainSource.interruption {
+        try transaction.removeCheckpoint(of: record.id)
+      }
       try transaction.insertVersion(
         Int64(version.version), of: record.id, weights: version.weights,
         description: version.state, statement: CatalogRecords.statement(version),
-        epochs: CatalogRecords.epochs(version.epochs))
+        runs: version.runs.map { CatalogRecords.epochs($0) })
     }
   }
 }

@@ -14,7 +14,7 @@ enum CatalogRecords {
     case .type: .type
     case .macro: space == .tableMacro ? .tableMacro : .macro
     case .index: .index
-    case .schema, .table, .model, .foreign: nil
+    case .schema, .table, .model, .setting, .foreign: nil
     }
   }
 
@@ -57,7 +57,7 @@ enum CatalogRecords {
       record.sql =
         "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(name) ON "
         + qualified(index.table.schema, index.table.name, file) + " (\(expressions))"
-    case .schema, .table, .model, .foreign: return nil
+    case .schema, .table, .model, .setting, .foreign: return nil
     }
     return record
   }
@@ -148,20 +148,14 @@ enum CatalogRecords {
     reports.map { report in
       EpochRecord(
         epoch: Int64(report.epoch), loss: report.loss, validationLoss: report.validationLoss,
-        metrics: ModelJSON.object(report.metrics.map { ($0.name, .number($0.value)) }).written,
+        metrics: report.metricsJSON.written,
         learningRate: report.learningRate, rowCount: Int64(report.rows), seconds: report.seconds,
         isBest: report.best, stopReason: report.stopReason)
     }
   }
 
   static func report(_ record: EpochRecord) -> EpochReport {
-    var metrics: [EpochReport.Metric] = []
-    if case .object(let members)? = ModelJSON(parsing: record.metrics) {
-      metrics = members.compactMap { member in
-        guard case .number(let value) = member.value else { return nil }
-        return EpochReport.Metric(name: member.key, value: value)
-      }
-    }
+    let metrics = EpochReport.metrics(ModelJSON(parsing: record.metrics))
     return EpochReport(
       epoch: Int(clamping: record.epoch), loss: record.loss,
       validationLoss: record.validationLoss, metrics: metrics, learningRate: record.learningRate,

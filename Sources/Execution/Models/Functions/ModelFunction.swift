@@ -87,6 +87,7 @@ extension StatementCatalog {
     guard let row = modelFunctionTable.first(where: { $0.name == name }),
       let model = model as? Model
     else { throw SQLError(.internal, "there is no model function \(name)") }
+    if row.takesRows, model.groups != nil { throw Model.manyNetworks(model).placed(at: span) }
     if row.takesRows != (rows != nil) {
       throw SQLError(
         .binder,
