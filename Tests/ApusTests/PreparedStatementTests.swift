@@ -207,6 +207,42 @@ import Testing
     for _ in 0..<3 { #expect(try query.execute("41").rows() == [["42"]]) }
   }
 
+  /// Literals with other digits run by the plan that is there, where their digits count for nothing.
+  @Test func decimalsOfAnyDigits() throws {
+    let connection = try Database().connect()
+    try connection.execute(Self.model)
+    try connection.execute(
+      """
+      PREPARE p AS SELECT PREDICT(live, $1, $2), $1::FLOAT, $2::FLOAT;
+      PREPARE q AS SELECT $1 + 1, $2 * $2;
+      PREPARE r AS SELECT $1::FLOAT[2], $2
+      """)
+    let values = ["0.5, 2.5", "0.25, 12.125", "100.0, 0.001", "-1.5, 2.00000001", "3, 0.5"]
+    for _ in 0..<3 {
+      for pair in values {
+        #expect(
+          try connection.execute("EXECUTE p(\(pair))").rows()
+            == connection.execute(
+              """
+              SELECT PREDICT(live, a, b), a::FLOAT, b::FLOAT
+              FROM (SELECT * FROM (VALUES (\(pair))) t(a, b))
+              """
+            ).rows())
+        let sums = try connection.execute("EXECUTE q(\(pair))").rows()[0]
+        let parts = pair.split(separator: ", ")
+        #expect(
+          try sums
+            == connection.execute("SELECT \(parts[0]) + 1, \(parts[1]) * \(parts[1])").rows()[0])
+        #expect(
+          try connection.execute("EXECUTE r([\(pair)], 7)").rows()
+            == connection.execute("SELECT [\(pair)]::FLOAT[2], 7").rows())
+      }
+    }
+    #expect(try runs("r", connection)[1] == "1")
+    let kept = try runs("p", connection).compactMap { $0.flatMap { Int($0) } }
+    #expect(kept[1] <= 2 && kept[0] + kept[1] == 15, "\(kept)")
+  }
+
   // MARK: The same text again
 
   @Test func textsThatComeAgain() throws {

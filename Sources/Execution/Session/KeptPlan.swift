@@ -25,15 +25,32 @@ final class KeptPlan {
   }
 
   let moment: PlanMoment
-  let types: [LogicalType]
   let fields: [Field]
   let body: Body
+  private let types: [LogicalType]
+  /// Whether DECIMALs of any digits may stand for each other.
+  private let takesDecimals: Bool
 
-  init(moment: PlanMoment, types: [LogicalType], fields: [Field], body: Body) {
+  init(
+    moment: PlanMoment, types: [LogicalType], fields: [Field], body: Body,
+    takesDecimals: Bool = false
+  ) {
     self.moment = moment
     self.types = types
     self.fields = fields
     self.body = body
+    self.takesDecimals = takesDecimals
+  }
+
+  /// Whether parameters of these types may be given.
+  func takes(_ given: [LogicalType]) -> Bool {
+    if types == given { return true }
+    return takesDecimals && types.count == given.count
+      && zip(types, given).allSatisfy { mine, other in
+        mine == other
+          || mine.isShortDecimals && other.isShortDecimals
+            && (mine.elementType == nil) == (other.elementType == nil)
+      }
   }
 
   /// Whether it holds tables.
@@ -56,7 +73,7 @@ package final class KeptPlans: @unchecked Sendable {
   /// The plan for parameters of these types, at that moment; an older one is dropped.
   func plan(_ types: [LogicalType], at moment: PlanMoment) -> KeptPlan? {
     runs += 1
-    guard let position = plans.firstIndex(where: { $0.types == types }) else { return nil }
+    guard let position = plans.firstIndex(where: { $0.takes(types) }) else { return nil }
     if plans[position].moment == moment { return plans[position] }
     plans.remove(at: position)
     return nil

@@ -20,11 +20,11 @@ extension Session {
     // What other programs make in SQLite files changes names without a commit of ours.
     guard case .query(let query) = statement, database.sqliteFiles.isEmpty else { return nil }
     var types: [LogicalType] = []
-    var values: [Value] = []
+    var values: [ParameterValue] = []
     for parameter in parameters {
       guard let given = self.parameters[parameter.key], given.type != .null else { return nil }
       types.append(given.type)
-      values.append(given.value)
+      values.append(given)
     }
     let moment = moment
     statements.dropScans(before: moment)
@@ -79,10 +79,17 @@ extension Session {
     }
     let builder = PlanBuilder(
       query: QueryContext(batchRows: settings.batchSize, memory: database.memory))
-    guard let source = try builder.source(plan) as? any RewindableSource, source.rewind()
+    let casting = slots.castingDecimals(plan)
+    guard let source = try builder.source(casting?.plan ?? plan) as? any RewindableSource,
+      source.rewind()
     else { return nil }
+    // All DECIMALs or none: one that is more than cast decides by its digits.
+    let takesDecimals = casting.map { casting in
+      zip(types, casting.slots.types).allSatisfy { !$0.isShortDecimals || $0 != $1 }
+    }
     return KeptPlan(
-      moment: moment, types: types, fields: bound.fields, body: .operators(source, slots))
+      moment: moment, types: types, fields: bound.fields,
+      body: .operators(source, casting?.slots ?? slots), takesDecimals: takesDecimals ?? false)
   }
 
   /// Whether a plan over slots is, for the present values, what the binder makes of them as
@@ -125,11 +132,7 @@ extension Plan {
   /// Those written in its nodes, from the top.
   fileprivate var allExpressions: [Expression] {
     var found: [Expression] = []
-    _ = mapExpressions {
-      found.append($0)
-      return $0
-    }
-    for child in children { found += child.allExpressions }
+    forEachExpression { found.append($0) }
     return found
   }
 }
