@@ -112,6 +112,8 @@ public struct Script {
   private let text: String
   private let session: Session
   private var parser: Parser?
+  /// The text is one statement that was run before: there is nothing to parse.
+  private var isKnown = false
 
   init(_ text: String, _ session: Session) {
     self.text = text
@@ -122,9 +124,20 @@ public struct Script {
   /// script's start; no more statements come after it.
   public mutating func next() throws -> ScriptStatement? {
     do {
-      if parser == nil { parser = try Parser(text) }
+      let isFirst = parser == nil
+      if isFirst {
+        if isKnown { return nil }
+        if let known = session.knownStatement(text) {
+          isKnown = true
+          return ScriptStatement(
+            parsed: known.parsed, script: text, session: session, plans: known.plans)
+        }
+        parser = try Parser(text)
+      }
       guard let parsed = try parser?.nextStatement() else { return nil }
-      return ScriptStatement(parsed: parsed, script: text, session: session)
+      return ScriptStatement(
+        parsed: parsed, script: text, session: session,
+        plans: isFirst ? session.remember(parsed, of: text) : nil)
     } catch let error as SQLError {
       session.noteFailure()
       throw DatabaseError(error, in: text)
@@ -137,6 +150,8 @@ public struct ScriptStatement {
   let parsed: ParsedStatement
   let script: String
   let session: Session
+  /// Of a query that was run before as it stands here.
+  let plans: KeptPlans?
 
   /// The statement as written.
   public var text: String { String(parsed.text(in: script)) }
@@ -147,7 +162,10 @@ public struct ScriptStatement {
   /// Runs it; rows come as they are pulled from the result.
   public func run() throws -> QueryResult {
     do {
-      return QueryResult(try session.run(parsed, text: parsed.text(in: script)), in: script)
+      let text = parsed.text(in: script)
+      guard let plans else { return QueryResult(try session.run(parsed, text: text), in: script) }
+      return QueryResult(
+        try session.run(parsed, values: [:], text: text, plans: plans), in: script)
     } catch let error as SQLError {
       throw DatabaseError(error, in: script)
     }

@@ -61,30 +61,58 @@ public final class QueryResult {
   }
 }
 
-/// Some rows of a result. Values are read as text: what CAST(x AS VARCHAR) gives.
+/// Some rows of a result. Values are read as text, what CAST(x AS VARCHAR) gives, or as cells.
 public struct ResultChunk {
   public let rowCount: Int
-  private let texts: [Column]
+  private let columns: [Column]
+  private let texts: LazyTexts
 
   init(_ batch: Batch) {
     rowCount = batch.rowCount
-    texts = batch.columns.map { ValueText.text(of: $0) }
+    columns = batch.columns
+    texts = LazyTexts(batch.columns)
   }
 
-  public func isNull(row: Int, column: Int) -> Bool { texts[column].isNull(row) }
+  public func isNull(row: Int, column: Int) -> Bool { columns[column].isNull(row) }
 
   /// nil for NULL.
   public func text(row: Int, column: Int) -> String? {
-    let values = texts[column]
+    let values = texts.columns[column]
     if values.isNull(row) { return nil }
     return values.values(as: StringView.self)[values.valueIndex(row)].string
   }
 
+  /// A BOOLEAN, BIGINT, DOUBLE, FLOAT, INTEGER or a list of them as such, all else as its text.
+  public func cell(row: Int, column: Int) -> SQLCell {
+    switch columns[column].value(row) {
+    case .null: .null
+    case .boolean(let value): .boolean(value)
+    case .integer(let value) where columns[column].type.isInteger:
+      Int64(exactly: value).map { .integer($0) } ?? .text("\(value)")
+    case .float(let value): .double(Double(value))
+    case .double(let value): .double(value)
+    default:
+      columns[column].type.elementType.map { UserTypes.isPlain($0) } ?? false
+        ? UserTypes.cell(columns[column].flattened(), row)
+        : text(row: row, column: column).map { .text($0) } ?? .null
+    }
+  }
+
   /// The value's bytes behind what is there; nothing for NULL.
   public func appendText(row: Int, column: Int, to target: inout [UInt8]) {
-    let values = texts[column]
+    let values = texts.columns[column]
     if values.isNull(row) { return }
     let view = UnsafePointer(values.values(as: StringView.self) + values.valueIndex(row))
     target.append(contentsOf: view.buffer)
   }
+}
+
+/// The texts of a chunk's values, made when the first is read.
+private final class LazyTexts {
+  private let values: [Column]
+  private let time = SessionTime.current
+
+  init(_ values: [Column]) { self.values = values }
+
+  lazy var columns: [Column] = SessionTime.with(time) { values.map { ValueText.text(of: $0) } }
 }

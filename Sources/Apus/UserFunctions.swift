@@ -5,7 +5,7 @@ import Planner
 
 /// A Swift type that SQL values convert to and from. SQL NULL is `nil` of an optional.
 public protocol SQLValueConvertible {
-  /// The SQL type, by name: "BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN".
+  /// The SQL type, by name: "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BOOLEAN", "DOUBLE[]".
   static var sqlTypeName: String { get }
   /// The value of one row; nil when it is NULL and the type cannot say so.
   static func fromSQL(_ cell: SQLCell) -> Self?
@@ -19,6 +19,7 @@ public enum SQLCell: Sendable {
   case integer(Int64)
   case double(Double)
   case text(String)
+  case list([SQLCell])
 }
 
 extension Int: SQLValueConvertible {
@@ -35,6 +36,30 @@ extension Double: SQLValueConvertible {
     if case .double(let value) = cell { value } else { nil }
   }
   public var sqlValue: SQLCell { .double(self) }
+}
+
+/// As a parameter and in a column of cells it is a DOUBLE.
+extension Float: SQLValueConvertible {
+  public static var sqlTypeName: String { "FLOAT" }
+  public static func fromSQL(_ cell: SQLCell) -> Float? {
+    if case .double(let value) = cell { Float(value) } else { nil }
+  }
+  public var sqlValue: SQLCell { .double(Double(self)) }
+}
+
+/// A list: `[Double]` is a DOUBLE[].
+extension Array: SQLValueConvertible where Element: SQLValueConvertible {
+  public static var sqlTypeName: String { Element.sqlTypeName + "[]" }
+  public static func fromSQL(_ cell: SQLCell) -> [Element]? {
+    guard case .list(let cells) = cell else { return nil }
+    var elements: [Element] = []
+    for cell in cells {
+      guard let element = Element.fromSQL(cell) else { return nil }
+      elements.append(element)
+    }
+    return elements
+  }
+  public var sqlValue: SQLCell { .list(map(\.sqlValue)) }
 }
 
 extension String: SQLValueConvertible {
@@ -96,7 +121,7 @@ extension Database {
           builder.appendNull()
           continue
         }
-        try builder.append(UserTypes.value(result.sqlValue))
+        try builder.append(UserTypes.value(result.sqlValue, as: type))
       }
       return builder.finish()
     }
@@ -117,7 +142,7 @@ extension Database {
           .invalidInput, "function \(name) gave \(cells.count) values for \(count) rows")
       }
       var builder = ColumnBuilder(type, capacity: count)
-      for cell in cells { try builder.append(UserTypes.value(cell)) }
+      for cell in cells { try builder.append(UserTypes.value(cell, as: type)) }
       return builder.finish()
     }
   }
@@ -126,17 +151,14 @@ extension Database {
     _ name: String, _ parameters: [LogicalType], _ output: LogicalType,
     kernel: @escaping @Sendable ([Column], Int, LogicalType) throws -> Column
   ) throws {
-    let overload = ScalarOverload(
-      parameters.map { .exactly($0) }, returns: output, nulls: .custom, isVolatile: true
-    ) { arguments, count, type in
-      do {
-        return try kernel(arguments, count, type)
-      } catch let error as SQLError {
-        throw error
-      } catch {
-        throw SQLError(.invalidInput, "function \(name) failed: \(error)")
-      }
-    }
+    try register(
+      name,
+      ScalarOverload(
+        parameters.map { .exactly($0) }, returns: output, nulls: .custom, isVolatile: true,
+        kernel: UserTypes.named(name, kernel)))
+  }
+
+  func register(_ name: String, _ overload: ScalarOverload) throws {
     do {
       try catalog.register(
         ScalarFunction(
@@ -160,20 +182,50 @@ public struct UserColumn {
 /// Between SQL's types and those of registered functions.
 enum UserTypes {
   static func logical(_ name: String) -> LogicalType {
-    switch name.uppercased() {
+    if name.hasSuffix("[]") { return .list(logical(String(name.dropLast(2)))) }
+    return switch name.uppercased() {
     case "BOOLEAN": .boolean
     case "DOUBLE": .double
+    case "FLOAT": .float
     case "BIGINT": .bigint
     default: .varchar
     }
   }
 
+  /// Whether `cell` reads values of the type as they are.
+  static func isPlain(_ type: LogicalType) -> Bool {
+    switch type {
+    case .boolean, .bigint, .double, .float, .varchar: true
+    case .list(let element), .array(let element, _): isPlain(element)
+    default: false
+    }
+  }
+
+  /// The kernel with the function's name in the errors that are not ours.
+  static func named(_ name: String, _ kernel: @escaping ScalarOverload.Kernel)
+    -> ScalarOverload.Kernel
+  {
+    { arguments, count, type in
+      do {
+        return try kernel(arguments, count, type)
+      } catch let error as SQLError {
+        throw error
+      } catch let error as DatabaseError {
+        throw SQLError(.invalidInput, "function \(name) failed: \(error.message)")
+      } catch {
+        throw SQLError(.invalidInput, "function \(name) failed: \(error)")
+      }
+    }
+  }
+
   static func checked(_ name: String) throws -> LogicalType {
-    guard ["BOOLEAN", "DOUBLE", "BIGINT", "VARCHAR"].contains(name.uppercased()) else {
+    var element = Substring(name)
+    while element.hasSuffix("[]") { element = element.dropLast(2) }
+    guard ["BOOLEAN", "FLOAT", "DOUBLE", "BIGINT", "VARCHAR"].contains(element.uppercased()) else {
       throw DatabaseError(
         SQLError(
           .notSupported, "a registered function cannot take or give \(name)",
-          hint: "BOOLEAN, BIGINT, DOUBLE or VARCHAR"), in: "")
+          hint: "BOOLEAN, BIGINT, FLOAT, DOUBLE or VARCHAR, or lists of them"), in: "")
     }
     return logical(name)
   }
@@ -185,12 +237,23 @@ enum UserTypes {
     case .boolean: return .boolean(column.values(as: UInt8.self)[index] != 0)
     case .bigint: return .integer(column.values(as: Int64.self)[index])
     case .double: return .double(column.values(as: Double.self)[index])
+    case .float: return .double(Double(column.values(as: Float.self)[index]))
+    case .list:
+      let entry = column.values(as: ListEntry.self)[index]
+      let elements = column.children[0]
+      return .list((0..<entry.length).map { cell(elements, entry.offset + $0) })
+    case .array(_, let count):
+      let elements = column.children[0]
+      return .list((0..<count).map { cell(elements, index * count + $0) })
     default: return .text(column.values(as: StringView.self)[index].string)
     }
   }
 
   static func parameter(_ value: any SQLValueConvertible) -> ParameterValue {
-    let cell = value.sqlValue
+    parameter(value.sqlValue, declared: logical(type(of: value).sqlTypeName))
+  }
+
+  private static func parameter(_ cell: SQLCell, declared: LogicalType) -> ParameterValue {
     switch cell {
     case .null: return ParameterValue(.null, .null)
     case .boolean: return ParameterValue(UserTypes.value(cell), .boolean)
@@ -200,6 +263,21 @@ enum UserTypes {
       return ParameterValue(UserTypes.value(cell), isSmall ? .integer : .bigint)
     case .double: return ParameterValue(UserTypes.value(cell), .double)
     case .text: return ParameterValue(UserTypes.value(cell), .varchar)
+    case .list(let cells):
+      let element = declared.elementType ?? .null
+      let types = cells.map { parameter($0, declared: element).type }.filter { $0 != .null }
+      let isWide = types.contains(.bigint)
+      return ParameterValue(
+        UserTypes.value(cell), .list(isWide ? .bigint : types.first ?? element))
+    }
+  }
+
+  /// As a column of that type takes it.
+  static func value(_ cell: SQLCell, as type: LogicalType) -> Value {
+    switch cell {
+    case .double(let value) where type == .float: .float(Float(value))
+    case .list(let cells): .list(cells.map { value($0, as: type.elementType ?? .null) })
+    case .null, .boolean, .integer, .double, .text: value(cell)
     }
   }
 
@@ -210,6 +288,7 @@ enum UserTypes {
     case .integer(let value): .integer(Int128(value))
     case .double(let value): .double(value)
     case .text(let value): .varchar(value)
+    case .list(let cells): .list(cells.map(value))
     }
   }
 

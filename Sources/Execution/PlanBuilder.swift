@@ -145,7 +145,8 @@ package final class PlanBuilder {
       }
       return try PredictOperator(
         input: input, passed: inputTypes.count, arguments: positions, model: model,
-        outputs: node.outputs.map { ($0.form, $0.reference.type) })
+        outputs: node.outputs.map { ($0.form, $0.reference.type) },
+        counters: statistics.flatMap { index < $0.count ? $0[index].predictions : nil })
     case .rows(let node):
       if worker.index > 0 { return BatchListSource([]) }
       if let provider = node.provider as? TableWriteProvider, let input = node.input {

@@ -20,6 +20,8 @@ struct ExecutionPlan: Sendable {
   let addedWidth: Int
 
   var inputWidth: Int { slotWidths[0] }
+  /// Of forward for a row.
+  var flops: Int { nodes.reduce(0) { $0.saturatingAdd($1.flops) } }
   /// A layer mixes the rows of a batch, so a batch must be one tile.
   var needsWholeBatch: Bool { nodes.contains { $0.operation.needsWholeBatch } }
   /// Inputs that a node reads, or that are given as they are.
@@ -144,11 +146,19 @@ struct PlanGraph {
         let operation = kept[maker].operation.fused(with: node.operation)
       {
         kept[maker].operation = operation
+        kept[maker].flops = kept[maker].flops.saturatingAdd(node.flops)
         kept[maker].output = node.output
       } else {
         kept.append(node)
       }
     }
     nodes = kept
+  }
+}
+
+extension Int {
+  fileprivate func saturatingAdd(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
   }
 }

@@ -111,6 +111,8 @@ struct NetworkNode: Sendable {
   var parameterOffset: Int
   var bufferOffset: Int
   var hasWeights: Bool
+  /// Floating-point operations of forward for a row.
+  var flops: Int
 }
 
 /// A layer as DESCRIBE MODEL shows it.

@@ -68,14 +68,15 @@ struct NetworkBuilder {
         description: Self.describe(definition, call, input: given[0], tensors: tensors),
         inputShapes: given,
         outputShape: made.output, parameterCount: offset - start))
-    let (sum, overflow) = flops.addingReportingOverflow(made.flopsPerRow ?? 2 * (offset - start))
+    let own = made.flopsPerRow ?? 2 * (offset - start)
+    let (sum, overflow) = flops.addingReportingOverflow(own)
     flops = overflow ? Int.max : sum
     let output = value(made.output, try made.output.elementCount())
     nodes.append(
       NetworkNode(
         layer: nodes.count, name: definition.name, operation: made.operation, inputs: values,
         output: output, parameterOffset: start, bufferOffset: bufferStart,
-        hasWeights: offset > start))
+        hasWeights: offset > start, flops: own))
     return output
   }
 

@@ -89,6 +89,9 @@ package final class Predictor: Sendable {
   /// the others are not read.
   package var readsInput: [Bool] { plan.readsInput }
 
+  /// Floating-point operations for a row: of the layers that run.
+  package var flopsPerRow: Int { plan.flops }
+
   /// Buffers for one worker.
   package func makeScratch() throws -> PredictorScratch {
     let read = zip(network.inputs, readsInput).filter(\.1).map(\.0)

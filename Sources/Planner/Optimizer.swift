@@ -30,6 +30,9 @@ package struct Optimizer: Sendable {
       name: "column_pruning", summary: "drops columns nobody reads",
       apply: { plan, _ in ColumnPruning.apply(plan) }),
     Rule(
+      name: "prediction_limit", summary: "predicts only rows that LIMIT lets through",
+      apply: { plan, _ in PredictionLimit.apply(plan) }),
+    Rule(
       name: "join_strategy", summary: "chooses hash or nested loop and the side to build",
       apply: { plan, _ in JoinStrategy.apply(plan) }),
     Rule(

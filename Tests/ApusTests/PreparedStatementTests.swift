@@ -206,4 +206,122 @@ import Testing
     #expect(error?.code == "Conversion Error")
     for _ in 0..<3 { #expect(try query.execute("41").rows() == [["42"]]) }
   }
+
+  /// Literals with other digits run by the plan that is there, where their digits count for nothing.
+  @Test func decimalsOfAnyDigits() throws {
+    let connection = try Database().connect()
+    try connection.execute(Self.model)
+    try connection.execute(
+      """
+      PREPARE p AS SELECT PREDICT(live, $1, $2), $1::FLOAT, $2::FLOAT;
+      PREPARE q AS SELECT $1 + 1, $2 * $2;
+      PREPARE r AS SELECT $1::FLOAT[2], $2
+      """)
+    let values = ["0.5, 2.5", "0.25, 12.125", "100.0, 0.001", "-1.5, 2.00000001", "3, 0.5"]
+    for _ in 0..<3 {
+      for pair in values {
+        #expect(
+          try connection.execute("EXECUTE p(\(pair))").rows()
+            == connection.execute(
+              """
+              SELECT PREDICT(live, a, b), a::FLOAT, b::FLOAT
+              FROM (SELECT * FROM (VALUES (\(pair))) t(a, b))
+              """
+            ).rows())
+        let sums = try connection.execute("EXECUTE q(\(pair))").rows()[0]
+        let parts = pair.split(separator: ", ")
+        #expect(
+          try sums
+            == connection.execute("SELECT \(parts[0]) + 1, \(parts[1]) * \(parts[1])").rows()[0])
+        #expect(
+          try connection.execute("EXECUTE r([\(pair)], 7)").rows()
+            == connection.execute("SELECT [\(pair)]::FLOAT[2], 7").rows())
+      }
+    }
+    #expect(try runs("r", connection)[1] == "1")
+    let kept = try runs("p", connection).compactMap { $0.flatMap { Int($0) } }
+    #expect(kept[1] <= 2 && kept[0] + kept[1] == 15, "\(kept)")
+  }
+
+  // MARK: The same text again
+
+  @Test func textsThatComeAgain() throws {
+    let database = try Database()
+    let connection = database.connect()
+    let other = database.connect()
+    try connection.execute("CREATE TABLE t AS SELECT range AS i FROM range(5)")
+    func expect(_ row: [String?], times: Int = 4) throws {
+      for _ in 0..<times {
+        #expect(
+          try connection.execute("SELECT sum(i), count(*) FROM t WHERE i >= 1; ").rows() == [row])
+      }
+    }
+    try expect(["10", "4"])
+    try other.execute("INSERT INTO t VALUES (100)")
+    try expect(["110", "5"])
+    try connection.execute("BEGIN; DELETE FROM t WHERE i = 100")
+    try expect(["10", "4"])
+    try connection.execute("ROLLBACK")
+    try expect(["110", "5"])
+    try connection.execute("CREATE OR REPLACE TABLE t AS SELECT 7.5::DOUBLE AS i")
+    try expect(["7.5", "1"])
+    try connection.execute("CREATE TEMP TABLE t AS SELECT 3 AS i")
+    try expect(["3", "1"])
+    try connection.execute("DROP TABLE temp.t")
+    try expect(["7.5", "1"])
+    try connection.execute("DROP TABLE t")
+    #expect(throws: DatabaseError.self) { try expect(["7.5", "1"], times: 1) }
+    try connection.execute("CREATE VIEW t AS SELECT range AS i FROM range(3)")
+    try expect(["3", "2"])
+    try connection.execute("CREATE OR REPLACE VIEW t AS SELECT range AS i FROM range(4)")
+    try expect(["6", "3"])
+    try connection.execute("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 9 AS i; SET schema = 's'")
+    try expect(["9", "1"])
+  }
+
+  @Test func textsThatAreOtherEachTime() throws {
+    let connection = try Database().connect()
+    try connection.execute("CREATE SEQUENCE numbers; SET VARIABLE v = 0")
+    var randoms: Set<String?> = []
+    for number in 1...5 {
+      randoms.insert(try connection.execute("SELECT random()").rows()[0][0])
+      #expect(try connection.execute("SELECT nextval('numbers')").rows() == [["\(number)"]])
+      try connection.execute("SET VARIABLE v = \(number)")
+      #expect(try connection.execute("SELECT getvariable('v')").rows() == [["\(number)"]])
+      #expect(
+        try connection.execute("SELECT count(*) FROM apus_variables()").rows() == [["1"]])
+      #expect(try connection.execute("SELECT 1; SELECT \(number)").rows() == [["\(number)"]])
+    }
+    #expect(randoms.count == 5)
+    let moment = try connection.execute("SELECT epoch_us(now())").rows()
+    _ = try connection.execute("SELECT epoch_us(now())").rows()
+    #expect(try connection.execute("SELECT epoch_us(now())").rows() != moment)
+    for _ in 0..<3 {
+      #expect(throws: DatabaseError.self) { try connection.execute("SELECT CAST('x' AS INTEGER)") }
+      #expect(throws: DatabaseError.self) { try connection.execute("SELECT $1") }
+    }
+  }
+
+  /// Two results of one text are read in turn.
+  @Test func resultsSideBySide() throws {
+    let connection = try Database().connect()
+    try connection.execute("CREATE TABLE t AS SELECT range AS i FROM range(10000)")
+    for _ in 0..<3 {
+      var scripts = [0, 1].map { _ in connection.script("SELECT i FROM t WHERE i % 2 = 0") }
+      let results = try scripts.indices.map { try #require(try scripts[$0].next()).run() }
+      let isAlone = try scripts[0].next() == nil
+      #expect(isAlone)
+      var counts = [0, 0]
+      var isOpen = true
+      while isOpen {
+        isOpen = false
+        for (number, result) in results.enumerated() {
+          guard let chunk = try result.next() else { continue }
+          counts[number] += chunk.rowCount
+          isOpen = true
+        }
+      }
+      #expect(counts == [5000, 5000])
+    }
+  }
 }

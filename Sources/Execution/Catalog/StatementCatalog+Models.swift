@@ -135,21 +135,28 @@ extension StatementCatalog {
     let model = try entry.model(statement.model.version, at: statement.model.span)
     if !model.isTrained { throw untrained(entry, statement.model.span) }
     let metrics = try Metrics.chosen(statement.metrics, for: model)
-    let groups = try statement.groupBy.map { expression -> String in
-      guard case .column(let name) = expression.kind else {
-        throw SQLError(
-          .notSupported, "EVALUATE groups by columns only so far", at: expression.span,
-          hint: "compute it in the query: FROM (SELECT *, … AS g FROM …) GROUP BY g")
-      }
-      return name.last.name
+    // What is more than a column becomes one of our own, behind those of the rows.
+    var marks: [SelectItem] = []
+    let groups = statement.groupBy.enumerated().map { position, expression -> String in
+      if case .column(let name) = expression.kind, name.parts.count == 1 { return name.last.name }
+      let mark = "#group\(position)"
+      marks.append(TrainQuery.item(expression, mark))
+      return mark
     }
-    let bound = try input(try ModelQueries.query(of: statement.source))
+    var query = try ModelQueries.query(of: statement.source)
+    if !marks.isEmpty {
+      query = Query(
+        body: try TrainQuery.marked(query, marks, statement.source), span: query.span)
+    }
     let rows = try ModelQueries.rows(
-      of: model.definition, labels: model.definition.outputs.map(\.field.name), in: bound,
-      extra: groups + model.keys.map(\.name), span: statement.model.span)
+      of: model.definition, labels: model.definition.outputs.map(\.field.name),
+      in: try input(query), extra: groups + model.keys.map(\.name), span: statement.model.span)
     let plan = ModelQueries.features(model.transform, in: rows)
-    let fields = plan.output.dropLast(model.keys.count).suffix(groups.count)
-      .map { Field($0.name, $0.type) }
-    return (EvaluateProvider(model: model, metrics: metrics, groups: Array(fields)), plan)
+    let columns = plan.output.dropLast(model.keys.count).suffix(groups.count)
+    let fields = zip(statement.groupBy, columns).map { expression, column -> Field in
+      if case .column(let name) = expression.kind { return Field(name.last.name, column.type) }
+      return Field(Printer.sql(expression), column.type)
+    }
+    return (EvaluateProvider(model: model, metrics: metrics, groups: fields), plan)
   }
 }

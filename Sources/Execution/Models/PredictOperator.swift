@@ -17,9 +17,17 @@ final class PredictOperator: RewindableSource {
   private let reads: [Bool]
   private let predictor: Predictor
   private let scratch: PredictorScratch
-  private let outputs: [PredictedColumn]
+  private let outputs: [Output]
+  /// By the network's output, those that a gradient is asked of.
+  private let gradients: [Int: GradientColumns]
   private let counters: PredictCounters?
   private var raw: Buffer
+  private let flopsPerRow: Int
+
+  private enum Output {
+    case predicted(PredictedColumn)
+    case gradient(output: Int, feature: Int, Range<Int>, LogicalType)
+  }
 
   init(
     input: any BatchSource, passed: Int, arguments: [Int], model: Model,
@@ -33,13 +41,26 @@ final class PredictOperator: RewindableSource {
     let predictor = try model.predictor(wanted)
     self.predictor = predictor
     scratch = try predictor.makeScratch()
-    reads = model.readsFeatures(wanted)
+    var gradients: [Int: GradientColumns] = [:]
     self.outputs = try outputs.map { form, type in
       let place = wanted.firstIndex(of: form.output) ?? 0
-      return try PredictedColumn(
-        form, type, model: model, range: predictor.ranges[place],
-        rowWidth: predictor.outputWidth)
+      let range = predictor.ranges[place]
+      if case .gradient(let output, let feature) = form {
+        if gradients[output] == nil {
+          gradients[output] = try GradientColumns(model, output: output)
+        }
+        return .gradient(output: output, feature: feature, range, type)
+      }
+      return .predicted(
+        try PredictedColumn(
+          form, type, model: model, range: range, rowWidth: predictor.outputWidth))
     }
+    self.gradients = gradients
+    // A gradient is taken at all of the inputs.
+    reads =
+      gradients.isEmpty
+      ? model.readsFeatures(wanted) : model.transform.features.map { _ in true }
+    flopsPerRow = predictor.flopsPerRow
     raw = Buffer(byteCount: 0)
   }
 
@@ -66,12 +87,9 @@ final class PredictOperator: RewindableSource {
     } else {
       made = try run(given, rows: batch.rowCount)
     }
-    counters?.add(rows: batch.rowCount, distinct: made.isEmpty ? 0 : lastRows)
     return Batch(
       columns: batch.columns[0..<passed] + made, rowCount: batch.rowCount, sequence: batch.sequence)
   }
-
-  private var lastRows = 0
 
   /// The dictionary that all columns that vary share, when it has fewer values than there are rows.
   private static func commonBase(_ columns: [Column], rows: Int) -> (
@@ -88,7 +106,7 @@ final class PredictOperator: RewindableSource {
   }
 
   private func run(_ columns: [Column], rows: Int) throws -> [Column] {
-    lastRows = rows
+    let start = counters == nil ? 0 : monotonicNanoseconds()
     let features = try FeatureColumns(columns, rows: rows, reads: reads)
     let bytes = rows * predictor.outputWidth * 4
     if raw.byteCount < bytes { raw = Buffer(byteCount: bytes) }
@@ -96,9 +114,27 @@ final class PredictOperator: RewindableSource {
     features.withPointers { pointers in
       predictor.predict(rows: rows, columns: pointers, rowMajor: values, scratch: scratch)
     }
-    return try outputs.map { output in
-      let column = try output.column(values, rows)
+    var slopes: [Int: Column] = [:]
+    let made = try outputs.map { output in
+      let column: Column
+      switch output {
+      case .predicted(let predicted): column = try predicted.column(values, rows)
+      case .gradient(let output, let feature, let range, let type):
+        guard let gradient = gradients[output] else {
+          throw SQLError(.internal, "no gradient was made for an output")
+        }
+        let all =
+          slopes[output]
+          ?? gradient.compute(
+            features, rows: rows, predicted: values, range: range,
+            rowWidth: predictor.outputWidth)
+        slopes[output] = all
+        column = gradient.column(all, feature: feature, rows: rows, type)
+      }
       return zip(columns, reads).reduce(column) { $1.1 ? $0.withNulls(of: $1.0) : $0 }
     }
+    counters?.add(
+      distinct: rows, flopsPerRow: flopsPerRow, nanoseconds: monotonicNanoseconds() - start)
+    return made
   }
 }

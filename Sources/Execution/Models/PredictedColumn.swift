@@ -39,6 +39,8 @@ struct PredictedColumn {
 
   func column(_ raw: UnsafeMutablePointer<Float>, _ rows: Int) throws -> Column {
     switch form {
+    case .gradient:
+      throw SQLError(.internal, "a gradient is no output of the network")
     case .value where kind == .number: return try numbers(raw, rows)
     case .value: return picked(raw, rows)
     case .probability(_, let index):

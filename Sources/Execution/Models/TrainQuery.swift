@@ -81,7 +81,7 @@ struct TrainQuery {
   }
 
   /// `SELECT *, marks FROM (query) AS source`.
-  private static func marked(_ query: Query, _ marks: [SelectItem], _ source: ModelSource) throws
+  static func marked(_ query: Query, _ marks: [SelectItem], _ source: ModelSource) throws
     -> QueryBody
   {
     guard case .query(let pattern) = try Parser.parseStatement("SELECT * FROM t").statement,
@@ -96,7 +96,7 @@ struct TrainQuery {
     return .select(select)
   }
 
-  private static func item(_ expression: SyntaxExpression, _ name: String) -> SelectItem {
+  static func item(_ expression: SyntaxExpression, _ name: String) -> SelectItem {
     SelectItem(
       expression: expression,
       alias: Identifier(name: name, quoted: true, span: expression.span), span: expression.span)

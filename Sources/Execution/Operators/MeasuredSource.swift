@@ -8,6 +8,8 @@ package final class NodeStatistics: Sendable {
   private let batchCounter = Atomic<Int>(0)
   private let nanosecondCounter = Atomic<Int>(0)
   private let byteCounter = Atomic<Int>(0)
+  /// Of a node that predicts.
+  let predictions = PredictCounters()
 
   package var rows: Int { rowCounter.load(ordering: .relaxed) }
   package var batches: Int { batchCounter.load(ordering: .relaxed) }

@@ -1,5 +1,6 @@
 import Columnar
 import Planner
+import Syntax
 
 /// What a bound plan hangs on besides its statement: equal moments of one session mean the same
 /// names, types, versions of models and settings.
@@ -13,36 +14,47 @@ struct PlanMoment: Equatable {
   var functions: Int
 }
 
-/// A statement's plan with its operators, for executions with other values of the same types.
-///
-/// Only plans without scans are kept so far: their operators can be read again from the start, hold
-/// nothing of the catalog but models, and need no workers. That is what real-time use runs.
+/// A statement's plan for executions with other values of the same types.
 final class KeptPlan {
+  enum Body {
+    /// Of a plan without scans: operators that can be read again from the start, hold nothing of the
+    /// catalog but models, and need no workers. That is what real-time use runs.
+    case operators(any RewindableSource, ParameterSlots)
+    /// Of a query without parameters over the database's own tables.
+    case plan(Plan)
+  }
+
   let moment: PlanMoment
-  let types: [LogicalType]
   let fields: [Field]
-  private let slots: ParameterSlots
-  private let source: any RewindableSource
+  let body: Body
+  private let types: [LogicalType]
+  /// Whether DECIMALs of any digits may stand for each other.
+  private let takesDecimals: Bool
 
   init(
-    moment: PlanMoment, types: [LogicalType], fields: [Field], slots: ParameterSlots,
-    source: any RewindableSource
+    moment: PlanMoment, types: [LogicalType], fields: [Field], body: Body,
+    takesDecimals: Bool = false
   ) {
     self.moment = moment
     self.types = types
     self.fields = fields
-    self.slots = slots
-    self.source = source
+    self.body = body
+    self.takesDecimals = takesDecimals
   }
 
-  /// All rows for these values.
-  func run(_ values: [Value]) throws -> [Batch] {
-    try slots.set(values)
-    var batches: [Batch] = []
-    _ = source.rewind()
-    while let batch = try source.next() { batches.append(batch) }
-    return batches
+  /// Whether parameters of these types may be given.
+  func takes(_ given: [LogicalType]) -> Bool {
+    if types == given { return true }
+    return takesDecimals && types.count == given.count
+      && zip(types, given).allSatisfy { mine, other in
+        mine == other
+          || mine.isShortDecimals && other.isShortDecimals
+            && (mine.elementType == nil) == (other.elementType == nil)
+      }
   }
+
+  /// Whether it holds tables.
+  var hasScans: Bool { if case .plan = body { true } else { false } }
 }
 
 /// The plans of one prepared statement, one for each combination of its parameters' types.
@@ -61,7 +73,7 @@ package final class KeptPlans: @unchecked Sendable {
   /// The plan for parameters of these types, at that moment; an older one is dropped.
   func plan(_ types: [LogicalType], at moment: PlanMoment) -> KeptPlan? {
     runs += 1
-    guard let position = plans.firstIndex(where: { $0.types == types }) else { return nil }
+    guard let position = plans.firstIndex(where: { $0.takes(types) }) else { return nil }
     if plans[position].moment == moment { return plans[position] }
     plans.remove(at: position)
     return nil
@@ -78,10 +90,47 @@ package final class KeptPlans: @unchecked Sendable {
     plans.append(plan)
   }
 
+  /// Takes plans away that hold the tables of another moment.
+  func dropScans(before moment: PlanMoment) {
+    plans.removeAll { $0.hasScans && $0.moment != moment }
+  }
+
   /// Takes a plan away whose operators stand in the middle of something.
   func drop(_ plan: KeptPlan) { plans.removeAll { $0 === plan } }
 
   func refuse(_ types: [LogicalType]) {
     if refused.count < 64 { refused.insert(types) }
+  }
+}
+
+/// The queries that a connection ran as texts, with their plans: programs send the same text again.
+package final class StatementCache {
+  private static let limit = 128
+  private static let longest = 1 << 16
+  private var known: [String: (parsed: ParsedStatement, plans: KeptPlans)] = [:]
+  private var moment: PlanMoment?
+
+  /// The only statement of a text that was run before.
+  func statement(_ text: String) -> (parsed: ParsedStatement, plans: KeptPlans)? { known[text] }
+
+  /// Remembers a query that is all of a text.
+  func add(_ parsed: ParsedStatement, of text: String) -> KeptPlans? {
+    guard case .query = parsed.statement, parsed.parameters.isEmpty,
+      text.utf8.count <= Self.longest,
+      text.utf8.dropFirst(parsed.span.end).allSatisfy({
+        [0x20, 0x09, 0x0A, 0x0D, 0x3B].contains($0)
+      })
+    else { return nil }
+    if known.count >= Self.limit { known = [:] }
+    let plans = KeptPlans()
+    known[text] = (parsed, plans)
+    return plans
+  }
+
+  /// Lets go of tables as they were at other moments.
+  func dropScans(before moment: PlanMoment) {
+    if self.moment == moment { return }
+    self.moment = moment
+    for (_, plans) in known.values { plans.dropScans(before: moment) }
   }
 }

@@ -17,15 +17,17 @@ extension Session {
   func rows(of statement: Statement, _ parameters: [Parameter], keptIn plans: KeptPlans) throws
     -> StatementResult?
   {
-    guard case .query(let query) = statement else { return nil }
+    // What other programs make in SQLite files changes names without a commit of ours.
+    guard case .query(let query) = statement, database.sqliteFiles.isEmpty else { return nil }
     var types: [LogicalType] = []
-    var values: [Value] = []
+    var values: [ParameterValue] = []
     for parameter in parameters {
       guard let given = self.parameters[parameter.key], given.type != .null else { return nil }
       types.append(given.type)
-      values.append(given.value)
+      values.append(given)
     }
     let moment = moment
+    statements.dropScans(before: moment)
     var known = plans.plan(types, at: moment)
     if known == nil {
       guard plans.wantsPlan(types) else { return nil }
@@ -36,15 +38,24 @@ extension Session {
       }
       plans.keep(made)
     }
-    guard let plan = known else { return nil }
-    _ = start()
+    guard let kept = known else { return nil }
     do {
-      let rows = try plan.run(values)
-      plans.noteKeptRun()
-      return StatementResult(
-        fields: plan.fields, source: BatchListSource(rows), changedRows: nil)
+      switch kept.body {
+      case .operators(let source, let slots):
+        _ = start()
+        try slots.set(values)
+        _ = source.rewind()
+        var batches: [Batch] = []
+        while let batch = try source.next() { batches.append(batch) }
+        plans.noteKeptRun()
+        return StatementResult(
+          fields: kept.fields, source: BatchListSource(batches), changedRows: nil)
+      case .plan(let plan):
+        plans.noteKeptRun()
+        return try rows(planned: plan, fields: kept.fields)
+      }
     } catch let error as SQLError where error.code != .interrupted {
-      plans.drop(plan)
+      plans.drop(kept)
       return nil
     }
   }
@@ -60,16 +71,25 @@ extension Session {
     binder.slots = slots
     let bound = withoutNullTypes(try binder.bind(query))
     guard binder.isReusable, catalog.isReusable else { return nil }
-    let ordinary = try bind(query)
-    guard isSame(bound, as: ordinary) else { return nil }
+    if !keys.isEmpty, !isSame(bound, as: try bind(query)) { return nil }
     let plan = try optimize(bound.plan)
-    guard plan.canBeKept else { return nil }
+    guard plan.canRunAgain else {
+      if !keys.isEmpty || !plan.canBeBuiltAgain { return nil }
+      return KeptPlan(moment: moment, types: types, fields: bound.fields, body: .plan(plan))
+    }
     let builder = PlanBuilder(
       query: QueryContext(batchRows: settings.batchSize, memory: database.memory))
-    guard let source = try builder.source(plan) as? any RewindableSource, source.rewind()
+    let casting = slots.castingDecimals(plan)
+    guard let source = try builder.source(casting?.plan ?? plan) as? any RewindableSource,
+      source.rewind()
     else { return nil }
+    // All DECIMALs or none: one that is more than cast decides by its digits.
+    let takesDecimals = casting.map { casting in
+      zip(types, casting.slots.types).allSatisfy { !$0.isShortDecimals || $0 != $1 }
+    }
     return KeptPlan(
-      moment: moment, types: types, fields: bound.fields, slots: slots, source: source)
+      moment: moment, types: types, fields: bound.fields,
+      body: .operators(source, casting?.slots ?? slots), takesDecimals: takesDecimals ?? false)
   }
 
   /// Whether a plan over slots is, for the present values, what the binder makes of them as
@@ -83,28 +103,36 @@ extension Session {
 
 extension Plan {
   /// Whether operators made of it can run again and again, on one thread, without the catalog.
-  fileprivate var canBeKept: Bool {
+  fileprivate var canRunAgain: Bool {
     switch self {
     // Rows of values are made with the operators, once.
     case .values(let node):
       node.rows.allSatisfy { row in
         row.allSatisfy { if case .constant = $0 { true } else { false } }
       }
-    case .project, .predict, .filter: children.allSatisfy(\.canBeKept)
+    case .project, .predict, .filter: children.allSatisfy(\.canRunAgain)
     case .scan, .aggregate, .join, .sort, .distinctOn, .limit, .union, .rows, .exchange, .window,
       .unnest, .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       false
     }
   }
 
+  /// Whether operators can be made of it again: it holds nothing but the database's own tables, which
+  /// never change, and models.
+  fileprivate var canBeBuiltAgain: Bool {
+    switch self {
+    case .scan(let node): node.source is TableVersion
+    case .values, .filter, .project, .aggregate, .join, .sort, .distinctOn, .limit, .union,
+      .predict, .exchange, .window, .unnest, .sample, .positionalJoin:
+      children.allSatisfy(\.canBeBuiltAgain)
+    case .rows, .with, .sharedScan, .recursive, .dependentJoin: false
+    }
+  }
+
   /// Those written in its nodes, from the top.
   fileprivate var allExpressions: [Expression] {
     var found: [Expression] = []
-    _ = mapExpressions {
-      found.append($0)
-      return $0
-    }
-    for child in children { found += child.allExpressions }
+    forEachExpression { found.append($0) }
     return found
   }
 }

@@ -100,10 +100,13 @@ extension Session {
     for completion in builder.completions { try completion.complete() }
     let total = monotonicNanoseconds() - begin
     let statistics = builder.statistics ?? []
+    let estimates = Cardinality().estimates(plan)
     var lines = ExplainText.lines(plan) { index in
-      guard index < statistics.count else { return nil }
+      guard index < statistics.count, index < estimates.count else { return nil }
       let node = statistics[index]
-      var text = "\(node.rows) rows, \(milliseconds(node.nanoseconds))"
+      var text = "\(node.rows) rows (estimated \(count(estimates[index])))"
+      if let predictions = node.predictions.text { text += ", \(predictions)" }
+      text += ", \(milliseconds(node.nanoseconds))"
       if node.bytes > 0 { text += ", \(node.bytes >> 10) KiB" }
       return text
     }
@@ -112,6 +115,12 @@ extension Session {
       "\(rows) rows in \(milliseconds(total)), peak memory of operators \(query.memory.peak >> 10) KiB; "
         + "a node's time is that of all workers, what is below it included")
     return try table(["plan"], lines.map { [$0] })
+  }
+
+  /// An estimate as people read it.
+  private func count(_ rows: Double) -> String {
+    let rounded = rows.rounded()
+    return abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
   }
 
   private func milliseconds(_ nanoseconds: Int) -> String {

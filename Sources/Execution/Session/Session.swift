@@ -32,6 +32,8 @@ package final class Session: @unchecked Sendable {
   let database: DatabaseCatalog
   package internal(set) var settings = Settings() { didSet { settingsChanges &+= 1 } }
   private(set) var settingsChanges = 0
+  /// What ran as texts.
+  let statements = StatementCache()
   /// Counts what makes `state` another one without a commit.
   var stateChanges = 0
   var connection = ConnectionState()
@@ -293,19 +295,33 @@ package final class Session: @unchecked Sendable {
     return query
   }
 
-  /// The rows of a bound query, produced as they are pulled.
-  func rows(_ bound: BoundQuery) throws -> StatementResult {
+  /// A query that was run before by this text alone, with its plans.
+  package func knownStatement(_ text: String) -> (parsed: ParsedStatement, plans: KeptPlans)? {
+    statements.statement(text)
+  }
+
+  /// Remembers a statement for the next time that the text comes; nil for one that is not worth it.
+  package func remember(_ parsed: ParsedStatement, of text: String) -> KeptPlans? {
+    statements.add(parsed, of: text)
+  }
+
+  /// The rows of an optimized plan that writes nothing.
+  func rows(planned plan: Plan, fields: [Field]) throws -> StatementResult {
     let query = start()
     let builder = PlanBuilder(query: query)
     let source = StatementSource(
-      source: try builder.source(try optimize(bound.plan)), completions: builder.completions,
-      state: state, query: query)
-    guard bound.plan.writes else {
-      return StatementResult(fields: bound.fields, source: source, changedRows: nil)
-    }
+      source: try builder.source(plan), completions: builder.completions, state: state,
+      query: query)
+    return StatementResult(fields: fields, source: source, changedRows: nil)
+  }
+
+  /// The rows of a bound query, produced as they are pulled.
+  func rows(_ bound: BoundQuery) throws -> StatementResult {
+    let result = try rows(planned: try optimize(bound.plan), fields: bound.fields)
+    guard bound.plan.writes else { return result }
     // Writes are done on return.
     var batches: [Batch] = []
-    while let batch = try source.next() { batches.append(batch) }
+    while let batch = try result.source.next() { batches.append(batch) }
     var changed: Int?
     if bound.plan.countsWrites, case .integer(let count)? = batches.first?.columns[0].value(0) {
       changed = Int(clamping: count)

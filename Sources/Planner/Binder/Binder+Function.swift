@@ -109,6 +109,7 @@ extension Binder {
         arguments.insert(Argument(receiver), at: 0)
       }
     }
+    if let gradient = try bindGradient(function, context, span: span) { return gradient }
     if let expanded = try bindMacro(function, arguments, context, span: span) { return expanded }
     if !function.withinGroup.isEmpty {
       let plain = try orderedSet(function, arguments, context, span: span)

@@ -173,7 +173,7 @@ extension Binder {
       hint: didYouMean(input.name, among: context.scope.entries.map(\.name)))
   }
 
-  private func inputsByPosition(
+  func inputsByPosition(
     _ arguments: [Argument], _ model: any ModelDescription, _ context: ExpressionContext,
     span: SourceSpan
   ) throws -> [Expression] {

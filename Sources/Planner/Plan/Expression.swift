@@ -88,11 +88,14 @@ package struct PredictExpression: Sendable {
     case probabilities(output: Int)
     /// All classes' probabilities as MAP(VARCHAR, FLOAT), by the classes' texts.
     case probabilityMap(output: Int)
+    /// How what the output gives changes with a feature, by its position; of a class its
+    /// probability.
+    case gradient(output: Int, feature: Int)
 
     package var output: Int {
       switch self {
       case .value(let output, _), .probability(let output, _), .probabilities(let output),
-        .probabilityMap(let output):
+        .probabilityMap(let output), .gradient(let output, _):
         output
       }
     }

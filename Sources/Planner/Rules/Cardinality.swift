@@ -45,6 +45,13 @@ package final class Cardinality {
     return rows(plan, inputs: plan.children.map { rows($0) })
   }
 
+  /// Rows of each node of the plan, in preorder.
+  package func estimates(_ plan: Plan) -> [Double] {
+    if case .with(let node) = plan { define(node) }
+    let below = plan.children.map { estimates($0) }
+    return [rows(plan, inputs: below.map { $0[0] })] + below.flatMap { $0 }
+  }
+
   /// Learns what a shared query gives, before its body is looked at.
   func define(_ node: WithNode) {
     shared[ObjectIdentifier(node.shared)] = (rows(node.definition), node.definition.output)
