@@ -28,7 +28,7 @@ extension DefaultMacros {
       AND NOT (can_cast_implicitly(min(col_name), NULL::BIGINT) \
       OR can_cast_implicitly(min(col_name), NULL::DOUBLE) \
       OR can_cast_implicitly(min(col_name), NULL::TIMESTAMP))) \
-      THEN histogram_exact(col_name, any_value(bins)) ELSE histogram(col_name, any_value(bins)) \
+      THEN histogram_exact(col_name, bins) ELSE histogram(col_name, bins) \
       END AS found FROM query_table(source), bins)
       """,
       examples: [
