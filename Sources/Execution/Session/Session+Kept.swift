@@ -27,7 +27,9 @@ extension Session {
       values.append(given)
     }
     let moment = moment
-    statements.dropScans(before: moment)
+    if statements.dropPlans(before: moment) {
+      for prepared in connection.prepared.values { prepared.plans.dropPlans(before: moment) }
+    }
     var known = plans.plan(types, at: moment)
     if known == nil {
       guard plans.wantsPlan(types) else { return nil }
