@@ -13,7 +13,7 @@ rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 ROWS = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000
 TABLE = (
     "CREATE TABLE t AS SELECT CAST(k % 1000 AS INTEGER) AS i, k * 7919 % 1000003 AS b, CAST(k * 7919 % 100003 AS DOUBLE) / 8 AS d, "
-    "CAST(k % 10000 AS DECIMAL(15, 2)) / 100 AS m, CAST(k % 11 AS DECIMAL(15, 2)) / 100 AS p, k % 3 = 0 AS f, "
+    "CAST((k % 10000) / 100 AS DECIMAL(15, 2)) AS m, CAST((k % 11) / 100 AS DECIMAL(15, 2)) AS p, k % 3 = 0 AS f, "
     "CASE WHEN k % 10 = 0 THEN NULL ELSE k END AS n, 'name ' || (k % 50) AS s, DATE '1992-01-01' + CAST(k % 2500 AS INTEGER) AS day "
     f"FROM (SELECT range * 2654447 % {ROWS} AS k FROM range({ROWS}))")
 WHERE = {

@@ -11,6 +11,11 @@ package final class GroupTrainer {
   package struct Trained: Sendable {
     package let weights: Weights
     package let reports: [EpochReport]
+
+    package init(weights: Weights, reports: [EpochReport]) {
+      self.weights = weights
+      self.reports = reports
+    }
   }
 
   /// The rows of a group.

@@ -128,6 +128,9 @@ struct TrainedOutput: Sendable {
     case .values(let width): count = width == 1 && loss.kind == .binary ? 2 : 0
     }
     if given.isEmpty {
+      if options.balancesClasses, isOnly, count == 0 {
+        throw refuse("class_weights", "needs a class as target")
+      }
       guard options.balancesClasses, count > 0 else { return [] }
       // scikit-learn's: rows / (classes x rows of the class).
       let counts = try source.classCounts(target: index)

@@ -23,6 +23,7 @@ extension Trainer {
     try training.begin(shuffles ? .shuffled(seed: options.seed, epoch: epoch) : .natural)
     setRandomKeys()
     var sums = PassSums(outputs: outputs.count)
+    var told = start
     var first = 0
     while first < training.rows {
       let count = min(batchRows, training.rows - first)
@@ -33,7 +34,12 @@ extension Trainer {
       applyOptimizer()
       sums.add(step)
       first += count
+      if let onProgress, monotonicSeconds() - told > 0.25 {
+        told = monotonicSeconds()
+        onProgress(first, totalLoss(sums))
+      }
     }
+    guard sums.weight.contains(where: { $0 > 0 }) else { throw Self.noWeight() }
     var report = EpochReport(
       epoch: epoch, loss: totalLoss(sums), validationLoss: nil, metrics: [],
       learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
@@ -409,6 +415,10 @@ extension Trainer {
       .model, "the loss is not a finite number in epoch \(epoch)",
       hint: "a smaller learning_rate than \(options.learningRate), standardize(…) on the inputs, "
         + "or clip_norm")
+  }
+
+  private static func noWeight() -> SQLError {
+    SQLError(.model, "the weight of every training row is 0: there is nothing to learn")
   }
 
   private static func interrupted(_ epoch: Int) -> SQLError {

@@ -32,6 +32,8 @@ package final class Trainer {
   let laneSumStride: Int
   let nextLane = Atomic<Int>(0)
   let cancelled = Atomic<Bool>(false)
+  /// Told a few times a second, within an epoch: the rows that were trained on, and their loss.
+  package var onProgress: ((_ rows: Int, _ loss: Double) -> Void)?
   /// The row weights of a 'full' batch that comes in pieces, once they are known.
   var fullWeights: [Double]?
   var epoch = 0
@@ -155,6 +157,9 @@ package final class Trainer {
 
   /// Those of the best whole epoch so far, by the monitored loss; nil before the first has ended.
   package var weightsOfBest: Weights? { bestWeights }
+
+  /// Of the epoch that is under way, or the last; 0 before the first.
+  package var epochNumber: Int { epoch }
 
   /// Whether epochs are compared: only then is there a best one to restore.
   var monitors: Bool { validation != nil || options.earlyStop }

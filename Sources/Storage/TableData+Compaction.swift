@@ -9,18 +9,26 @@ extension TableData {
     parts.reduce(0) { $0 + ($1.group.place != nil && $1.group.rowCount < Self.smallRows ? 1 : 0) }
   }
 
-  /// The same rows in fewer parts: small neighbours are joined, and row groups with rows in the row
-  /// delta are to be written anew. Rows in memory alone stay as they are while they are few.
-  package func compacted() throws -> TableData {
+  /// The same rows in fewer parts: small neighbours are joined, and with `all` row groups with rows in
+  /// the row delta or many deleted ones are to be written anew. Rows in memory alone stay as they are
+  /// while they are few.
+  ///
+  /// What is behind the first `most` rows of row groups that are joined or written anew stays as it
+  /// is, so that a step is short; one run of neighbours is done at least.
+  package func compacted(most: Int, all: Bool = true) throws -> TableData {
     var result: [Part] = []
     var run: [Part] = []
     var rows = 0
+    var written = 0
     func joinRun() throws {
-      if run.count > 1 {
-        let part = try joined(run)
+      let isWanted =
+        run.count > 1 || all && run.contains { $0.patched != nil || isHollow($0) }
+      if isWanted, written < most {
+        for part in run where part.group.place != nil { written += part.group.rowCount }
+        let part = try emptied(try joined(run))
         if part.group.rowCount > 0 { result.append(part) }
-      } else if let only = run.first {
-        result.append(only.patched == nil && !isHollow(only) ? only : try joined(run))
+      } else {
+        result += run
       }
       run = []
       rows = 0
@@ -52,42 +60,69 @@ extension TableData {
       }
   }
 
-  /// Whether so many rows of a row group are deleted that it is worth writing anew.
-  private func isHollow(_ part: Part) -> Bool {
-    part.group.place != nil && part.liveCount < part.group.rowCount / 4 * 3
+  /// Rows in parts that another version of the table does not have.
+  package func rowCount(notIn other: TableData) -> Int {
+    let known = Set(other.parts.flatMap { $0.group.slots.map { ObjectIdentifier($0) } })
+    return parts.reduce(0) { sum, part in
+      let isKnown = part.group.slots.allSatisfy { known.contains(ObjectIdentifier($0)) }
+      return sum + (isKnown ? 0 : part.group.rowCount)
+    }
   }
 
-  /// A part of no row group, to become a new one. Deleted rows at its ends are left out; between
-  /// live ones they are NULL, which takes no room.
-  private func joined(_ run: [Part]) throws -> Part {
-    let count = run.reduce(0) { $0 + $1.group.rowCount }
-    var deleted = RowSet(rowCount: count)
-    var offset = 0
-    for part in run {
-      part.deleted?.shifted(by: offset, into: &deleted)
-      offset += part.group.rowCount
+  /// Whether so many rows of a row group are deleted that it is worth writing anew, and what they
+  /// held is still there.
+  private func isHollow(_ part: Part) -> Bool {
+    guard let deleted = part.deleted, part.group.place != nil,
+      part.liveCount < part.group.rowCount / 4 * 3
+    else { return false }
+    return part.group.slots.contains { slot in
+      slot.chunk.map { $0.record.nullCount < Int64(deleted.count) } ?? true
     }
+  }
+
+  /// The rows of neighbours, one after the other, as a part of no row group.
+  func joined(_ run: [Part]) throws -> Part {
+    let count = run.reduce(0) { $0 + $1.group.rowCount }
+    let columns = try types.indices.map { position -> Column in
+      var builder = ColumnBuilder(types[position], capacity: count)
+      for part in run { builder.append(try part.group.column(position)) }
+      return builder.finish()
+    }
+    var joined = Part(
+      group: RowGroup(rowCount: count, columns: columns), firstRow: run.first?.firstRow ?? nextRow)
+    if run.contains(where: { $0.deleted != nil }) {
+      var deleted = RowSet(rowCount: count)
+      var offset = 0
+      for part in run {
+        part.deleted?.shifted(by: offset, into: &deleted)
+        offset += part.group.rowCount
+      }
+      joined.deleted = RowMask(deleted.words, rowCount: count)
+    }
+    return joined
+  }
+
+  /// The same without what deleted rows hold: those at the ends are left out, those between live
+  /// ones are NULL, which takes no room.
+  private func emptied(_ part: Part) throws -> Part {
+    guard let deleted = part.deleted else { return part }
+    let count = part.group.rowCount
     let live = (0..<count).filter { !deleted.contains($0) }
     let first = live.first ?? 0
     let kept = (live.last ?? -1) + 1 - first
-    let columns = try types.indices.map { position in
-      var builder = ColumnBuilder(types[position], capacity: count)
-      for part in run { builder.append(try part.group.column(position)) }
-      let all = builder.finish()
-      if deleted.count == 0 { return all }
-      let picks = Selection(capacity: kept)
-      for row in 0..<kept {
-        picks.indices[row] = UInt32(deleted.contains(first + row) ? count : first + row)
-      }
-      return Column.dictionary(all.followedByNull(), picks).flattened()
+    let picks = Selection(capacity: kept)
+    var gone = RowSet(rowCount: kept)
+    for row in 0..<kept {
+      let isGone = deleted.contains(first + row)
+      picks.indices[row] = UInt32(isGone ? count : first + row)
+      if isGone { gone.insert(row) }
     }
-    var part = Part(
-      group: RowGroup(rowCount: kept, columns: columns), firstRow: run[0].firstRow + first)
-    if live.count < kept {
-      var gone = RowSet(rowCount: kept)
-      for row in 0..<kept where deleted.contains(first + row) { gone.insert(row) }
-      part.deleted = RowMask(gone)
+    let columns = try part.group.columns().map {
+      Column.dictionary($0.followedByNull(), picks).flattened()
     }
-    return part
+    var result = Part(
+      group: RowGroup(rowCount: kept, columns: columns), firstRow: part.firstRow + first)
+    if live.count < kept { result.deleted = RowMask(gone) }
+    return result
   }
 }

@@ -89,30 +89,12 @@ package struct TableData: Sendable {
       guard last.group.place == nil, previous.group.place == nil,
         last.group.rowCount * 2 >= previous.group.rowCount,
         last.group.rowCount + previous.group.rowCount <= EngineLimits.rowGroupRows / 4,
-        previous.endRow == last.firstRow, let part = try? joined(previous, last)
+        previous.endRow == last.firstRow, let part = try? joined([previous, last])
       else { break }
       parts.removeLast(2)
       parts.append(part)
     }
     return first
-  }
-
-  private func joined(_ left: Part, _ right: Part) throws -> Part {
-    let count = left.group.rowCount + right.group.rowCount
-    let columns = try types.indices.map { position -> Column in
-      var builder = ColumnBuilder(types[position], capacity: count)
-      builder.append(try left.group.column(position))
-      builder.append(try right.group.column(position))
-      return builder.finish()
-    }
-    var part = Part(group: RowGroup(rowCount: count, columns: columns), firstRow: left.firstRow)
-    if left.deleted != nil || right.deleted != nil {
-      var rows = RowSet(rowCount: count)
-      left.deleted?.shifted(by: 0, into: &rows)
-      right.deleted?.shifted(by: left.group.rowCount, into: &rows)
-      part.deleted = RowMask(rows.words, rowCount: count)
-    }
-    return part
   }
 
   // MARK: Deleting and updating

@@ -123,6 +123,53 @@ import Testing
     }
   }
 
+  @Test func aCheckpointWaitsForNoReaderAndWritesNothingTwice() throws {
+    try withFile { path in
+      let writer = try Database(path: path).connect()
+      try writer.execute(
+        """
+        SET busy_timeout = 600000;
+        CREATE TABLE t AS SELECT range AS a, [range] AS c FROM range(150000);
+        DELETE FROM t WHERE a % 2 = 0 AND a < 130000
+        """)
+      let reader = try Database(path: path).connect()
+      try reader.execute("BEGIN")
+      #expect(try value(reader, "SELECT count(*) FROM t") == "85000")
+      try writer.execute("UPDATE t SET c = [7] WHERE a = 1")
+      let begin = ContinuousClock.now
+      try writer.execute("CHECKPOINT; VACUUM")
+      #expect(ContinuousClock.now - begin < .seconds(120))
+      #expect(try value(reader, "SELECT sum(c[1]) FROM t WHERE a < 3") == "1")
+      try reader.execute("COMMIT")
+      let newest = "SELECT max(id) FROM sqlite_scan('\(path)', 'chunks')"
+      let chunks = try value(writer, newest)
+      try writer.execute("CHECKPOINT; CHECKPOINT")
+      #expect(try value(writer, newest) == chunks)
+      #expect(try value(writer, "SELECT sum(c[1]) FROM t WHERE a < 4") == "10")
+      #expect(try value(writer, "SELECT count(*) FROM t") == "85000")
+    }
+  }
+
+  @Test func commitsJoinSmallRowGroupsAFewAtATime() throws {
+    try withFile { path in
+      let writer = try Database(path: path).connect()
+      try writer.execute("CREATE TABLE t (a INTEGER)")
+      let counts = "SELECT count(*), max(row_count) FROM sqlite_scan('\(path)', 'partitions')"
+      var largest = 0
+      for step in 0..<40 {
+        try writer.execute("INSERT INTO t SELECT range + \(step * 9000) FROM range(9000)")
+        let row = try writer.execute(counts).rows()[0].compactMap { $0.flatMap(Int.init) }
+        #expect(row[0] <= 18)
+        largest = row[1]
+      }
+      // 13 groups make one large one.
+      #expect(largest == 117_000)
+      try writer.execute("CHECKPOINT")
+      #expect(try writer.execute(counts).rows() == [["4", "117000"]])
+      #expect(try value(writer, "SELECT sum(a) FROM t") == "\(360_000 * 359_999 / 2)")
+    }
+  }
+
   @Test func sequencesAreSharedAndNumbersComeOnce() throws {
     try withFile { path in
       let first = try Database(path: path).connect()

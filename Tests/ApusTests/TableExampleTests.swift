@@ -64,5 +64,7 @@ import Testing
     for function in TableFunctions.rows where !function.example.contains("data.") {
       #expect(try !connection.execute(function.example).rows().isEmpty, "\(function.example)")
     }
+    let types = FunctionEntry.all.first { $0.name == "test_all_types" }
+    #expect(try connection.execute(types?.examples.first?.sql ?? "").rows().count == 3)
   }
 }

@@ -76,7 +76,7 @@ import Testing
         try reader.deltaRows(of: table.id, columns: [1])
           == [DeltaRow(number: step, cells: [.integer(step)])])
       let partition = try #require(try reader.partitions(of: table.id).first)
-      let chunk = try #require(try reader.chunks(of: partition.id).first)
+      let chunk = try #require(try reader.allChunks(of: table.id)[partition.id]?.first)
       #expect(
         try reader.bytes(of: chunk) == Array(repeating: UInt8(step), count: 70_000))
       found.insert(step)

@@ -49,7 +49,7 @@ import Testing
       try transaction.setSequenceState(state)
       #expect(try transaction.commit() == 2)
       file.close()
-      #expect(throws: SQLError.self) { try file.newestCommit() }
+      #expect(throws: SQLError.self) { try file.snapshot().commit }
     }
     #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
     let file = try DatabaseFile(path: path, options: .init(isReadOnly: true))
@@ -93,22 +93,22 @@ import Testing
     let newest = try transaction.replaceChunk(of: partition, with: Self.chunk(1, [7]))
     #expect(newest > ids[1])
     let commit = try transaction.commit()
-    #expect(try file.newestCommit() == commit)
+    #expect(try file.snapshot().commit == commit)
     #expect(old.commit == commit - 1)
 
     for reader in old.readers {
       #expect(try reader.partitions(of: table).map(\.id) == [partition])
-      let chunks = try reader.chunks(of: partition)
+      let chunks = try reader.allChunks(of: table)[partition] ?? []
       #expect(chunks.map(\.id) == ids)
       #expect(chunks[0].minimum == .integer(-1) && chunks[0].maximum == .text("z"))
       #expect(try reader.bytes(of: chunks[0]) == bytes)
       #expect(try reader.bytes(of: chunks[1]).isEmpty)
-      #expect(try reader.deletes(of: partition) == deletes)
+      #expect(try reader.allDeletes(of: table) == [partition: deletes])
       #expect(try reader.deltaRows(of: table, columns: [1, 2]) == rows)
     }
     let new = try file.snapshot().readers[0]
-    #expect(try new.chunks(of: partition).map(\.id) == [newest, ids[1]])
-    #expect(try new.deletes(of: partition) == nil)
+    #expect(try new.allChunks(of: table)[partition]?.map(\.id) == [newest, ids[1]])
+    #expect(try new.allDeletes(of: table).isEmpty)
     #expect(try new.deltaRows(of: table, columns: [2]) == [DeltaRow(number: 10, cells: [.null])])
   }
 
@@ -127,7 +127,7 @@ import Testing
     let first = try write(isKept: false)
     #expect(try file.snapshot().readers[0].partitions(of: table).isEmpty)
     #expect(try write(isKept: true) > first)
-    #expect(try file.newestCommit() == 2)
+    #expect(try file.snapshot().commit == 2)
   }
 
   @Test("columns come and go with their cells and chunks")
@@ -145,7 +145,7 @@ import Testing
       constraints: [])
     _ = try transaction.commit()
     var reader = try file.snapshot().readers[0]
-    #expect(try reader.chunks(of: partition).map(\.column) == [2])
+    #expect(try reader.allChunks(of: table)[partition]?.map(\.column) == [2])
     #expect(
       try reader.deltaRows(of: table, columns: [2, 3])
         == [DeltaRow(number: 1, cells: [.integer(2), .null])])
@@ -168,7 +168,7 @@ import Testing
     #expect(try file.snapshot().commit == 0)
     _ = try first.commit()
     _ = try file.beginWriting().commit()
-    #expect(try file.newestCommit() == 2)
+    #expect(try file.snapshot().commit == 2)
   }
 
   @Test("a bulk load is seen when it is published, and swept when it died")
@@ -180,7 +180,7 @@ import Testing
       let first = try load.add(rowCount: 1, chunks: [Self.chunk(1, [1])])
       let second = try load.add(rowCount: 2, chunks: [Self.chunk(1, [2, 3])])
       _ = try load.add(rowCount: 4, chunks: [Self.chunk(1, [4])])
-      #expect(try file.newestCommit() == 1)
+      #expect(try file.snapshot().commit == 1)
       #expect(try file.snapshot().readers[0].partitions(of: table).isEmpty)
       // While the load lives, nobody sweeps.
       _ = try DatabaseFile(path: path)

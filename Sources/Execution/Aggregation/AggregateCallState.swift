@@ -23,6 +23,9 @@ final class AggregateCallState {
     state.byteCount + (distinct?.byteCount ?? 0) + (ordered?.byteCount ?? 0)
   }
 
+  /// Whether rows are collected, and go from worker to worker.
+  var keepsRows: Bool { distinct != nil || ordered != nil }
+
   func resize(groups count: Int) { state.resize(groups: count) }
 
   /// Adds a batch; `groups` nil is the aggregation without keys.
@@ -86,7 +89,7 @@ final class AggregateCallState {
 struct CollectedPartition {
   /// nil: all of them.
   let number: Int?
-  /// New group by the other worker's group.
+  /// New group by the other worker's group; only there for calls that keep rows.
   let targetOf: UnsafePointer<UInt32>
 }
 

@@ -74,26 +74,30 @@ final class LocalAggregation {
 
   /// Adds another worker's groups: those of a partition, or all.
   func merge(_ other: LocalAggregation, partition: Int?) throws {
+    // A partition is a small part of the other's groups: what is as long as those costs more than the
+    // merge, and there are as many merges as partitions.
     let size = other.groupCount
-    let identity = StateMemory(stride: 4, count: max(size, 1))
-    let targets = StateMemory(stride: 4, count: max(size, 1))
-    let targetOf = StateMemory(stride: 4, count: max(size, 1))
+    let bucket = partition.flatMap { other.buckets?.range($0) }
+    let count = bucket?.count ?? size
+    if count == 0 { return }
+    let identity = StateMemory(stride: 4, count: bucket == nil ? size : 1)
+    let targets = StateMemory(stride: 4, count: count)
+    let keepsRows = calls.contains { $0.keepsRows }
+    let targetOf = StateMemory(stride: 4, count: keepsRows ? size : 1)
     defer { withExtendedLifetime((identity, targets, targetOf)) {} }
     var source = UnsafePointer(identity.values(UInt32.self))
-    var count = size
-    if let bucket = partition.flatMap({ other.buckets?.range($0) }) {
-      (source, count) = bucket
+    if let bucket {
+      source = bucket.rows
     } else {
       let all = identity.values(UInt32.self)
       for group in 0..<size { all[group] = UInt32(group) }
     }
-    if count == 0 { return }
     let target = targets.values(UInt32.self)
     if let table, let theirs = other.table {
       table.absorb(theirs, source: source, count: count, target: target)
     }
     let map = targetOf.values(UInt32.self)
-    for row in 0..<count { map[Int(source[row])] = target[row] }
+    if keepsRows { for row in 0..<count { map[Int(source[row])] = target[row] } }
     for (call, theirs) in zip(calls, other.calls) {
       call.resize(groups: groupCount)
       try call.merge(

@@ -1,3 +1,4 @@
+import Columnar
 import Diagnostics
 import Functions
 import Storage
@@ -196,16 +197,32 @@ package final class DatabaseCatalog: Sendable {
     idleMerge.noteCommit(next, of: file, in: self)
   }
 
-  /// Writes a file's tables in fewer, larger row groups: a transaction of its own.
+  /// Rows that one transaction of `compact` writes anew, about: others wait for no longer.
+  private static let compactedRows = 4 * EngineLimits.rowGroupRows
+
+  /// Writes a file's tables in fewer, larger row groups, in transactions of their own.
   func compact(_ file: CatalogFile) throws {
+    // Where somebody else makes new small groups all the time there would be no end.
+    var steps = 1000
+    while steps > 0, try compactSome(file) { steps -= 1 }
+  }
+
+  /// A part of that; false when there was nothing to do.
+  private func compactSome(_ file: CatalogFile) throws -> Bool {
     let before = try snapshot()
     var next = before
-    for (key, object) in before.objects(.relation) where file.holds(key) {
+    var rows = DatabaseCatalog.compactedRows
+    var isChanged = false
+    for (key, object) in before.objects(.relation) where file.holds(key) && rows > 0 {
       guard case .table(let table) = object.item else { continue }
-      let data = try table.data.compacted()
-      if !data.hasSameParts(as: table.data) { next.replace(table.with(data)) }
+      let data = try table.data.compacted(most: rows)
+      if data.hasSameParts(as: table.data) { continue }
+      rows -= data.rowCount(notIn: table.data)
+      isChanged = true
+      next.replace(table.with(data))
     }
-    try commit(from: before, to: next)
+    if isChanged { try commit(from: before, to: next) }
+    return isChanged
   }
 
   // MARK: Functions

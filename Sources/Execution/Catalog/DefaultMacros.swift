@@ -146,7 +146,10 @@ enum DefaultMacros {
   }
 
   /// Parsed at the first use of any of them.
-  private static let entries: [String: MacroEntry] = {
+  private static let scalars = entries(rows)
+  private static let tables = entries(tableRows)
+
+  private static func entries(_ rows: [DefaultMacro]) -> [String: MacroEntry] {
     var entries: [String: MacroEntry] = [:]
     for row in rows {
       let text = "CREATE MACRO \(row.name)" + row.definitions.joined(separator: ", ")
@@ -156,19 +159,20 @@ enum DefaultMacros {
       entries[row.name] = MacroEntry(name: row.name, definitions: create.definitions)
     }
     return entries
-  }()
+  }
 
-  private static let names = Set(rows.map(\.name))
+  private static let scalarNames = Set(rows.map(\.name))
+  private static let tableNames = Set(tableRows.map(\.name))
 
-  static let allNames = names.sorted()
+  static let allNames = scalarNames.union(tableNames).sorted()
 
-  static func named(_ name: QualifiedName) -> MacroEntry? {
+  static func named(_ name: QualifiedName, isTable: Bool) -> MacroEntry? {
     let key = name.last.name.lowercased()
-    guard names.contains(key),
+    guard (isTable ? tableNames : scalarNames).contains(key),
       name.qualifiers.allSatisfy({
         ["main", "pg_catalog", "system"].contains($0.name.lowercased())
       })
     else { return nil }
-    return entries[key]
+    return isTable ? tables[key] : scalars[key]
   }
 }

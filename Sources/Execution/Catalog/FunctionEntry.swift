@@ -38,13 +38,17 @@ package struct FunctionEntry: Sendable {
       isVolatile: function.isVolatile, examples: function.examples.map { ($0.sql, $0.result) })
   }
 
-  private static let macros = DefaultMacros.rows.map { macro in
-    FunctionEntry(
-      name: macro.name, aliases: [], kind: .macro, family: macro.family, summary: macro.summary,
+  private static let macros =
+    DefaultMacros.rows.map { FunctionEntry($0, .macro, gives: "what its body gives") }
+    + DefaultMacros.tableRows.map { FunctionEntry($0, .table, gives: "rows") }
+
+  private init(_ macro: DefaultMacro, _ kind: Kind, gives result: String) {
+    self.init(
+      name: macro.name, aliases: [], kind: kind, family: macro.family, summary: macro.summary,
       forms: macro.parameters.map { parameters in
-        FunctionForm(
-          parameters: parameters.map { _ in "ANY" }, variadic: nil, result: "what its body gives")
-      }, nulls: nil, isVolatile: false, examples: macro.examples.map { ($0.sql, $0.result) })
+        FunctionForm(parameters: parameters.map { _ in "ANY" }, variadic: nil, result: result)
+      }, nulls: nil, isVolatile: false,
+      examples: macro.examples.map { ($0.sql, kind == .table ? nil : $0.result) })
   }
 
   private static let aggregates = Aggregates.all.map { function in

@@ -56,8 +56,7 @@ extension StatementCatalog {
     case .warm(let version):
       start = try entry.model(version, at: statement.name.span)
       if start?.isTrained == false { throw untrained(entry, statement.name.span) }
-    case .resume:
-      if !keys.isEmpty { throw ModelCompiler.notYet("RESUME with FOR EACH", statement.name) }
+    case .resume: break
     }
     var options = definition.options
     for option in statement.options { try options.set(option) }
@@ -68,12 +67,19 @@ extension StatementCatalog {
     }
     if !statement.orderBy.isEmpty { options.training.shuffle = false }
     if replay != nil { options.training.maxSeconds = nil }
+    try Self.checkLosses(definition, options.training, statement.name.span)
     let query = try TrainQuery(
       statement, seed: options.training.seed, shuffles: options.training.shuffle)
     let labels = try ModelQueries.labels(statement.labels, of: definition)
     let marks =
       (query.hasWeight ? [TrainQuery.weight] : [])
       + (query.hasValidation ? [TrainQuery.validation] : [])
+    if case .source(let source)? = statement.validation {
+      // By itself first: in the union a missing column would be NULL.
+      _ = try ModelQueries.rows(
+        of: definition, labels: labels, in: try input(try ModelQueries.query(of: source)),
+        extra: keys, span: statement.name.span)
+    }
     let plan = try ModelQueries.rows(
       of: definition, labels: labels, in: try input(query.query), extra: keys + marks,
       span: statement.name.span)
@@ -86,6 +92,22 @@ extension StatementCatalog {
       labels: labels, keys: keyFields, start: start, checkpoints: checkpoints,
       replay: replay, onProgress: onProgress)
     return (provider, plan)
+  }
+
+  /// Options of TRAIN may choose another loss, which does not make classes of numbers.
+  private static func checkLosses(
+    _ definition: ModelDefinition, _ options: TrainerOptions, _ span: SourceSpan?
+  ) throws {
+    for output in definition.outputs where output.kind == .number {
+      let loss = try LossDefinition.named(options.lossName(of: output))
+      if loss.kind == .classes, ModelDefinition.width(of: output.field.type) == 1 {
+        throw SQLError(
+          .model,
+          "loss '\(loss.name)' compares classes, but output \"\(output.field.name)\" of model "
+            + "\"\(definition.name)\" is a number", at: span,
+          hint: "CREATE MODEL … OPTIONS (loss = '\(loss.name)') makes its values classes")
+      }
+    }
   }
 
   /// WARM START: a version with a network for each key goes on for the same keys.

@@ -48,7 +48,7 @@ extension StatementCatalog {
     // A dotted name may be a method chain: what is no schema is no mistake here.
     guard let found = try? find(isTable ? .tableMacro : .macro, name),
       case .macro(let entry) = found.object.item
-    else { return isTable ? nil : DefaultMacros.named(name) }
+    else { return DefaultMacros.named(name, isTable: isTable) }
     return entry
   }
 

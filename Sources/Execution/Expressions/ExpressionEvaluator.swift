@@ -123,22 +123,30 @@ package final class ExpressionEvaluator {
     guard let first = arguments.first else { return Column.nulls(type, count: count) }
     let known = try first.evaluate(batch)
     if arguments.count == 1 || !known.mayHaveNulls || count == 0 { return known }
-    var missing = (0..<count).filter { known.isNull($0) }
-    if missing.isEmpty { return known }
+    // Rows that have no value yet: those of `known` that are NULL, in ascending order.
+    var missing = Selection(capacity: count)
+    missing.count = 0
+    let places = Selection(capacity: count)
+    for row in 0..<count {
+      places.indices[row] = UInt32(truncatingIfNeeded: row)
+      missing.indices[missing.count] = UInt32(truncatingIfNeeded: row)
+      missing.count += known.isNull(row) ? 1 : 0
+    }
+    if missing.count == 0 { return known }
     var builder = ColumnBuilder(type, capacity: count)
     builder.append(known)
-    let places = Selection(Array(0..<count))
-    for argument in arguments.dropFirst() where !missing.isEmpty {
-      let values = try argument.evaluate(batch.selecting(Selection(missing)))
+    for argument in arguments.dropFirst() where missing.count > 0 {
+      let values = try argument.evaluate(batch.selecting(missing))
       let start = builder.count
       builder.append(values)
-      var left: [Int] = []
-      for (position, row) in missing.enumerated() {
-        if values.isNull(position) {
-          left.append(row)
-        } else {
-          places.indices[row] = UInt32(truncatingIfNeeded: start + position)
-        }
+      // The selection just used may be held by columns of `values`.
+      var left = Selection(capacity: missing.count)
+      left.count = 0
+      for position in 0..<missing.count {
+        let row = missing.indices[position]
+        places.indices[Int(row)] = UInt32(truncatingIfNeeded: start + position)
+        left.indices[left.count] = row
+        left.count += values.isNull(position) ? 1 : 0
       }
       missing = left
     }
@@ -328,70 +336,6 @@ package final class ExpressionEvaluator {
       }
       result.indices[position] = within.map { $0.indices[row] } ?? UInt32(row)
       position += 1
-    }
-    return result
-  }
-}
-
-/// The constants of an IN list, hashed once.
-final class InListSet {
-  private let isNegated: Bool
-  private let hasNull: Bool
-  private let values: Column
-  /// Row of `values` + 1 by hash slot, 0 for empty; a power of two long.
-  private var slots: [Int32]
-  private let mask: Int
-
-  init(_ list: InListExpression) throws {
-    isNegated = list.isNegated
-    hasNull = list.values.contains(.null)
-    var builder = ColumnBuilder(list.operand.type, capacity: list.values.count)
-    for value in list.values where !value.isNull { try builder.append(value) }
-    values = builder.finish()
-    var size = 8
-    while size < values.count * 2 { size *= 2 }
-    mask = size - 1
-    slots = Array(repeating: 0, count: size)
-    var hashes = [UInt64](repeating: 0, count: max(values.count, 1))
-    Hashing.hash(values, into: &hashes, combining: false)
-    for row in 0..<values.count {
-      var slot = Int(truncatingIfNeeded: hashes[row]) & mask
-      while slots[slot] != 0 { slot = (slot + 1) & mask }
-      slots[slot] = Int32(row + 1)
-    }
-  }
-
-  func test(_ column: Column) throws -> Column {
-    let count = column.count
-    // Few values behind many rows: each value is looked up once.
-    if column.encoding == .dictionary, let base = column.base, base.count <= count {
-      let known = try test(base)
-      return Column(
-        type: .boolean, count: count, encoding: .dictionary, data: known.data,
-        validity: known.validity, indices: column.indices, base: known, owners: [known, column])
-    }
-    let result = Column(flat: .boolean, count: count)
-    let target = result.values(as: UInt8.self)
-    var hashes = [UInt64](repeating: 0, count: max(count, 1))
-    Hashing.hash(column, into: &hashes, combining: false)
-    let comparator = ColumnComparator(column, values)
-    for row in 0..<count {
-      var found = false
-      if column.isNull(row) {
-        target[row] = 0
-        if !(values.count == 0 && !hasNull) { result.setNull(row) }
-        continue
-      }
-      var slot = Int(truncatingIfNeeded: hashes[row]) & mask
-      while slots[slot] != 0 {
-        if comparator.compare(row, Int(slots[slot]) - 1) == 0 {
-          found = true
-          break
-        }
-        slot = (slot + 1) & mask
-      }
-      if !found && hasNull { result.setNull(row) }
-      target[row] = found != isNegated ? 1 : 0
     }
     return result
   }

@@ -46,12 +46,21 @@ final class GroupTrainSource: CompletingSource {
   }
 
   private func train(_ input: TrainInput) throws {
-    let prepared = try TrainPreparation(
-      provider, input, query: query, memory: memory, known: provider.start?.state)
+    let checkpoint = try provider.checkpointToResume()
+    var prepared = try TrainPreparation(
+      provider, input, query: query, memory: memory,
+      known: checkpoint?.state ?? provider.start?.state)
+    if let checkpoint {
+      try checkpoint.check(prepared.state)
+      prepared.state.receipt = checkpoint.state.receipt
+    }
+    let done = try checkpoint.map {
+      try GroupCheckpoint($0.trainer, provider.keys, prepared.network)
+    }
     let keys = prepared.reader.keys()
     let groups = try prepared.reader.finishGroups(prepared.state.classes, prepared.network)
     memory.holdRegardless(groups.byteCount)
-    let results = try train(groups, prepared, keys: keys)
+    let results = try train(groups, prepared, keys: keys, done: done ?? GroupCheckpoint())
     let order = Self.order(of: keys, count: results.count)
     var state = prepared.state
     var trained: [(network: Int, GroupTrainer.Trained)] = []
@@ -84,9 +93,9 @@ final class GroupTrainSource: CompletingSource {
   }
 
   /// By the groups' numbers.
-  private func train(_ groups: GroupedRows, _ prepared: TrainPreparation, keys: [Column]) throws
-    -> [Result<GroupTrainer.Trained, SQLError>?]
-  {
+  private func train(
+    _ groups: GroupedRows, _ prepared: TrainPreparation, keys: [Column], done: GroupCheckpoint
+  ) throws -> [Result<GroupTrainer.Trained, SQLError>?] {
     let count = keys.first?.count ?? 0
     let query = query
     let rule = EpochRule(provider, memory: query.memory)
@@ -97,22 +106,43 @@ final class GroupTrainSource: CompletingSource {
     let initial = InitialWeights(provider.start)
     var results = [Result<GroupTrainer.Trained, SQLError>?](repeating: nil, count: count)
     let start = Double(monotonicNanoseconds()) * 1e-9
+    var checkpoint = done
+    var pace = CheckpointPace(every: provider.options.checkpointEvery)
     var done = 0
-    while let wave = try groups.next() {
+    while let all = try groups.next() {
       try query.checkCancelled()
+      var wave: [GroupedRows.Group] = []
+      for group in all {
+        results[Int(group.key)] = checkpoint.results[keys.map { $0.value(Int(group.key)) }]
+        if results[Int(group.key)] == nil { wave.append(group) }
+      }
       let made = try trainer.train(
         wave.map { group in
           GroupTrainer.Rows(
             group.training, validation: group.validation,
             initial: initial.weights(of: keys, Int(group.key)))
         })
-      for (group, result) in zip(wave, made) { results[Int(group.key)] = result }
-      done += wave.count
+      for (group, result) in zip(wave, made) {
+        results[Int(group.key)] = result
+        checkpoint.add(keys.map { $0.value(Int(group.key)) }, result)
+      }
+      done += all.count
+      if done < count { pace.note(epoch: 0) { saveCheckpoint(checkpoint, prepared.state) } }
       let seconds = Double(monotonicNanoseconds()) * 1e-9 - start
       let left = Int(seconds / Double(max(done, 1)) * Double(count - done))
       provider.onProgress("\(done) of \(count) networks, \(left) s left")
     }
     return results
+  }
+
+  /// A checkpoint that cannot be written is missed only after a crash: the training goes on.
+  private func saveCheckpoint(_ groups: GroupCheckpoint, _ state: ModelState) {
+    guard let store = provider.checkpoints, let trained = try? groups.bytes(provider.keys) else {
+      return
+    }
+    let checkpoint = TrainingCheckpoint(provider, state: state, epochs: [], trainer: trained)
+    guard let bytes = try? checkpoint.bytes(provider.entry.definition) else { return }
+    try? store.save(bytes, of: provider.key)
   }
 
   /// Rows of the keys' columns, ascending.
@@ -133,6 +163,7 @@ final class GroupTrainSource: CompletingSource {
       weights: nil, groups: groups, state: state, epochs: [],
       alias: provider.statement.versionName?.name)
     provider.target.publish(entry, at: provider.key)
+    provider.checkpoints?.forgetCheckpoint(of: provider.key)
   }
 }
 

@@ -17,7 +17,7 @@ final class GroupedRows {
   }
 
   /// Enough to keep all threads busy, little beside the rows themselves.
-  private static let waveBytes = 16 << 20
+  private static let waveBytes = 4 << 20
 
   private var source: Source
   private var training: GroupedSet?

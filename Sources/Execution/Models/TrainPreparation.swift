@@ -67,8 +67,13 @@ struct TrainPreparation {
     let reader = TrainingReader(
       definition, provider.options, transform: transform, labels: provider.labels,
       keys: provider.keys, query: provider.query)
+    var told = 0
     while let batch = try source.next() {
       try query.checkCancelled()
+      if reader.rows - told > 1_000_000 {
+        told = reader.rows
+        provider.onProgress("reading, \(told / 1_000_000) million rows")
+      }
       try reader.append(batch)
       // As much again is needed for a moment when the batches become one set.
       if reader.isSpilled { continue }

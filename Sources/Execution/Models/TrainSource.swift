@@ -15,6 +15,7 @@ final class TrainSource: CompletingSource {
   private var reports: [EpochReport] = []
   private var bestEpoch = 0
   private var pace = CheckpointPace(every: 0)
+  private var progress: EpochProgress?
   private var isFinished = false
   private let memory: MemoryHolder
 
@@ -53,7 +54,7 @@ final class TrainSource: CompletingSource {
     try rule.apply(trainer, &report, bestEpoch: bestEpoch)
     if let replay = provider.replay, replay.epoch == report.epoch { trainer.stop() }
     reports.append(report)
-    provider.onProgress(progress(report))
+    progress?.note(report)
     if report.stopReason == nil { pace.note(epoch: report.epoch) { saveCheckpoint(trainer) } }
     return try rows.batch([EpochRows.Row(report: report)])
   }
@@ -93,15 +94,6 @@ final class TrainSource: CompletingSource {
     try? store.save(bytes, of: provider.key)
   }
 
-  private func progress(_ report: EpochReport) -> String {
-    let epochs = provider.options.training.epochs
-    let seconds = reports.reduce(0) { $0 + $1.seconds }
-    let rate = report.seconds > 0 ? Int(Double(report.rows) / report.seconds) : 0
-    let left = Int(seconds / Double(max(report.epoch, 1)) * Double(epochs - report.epoch))
-    return
-      "epoch \(report.epoch)/\(epochs), loss \(rounded(report.loss)), \(rate) rows/s, \(left) s left"
-  }
-
   private func publish() throws {
     provider.onProgress(nil)
     guard let trainer else { return }
@@ -138,23 +130,21 @@ final class TrainSource: CompletingSource {
       network: prepared.network, weights: weights, source: training, validation: validation,
       options: options, isCancelled: { query.isCancelled })
     if let checkpoint { try resume(checkpoint, trainer) }
+    let progress = EpochProgress(provider, rows: training.rows)
+    self.progress = progress
+    trainer.onProgress = { [weak trainer] rows, loss in
+      progress.report(epoch: trainer?.epochNumber ?? 1, rows: rows, loss: loss)
+    }
     self.trainer = trainer
     pace = CheckpointPace(every: provider.options.checkpointEvery)
   }
 
   private func resume(_ checkpoint: TrainingCheckpoint, _ trainer: Trainer) throws {
-    guard let former = checkpoint.state.receipt, former.rows == state.receipt?.rows,
-      former.hash == state.receipt?.hash
-    else {
-      throw SQLError(
-        .model, "the query gives other rows than those that the checkpoint was made with",
-        hint: "TRAIN without RESUME begins anew")
-    }
+    try checkpoint.check(state)
     try trainer.resume(from: checkpoint.trainer)
-    state.receipt = former
+    state.receipt = checkpoint.state.receipt
     reports = checkpoint.epochs
     bestEpoch = reports.last(where: \.best)?.epoch ?? 0
   }
 
-  private func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
 }

@@ -50,17 +50,18 @@ struct TrainingCheckpoint: Sendable {
     trainer = Array(bytes[(8 + Int(length))...])
   }
 
-  private static func json(_ report: EpochReport) -> ModelJSON {
+  static func json(_ report: EpochReport) -> ModelJSON {
     .object([
       ("epoch", .number(Double(report.epoch))), ("loss", .number(report.loss)),
       ("validation_loss", report.validationLoss.map { .number($0) } ?? .null),
       ("metrics", report.metricsJSON),
       ("learning_rate", .number(report.learningRate)), ("rows", .number(Double(report.rows))),
       ("seconds", .number(report.seconds)), ("best", .boolean(report.best)),
+      ("stop_reason", report.stopReason.map { .text($0) } ?? .null),
     ])
   }
 
-  private static func report(_ json: ModelJSON) throws -> EpochReport {
+  static func report(_ json: ModelJSON) throws -> EpochReport {
     guard let epoch = json["epoch"]?.number.flatMap({ Int(exactly: $0) }),
       let rows = json["rows"]?.number.flatMap({ Int(exactly: $0) }),
       case .boolean(let isBest)? = json["best"]
@@ -70,10 +71,11 @@ struct TrainingCheckpoint: Sendable {
       validationLoss: json["validation_loss"]?.number,
       metrics: EpochReport.metrics(json["metrics"]),
       learningRate: json["learning_rate"]?.number ?? 0, rows: rows,
-      seconds: json["seconds"]?.number ?? 0, best: isBest, stopReason: nil)
+      seconds: json["seconds"]?.number ?? 0, best: isBest,
+      stopReason: json["stop_reason"]?.text)
   }
 
-  private static func damaged() -> SQLError {
+  static func damaged() -> SQLError {
     SQLError(.model, "the checkpoint is damaged: training cannot go on from it")
   }
 }
@@ -96,6 +98,19 @@ extension TrainProvider {
       )
     }
     return checkpoint
+  }
+}
+
+extension TrainingCheckpoint {
+  /// Errors: the rows that were read now are others.
+  func check(_ found: ModelState) throws {
+    guard let former = state.receipt, let receipt = found.receipt, former.rows == receipt.rows,
+      former.hash == receipt.hash
+    else {
+      throw SQLError(
+        .model, "the query gives other rows than those that the checkpoint was made with",
+        hint: "TRAIN without RESUME begins anew")
+    }
   }
 }
 

@@ -149,7 +149,10 @@ final class TrainingReader {
       let output = definition.outputs[index]
       if output.kind == .number { return [] }
       let given = index < known.count && !known[index].isEmpty ? known[index] : output.classes
-      return given.isEmpty ? try newClasses(index) : try checkClasses(index, given)
+      if given.isEmpty { return try newClasses(index) }
+      let classes = try checkClasses(index, given)
+      if known.isEmpty, tables[index].count == 1, classes.count > 1 { throw onlyClass(index) }
+      return classes
     }
   }
 
@@ -162,6 +165,15 @@ final class TrainingReader {
       )
     }
     return classes
+  }
+
+  /// A training that goes on may have the rows of one class only: it has seen the others.
+  private func onlyClass(_ index: Int) -> SQLError {
+    let label = tables[index].keys(first: 0, count: 1)[0].value(0)
+    return SQLError(
+      .model,
+      "every label of output \"\(definition.outputs[index].field.name)\" of model \"\(definition.name)\" is \(Self.text(label))",
+      hint: "one class cannot be learned")
   }
 
   private func newClasses(_ index: Int) throws -> [Value] {

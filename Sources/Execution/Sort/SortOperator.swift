@@ -59,6 +59,8 @@ package final class SortShared: @unchecked Sendable {
     try barrier.wait(worker.query)
     assembly.copyPart(worker: worker.index)
     try barrier.wait(worker.query)
+    // Before the sort takes as much again for its words.
+    if worker.index == 0 { assembly.releaseParts() }
   }
 
   /// The runs of rows in the order of the input: by sequence, then worker, then arrival. After the
@@ -100,12 +102,18 @@ package final class SortShared: @unchecked Sendable {
     }
   }
 
+  /// Lets go of the words of all rows, which every worker has picked its own from.
+  func releaseWords() { lock.withLock { all = nil } }
+
   func finish(_ pairs: Buffer, _ count: Int, worker: Int) {
     lock.withLock { sorted[worker] = (pairs, count) }
   }
 
   /// What sorted the rows; nil before `prepare`.
   var usedSorter: RowSorter? { lock.withLock { sorter } }
+
+  /// Lets go of the sorted words, once nobody reads them.
+  func releaseResult() { lock.withLock { for worker in sorted.indices { sorted[worker] = nil } } }
 
   /// All workers' ranges, in order. After the last barrier.
   func result() -> [(pairs: Buffer, count: Int)] { lock.withLock { sorted.compactMap { $0 } } }
@@ -195,7 +203,6 @@ package final class SortOperator: BatchSource {
     try shared.barrier.wait(query)
     columns = Array(assembly.columns.prefix(types.count))
     if worker.index == 0 {
-      assembly.releaseParts()
       parts = shared.result()
       position = min(offset, assembly.rowCount)
       end = limit.map { min(assembly.rowCount - position, $0) + position } ?? assembly.rowCount

@@ -10,14 +10,39 @@ extension SortShared {
     let query = worker.query
     let rows = assembly.rowCount
     let (sorter, buffer) = prepare(keys, rowCount: rows)
-    defer { withExtendedLifetime(buffer) {} }
-    let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
+    if worker.count == 1 {
+      fill(buffer, 0..<rows, sorter)
+      let scratch = Buffer(byteCount: max(rows, 1) * 16)
+      defer { withExtendedLifetime((buffer, scratch)) {} }
+      try sorter.sort(
+        buffer.pointer.assumingMemoryBound(to: SortPair.self),
+        scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
+      finish(buffer, rows, worker: 0)
+      return
+    }
     let start = rows * worker.index / worker.count
     let end = rows * (worker.index + 1) / worker.count
+    fill(buffer, start..<end, sorter)
+    try barrier.wait(query)
+    let (mine, count) = range(of: buffer, rows, worker)
+    try barrier.wait(query)
+    if worker.index == 0 { releaseWords() }
+    let scratch = Buffer(byteCount: max(count, 1) * 16)
+    defer { withExtendedLifetime((mine, scratch)) {} }
+    try sorter.sort(
+      mine.pointer.assumingMemoryBound(to: SortPair.self),
+      scratch.pointer.assumingMemoryBound(to: SortPair.self), count, query: query)
+    finish(mine, count, worker: worker.index)
+  }
+
+  /// Writes row number and first word of the rows at some places of the input.
+  private func fill(_ buffer: Buffer, _ places: Range<Int>, _ sorter: RowSorter) {
+    defer { withExtendedLifetime(buffer) {} }
+    let pairs = buffer.pointer.assumingMemoryBound(to: SortPair.self)
     var place = 0
     for segment in inputOrder() {
-      let from = max(start, place)
-      let to = min(end, place + segment.count)
+      let from = max(places.lowerBound, place)
+      let to = min(places.upperBound, place + segment.count)
       if from < to {
         let first = segment.start - place
         for target in from..<to {
@@ -26,16 +51,13 @@ extension SortShared {
       }
       place += segment.count
     }
-    sorter.fillFirst(pairs + start, end - start)
-    if worker.count == 1 {
-      let scratch = Buffer(byteCount: max(rows, 1) * 16)
-      defer { withExtendedLifetime(scratch) {} }
-      try sorter.sort(
-        pairs, scratch.pointer.assumingMemoryBound(to: SortPair.self), rows, query: query)
-      finish(buffer, rows, worker: 0)
-      return
-    }
-    try barrier.wait(query)
+    sorter.fillFirst(pairs + places.lowerBound, places.count)
+  }
+
+  /// The worker's rows, those of its range of words, in the order of the input.
+  private func range(of all: Buffer, _ rows: Int, _ worker: Worker) -> (Buffer, Int) {
+    defer { withExtendedLifetime(all) {} }
+    let pairs = all.pointer.assumingMemoryBound(to: SortPair.self)
     let splitters = splitters(pairs, rows)
     let low = worker.index == 0 ? nil : splitters[worker.index - 1]
     let high = worker.index == worker.count - 1 ? nil : splitters[worker.index]
@@ -47,16 +69,12 @@ extension SortShared {
     var count = 0
     for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
     let mine = Buffer(byteCount: max(count, 1) * 16)
-    let scratch = Buffer(byteCount: max(count, 1) * 16)
-    defer { withExtendedLifetime((mine, scratch)) {} }
     let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
     count = 0
     for position in 0..<rows where isMine(pairs[position].key) {
       target[count] = pairs[position]
       count += 1
     }
-    try sorter.sort(
-      target, scratch.pointer.assumingMemoryBound(to: SortPair.self), count, query: query)
-    finish(mine, count, worker: worker.index)
+    return (mine, count)
   }
 }

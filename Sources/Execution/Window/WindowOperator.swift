@@ -91,7 +91,6 @@ package final class WindowOperator: BatchSource {
       }
     try sort.sortRange(assembly, { keys }, worker: worker)
     try sort.barrier.wait(query)
-    if worker.index == 0 { assembly.releaseParts() }
     store = columns
     let rows = shared.rows(keyCounts, rowCount: assembly.rowCount)
     let sorter = sort.usedSorter
@@ -103,6 +102,10 @@ package final class WindowOperator: BatchSource {
       rows.fill(first..<last, keys: keys, bits: bits.count == keyCounts.count ? bits : nil)
     }
     try sort.barrier.wait(query)
+    if worker.index == 0 {
+      rows.releaseWords()
+      sort.releaseResult()
+    }
     storeBytes = memory.bytes
     self.rows = rows
   }

@@ -38,7 +38,8 @@ package final class WindowShared: @unchecked Sendable {
 /// All rows of a window's input in the order of partitions and sort.
 final class SortedRows: @unchecked Sendable {
   let count: Int
-  private let parts: [(pairs: Buffer, count: Int)]
+  /// The sorted words; none once the rows are in order and marked.
+  private var parts: [(pairs: Buffer, count: Int)]
   private let numbers: Buffer
   /// Store row by place.
   let order: UnsafeMutablePointer<UInt32>
@@ -48,7 +49,7 @@ final class SortedRows: @unchecked Sendable {
   private let words: [Buffer]
 
   /// SAFETY: `order` and the words are written in ranges of whole words by one worker each, and
-  /// read after a barrier.
+  /// read after a barrier; `parts` are dropped by one worker when no other reads them any more.
   init(keyCounts: [Int], rowCount: Int, parts: [(pairs: Buffer, count: Int)]) {
     count = rowCount
     self.parts = parts
@@ -57,6 +58,9 @@ final class SortedRows: @unchecked Sendable {
     order = numbers.pointer.assumingMemoryBound(to: UInt32.self)
     words = keyCounts.map { _ in Buffer(byteCount: (rowCount + 63) / 64 * 8 + 8) }
   }
+
+  /// After the barrier behind all `fill`s: half of what the sort took goes back.
+  func releaseWords() { parts = [] }
 
   func marks(_ index: Int) -> UnsafeMutablePointer<UInt64> {
     words[index].pointer.assumingMemoryBound(to: UInt64.self)

@@ -240,6 +240,14 @@ enum NumericCast {
 
   // MARK: From floating point
 
+  /// Rounded half to even. Adding 1.5 * 2^52 leaves no room for a fraction, which the processor then
+  /// rounds away: no call, and loops of it are vectorised.
+  @inline(__always)
+  private static func nearest(_ value: Double) -> Double {
+    let shift = 6_755_399_441_055_744.0
+    return value.magnitude < 2_251_799_813_685_248 ? (value + shift) - shift : nearbyint(value)
+  }
+
   @inline(__always)
   private static func fromFloating<A: BinaryFloatingPoint & BitwiseCopyable>(
     _ job: Job, _ a: A.Type
@@ -284,10 +292,11 @@ enum NumericCast {
         if let factor {
           rounded = (Double(value) * factor).rounded(.toNearestOrAwayFromZero)
         } else {
-          rounded = nearbyint(Double(value))
+          rounded = NumericCast.nearest(Double(value))
         }
         guard rounded < above, rounded >= lowest, abs(rounded) < bound else { return nil }
-        return B(rounded)
+        // One instruction; the conversion to a type that is not known is a call.
+        return B.bitWidth < 64 ? B(truncatingIfNeeded: Int64(rounded)) : B(rounded)
       }
     }
   }

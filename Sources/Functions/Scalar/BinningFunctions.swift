@@ -27,7 +27,8 @@ enum BinningFunctions {
         // The bounds are of the greatest value's type.
         let element = types[1].isDecimal || types[1] == .null ? kind : types[1]
         guard isWhole || place || (types[0].isNumeric && types[1].isNumeric) else {
-          throw SQLError(.binder, "equi_width_bins takes numbers or timestamps")
+          // Not before a row asks for them: one branch of a macro that looks at the type.
+          return (refusing(element), [types[0], types[0], .bigint, .boolean])
         }
         let kernel = found.kernel
         return (
@@ -52,6 +53,14 @@ enum BinningFunctions {
       return whole(low[row], high[row], count, false).map { .timestamp($0) }
     },
   ]
+
+  private static func refusing(_ element: LogicalType) -> ScalarOverload {
+    ScalarOverload([.any, .any, .any, .any], returns: .list(element)) { a, n, t in
+      try Kernels.rows(a, n, t, ListEntry.self) { _ in
+        throw SQLError(.invalidInput, "equi_width_bins takes numbers or timestamps")
+      }
+    }
+  }
 
   private static let most = 1_000_000
 

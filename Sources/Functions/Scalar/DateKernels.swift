@@ -28,6 +28,11 @@ enum DateKernels {
       return Int32(exactly: monday).flatMap { Calendar.timestamp(days: $0, microseconds: 0) }
     case .era, .timezone, .timezoneHour, .timezoneMinute: throw noUnit(part)
     case .month, .quarter, .year, .decade, .century, .millennium:
+      let known: DayTable.Field? = part == .month ? .day : part == .year ? .dayOfYear : nil
+      if let known, let place = DayTable.shared.value(known, of: days) {
+        return Calendar.timestamp(
+          days: days &- Int32(truncatingIfNeeded: place - 1), microseconds: 0)
+      }
       let date = Calendar.civil(days)
       var year = date.year
       var month = 1
@@ -71,7 +76,12 @@ enum DateKernels {
       return Int64(Calendar.isoWeek(endDays).year - Calendar.isoWeek(startDays).year)
     }
     if let months = part.months {
+      let table = DayTable.shared
       func index(_ days: Int32) -> Int {
+        if let year = table.value(.year, of: days), let month = table.value(.month, of: days) {
+          return months >= 12
+            ? Int(year) / (months / 12) : (Int(year) * 12 + Int(month) - 1) / months
+        }
         let date = Calendar.civil(days)
         // Cut towards year 0 on both sides of it, as date_trunc cuts decades.
         return months >= 12

@@ -85,21 +85,6 @@ package enum DatePart: String, Sendable, CaseIterable {
     }
   }
 
-  /// `body` of this part, as a constant where the part is one of those asked for of millions of rows:
-  /// inlined, `value` is then a few instructions in the loop instead of a call and a switch.
-  @inline(__always)
-  func withConstant<R>(_ body: (DatePart) -> R) -> R {
-    switch self {
-    case .year: body(.year)
-    case .month: body(.month)
-    case .day: body(.day)
-    case .hour: body(.hour)
-    case .dayofweek: body(.dayofweek)
-    case .quarter: body(.quarter)
-    default: body(self)
-    }
-  }
-
   /// The part of an instant as the zone's clocks show it; nil of an infinite one.
   @inline(__always)
   func value(instant: Int64, _ cursor: inout ZoneCursor) -> Int64? {

@@ -111,9 +111,13 @@ enum DatePartFunctions {
 
   static func overloads(_ part: DatePart) -> [ScalarOverload] {
     let date: ScalarOverload = .taking([.date], returns: .bigint) { a, n, t in
-      part.withConstant { part in
-        Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
+      if let field = DayTable.Field.of(part) {
+        let table = DayTable.shared
+        return Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) {
+          table.value(field, of: $0) ?? part.value($0, 0)
+        }
       }
+      return Kernels.ofFinite(a[0], n, t, Int32.self, Int64.self) { part.value($0, 0) }
     }
     let interval: ScalarOverload = .taking([.interval], returns: .bigint) { a, n, t in
       let x = ColumnReader<Interval>(a[0])
@@ -122,11 +126,16 @@ enum DatePartFunctions {
     var all: [ScalarOverload] = [
       part.isPart(of: .date) ? date : refusing(part, .date),
       .taking([.timestamp], returns: .bigint) { a, n, t in
-        part.withConstant { part in
-          Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
-            let (days, clock) = Calendar.split($0)
-            return part.value(days, clock)
+        if let field = DayTable.Field.of(part) {
+          let table = DayTable.shared
+          return Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
+            let days = Calendar.split($0).days
+            return table.value(field, of: days) ?? part.value(days, 0)
           }
+        }
+        return Kernels.ofFinite(a[0], n, t, Int64.self, Int64.self) {
+          let (days, clock) = Calendar.split($0)
+          return part.value(days, clock)
         }
       },
       .taking([.timestampTZ], returns: .bigint) { a, n, t in

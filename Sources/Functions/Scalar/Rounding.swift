@@ -155,11 +155,17 @@ enum Rounding {
     }
   }
 
+  /// Powers that are exact as a DOUBLE.
+  private static let exactPowers: [Double] = (0...22).map { pow(10, Double($0)) }
+
+  @inline(__always)
   private static func floating(_ value: Double, _ digits: Int, _ how: Rule) -> Double {
     if !value.isFinite || digits > 308 { return value }
     if digits < -308 { return 0 }
     let rule = floatingRule(how)
-    let power = pow(10, Double(abs(digits)))
+    let place = abs(digits)
+    let power =
+      place < exactPowers.count ? exactPowers[place] : pow(10, Double(place))
     let result =
       digits >= 0 ? (value * power).rounded(rule) / power : (value / power).rounded(rule) * power
     return result.isFinite ? result : value

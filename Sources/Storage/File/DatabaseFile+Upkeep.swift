@@ -1,14 +1,32 @@
 import Diagnostics
+import Glibc
 
 extension DatabaseFile {
+  /// How often a checkpoint is tried while others read or write, and microseconds between.
+  private static let checkpointTries = 5
+  private static let checkpointPause: UInt32 = 10_000
+  /// Pages that VACUUM moves in one transaction: other writers come between.
+  private static let vacuumPages = 1024
+
   /// Moves the log into the file, and cuts the log where no reader needs it. False when a reader or
   /// writer kept some of it from moving: the next checkpoint will.
   @discardableResult
   package func checkpoint() throws -> Bool {
     let session = try take()
     defer { give(session) }
-    let busy = try session.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
-    return busy.first == 0
+    return try moveLog(session)
+  }
+
+  /// SQLite itself would wait for readers up to the busy time-out with the writer's lock in its hand,
+  /// and no commit could come between. So it is told not to wait, and is asked again instead.
+  private func moveLog(_ session: FileSession) throws -> Bool {
+    session.connection.setBusyTimeout(milliseconds: 0)
+    for attempt in 0..<DatabaseFile.checkpointTries {
+      if attempt > 0 { usleep(DatabaseFile.checkpointPause) }
+      let busy = try session.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
+      if busy.first == 0 { return true }
+    }
+    return false
   }
 
   /// Gives the space of what was deleted back to the file system.
@@ -17,8 +35,15 @@ extension DatabaseFile {
     try sweepOrphans()
     let session = try take()
     defer { give(session) }
-    try session.connection.execute("PRAGMA incremental_vacuum", action: "vacuum")
-    _ = try session.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
+    var free = try session.connection.integer("PRAGMA freelist_count") ?? 0
+    while free > 0 {
+      try session.connection.execute(
+        "PRAGMA incremental_vacuum(\(DatabaseFile.vacuumPages))", action: "vacuum")
+      let left = try session.connection.integer("PRAGMA freelist_count") ?? 0
+      if left >= free { break }
+      free = left
+    }
+    _ = try moveLog(session)
   }
 
   /// What SQLite finds wrong with the file: empty when it is sound.

@@ -46,13 +46,6 @@ package final class DatabaseFile: Sendable {
     set { timeout.store(newValue, ordering: .relaxed) }
   }
 
-  /// The number of the newest commit: one read of one page, to learn whether others have written.
-  package func newestCommit() throws -> Int64 {
-    let session = try take()
-    defer { give(session) }
-    return try session.commitNumber()
-  }
-
   /// Ends all idle connections. The last connection of all processes to end moves the log into the
   /// file and removes it. Snapshots and transactions that are still open go on.
   package func close() {

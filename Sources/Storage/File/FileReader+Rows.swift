@@ -11,18 +11,8 @@ extension FileReader {
     ) { PartitionRecord(id: $0.integer(0), firstRow: $0.integer(1), rowCount: $0.integer(2)) }
   }
 
-  /// What is known of the chunks of a row group, by column number. No bytes are read.
-  package func chunks(of partition: Int64) throws -> [ChunkRecord] {
-    try session.rows(
-      """
-      SELECT id, column_id, row_count, null_count, distinct_count, minimum, maximum, encoding,
-        byte_count, checksum
-      FROM chunks WHERE partition_id = ? ORDER BY column_id
-      """, .integer(partition)
-    ) { FileReader.chunk($0) }
-  }
-
-  /// What is known of all chunks of a table, by row group.
+  /// What is known of all chunks of a table, by row group, and in it by column number. No bytes are
+  /// read.
   package func allChunks(of table: Int64) throws -> [Int64: [ChunkRecord]] {
     var result: [Int64: [ChunkRecord]] = [:]
     try session.forEachRow(
@@ -30,7 +20,7 @@ extension FileReader {
       SELECT chunks.id, column_id, chunks.row_count, null_count, distinct_count, minimum, maximum,
         encoding, byte_count, checksum, partition_id
       FROM partitions JOIN chunks ON partition_id = partitions.id
-      WHERE table_id = ? AND load_id IS NULL
+      WHERE table_id = ? AND load_id IS NULL ORDER BY partition_id, column_id
       """, .integer(table)
     ) { result[$0.integer(10), default: []].append(FileReader.chunk($0)) }
     return result
@@ -64,15 +54,6 @@ extension FileReader {
   func hasChunk(_ id: Int64) throws -> Bool {
     try !session.rows("SELECT 1 FROM chunk_bytes WHERE chunk_id = ?", .integer(id)) { _ in true }
       .isEmpty
-  }
-
-  /// The deleted rows of a row group; nil when there are none.
-  package func deletes(of partition: Int64) throws -> DeleteRecord? {
-    try session.rows(
-      "SELECT deleted_count, bitmap FROM deletes WHERE partition_id = ?", .integer(partition)
-    ) {
-      DeleteRecord(deletedCount: $0.integer(0), bitmap: $0.withBytes(1) { Array($0) })
-    }.first
   }
 
   /// Fills `target`, of `chunk.byteCount` bytes, with a chunk's bytes; an error when they are not

@@ -145,22 +145,6 @@ extension FileTransaction {
     }
   }
 
-  /// Adds the next version of a model: its weights as a safetensors file. `description` is what else
-  /// a reader of the weights must know. Gives the version's number in the file.
-  package func insertVersion(
-    of model: Int64, weights: [UInt8], description: String? = nil
-  ) throws -> Int64 {
-    try session.run(
-      """
-      INSERT INTO model_versions (model_id, version, created_at, description)
-      SELECT ?1, coalesce(max(version), 0) + 1, datetime('now'), ?2 FROM model_versions
-      WHERE model_id = ?1
-      """, .integer(model), StoredValue(description))
-    let id = session.connection.lastInsertedRow
-    try session.run("INSERT INTO weights VALUES (?, ?)", .integer(id), .blob(weights))
-    return id
-  }
-
   /// Removes a model with its versions and the history of its training.
   package func removeModel(_ id: Int64) throws {
     try session.run(
@@ -234,15 +218,5 @@ extension FileReader {
       validationLoss: row.isNull(2) ? nil : row.real(2), metrics: row.text(3),
       learningRate: row.real(4), rowCount: row.integer(5), seconds: row.real(6),
       isBest: row.integer(7) != 0, stopReason: row.optionalText(8))
-  }
-
-  /// The weights of the newest version of a model; nil before it was trained.
-  package func newestWeights(of model: Int64) throws -> [UInt8]? {
-    try session.rows(
-      """
-      SELECT safetensors FROM weights JOIN model_versions ON id = model_version_id
-      WHERE model_id = ? ORDER BY version DESC LIMIT 1
-      """, .integer(model)
-    ) { $0.withBytes(0) { Array($0) } }.first
   }
 }

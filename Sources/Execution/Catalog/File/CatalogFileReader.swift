@@ -35,7 +35,10 @@ struct CatalogFileReader {
     if result[main] == nil {
       result[main] = old.shared[main] ?? CatalogObject(name: main.name, item: .schema)
     }
-    let states = try reader.sequenceStates()
+    var states: [CatalogState.Key: SequenceStateRecord] = [:]
+    for state in try reader.sequenceStates() {
+      states[CatalogState.Key(.sequence, schema: state.schema, state.name)] = state
+    }
     for kind in [ObjectRecord.Kind.type, .sequence, .macro, .tableMacro, .view] {
       for record in try reader.objects(kind) {
         let key = file.key(CatalogRecords.space(of: kind), record.schema, record.name)
@@ -47,18 +50,18 @@ struct CatalogFileReader {
           let place = SequencePlace(
             file: file.file, schema: record.schema, name: record.name)
           sequence.store(at: place)
-          if let state = states.first(where: {
-            $0.schema == record.schema && $0.name == record.name
-          }) {
+          if let state = states[CatalogState.Key(.sequence, schema: record.schema, record.name)] {
             sequence.read(state)
           }
         }
       }
     }
-    for (key, object) in try tables() { result[key] = object }
-    for record in try reader.objects(.index) {
+    let indexes = try indexes()
+    for (key, object) in try tables(indexes) { result[key] = object }
+    for (record, create) in indexes.values.joined() {
       let key = file.key(.index, record.schema, record.name)
-      result[key] = try known(record, key) ?? made(record)
+      result[key] =
+        known(record, key) ?? object(of: record, .index(definition(of: create, named: record.name)))
     }
     for record in try reader.models() {
       let key = file.key(.model, record.schema, record.name)
@@ -103,8 +106,11 @@ struct CatalogFileReader {
   // MARK: Views, macros, types, sequences, indexes
 
   private func made(_ record: ObjectRecord) throws -> CatalogObject {
-    var object = CatalogObject(
-      name: record.name, item: try item(record), comment: record.comment)
+    object(of: record, try item(record))
+  }
+
+  private func object(of record: ObjectRecord, _ item: CatalogItem) -> CatalogObject {
+    var object = CatalogObject(name: record.name, item: item, comment: record.comment)
     object.owner = record.owner.flatMap { CatalogRecords.owner($0, file) }
     object.columnComments = CatalogRecords.texts(record.columnComments)
     return object
@@ -123,33 +129,53 @@ struct CatalogFileReader {
     case (.type, .createType(let create)): return .type(try session.resolve(create.type))
     case (.macro, .createMacro(let create)), (.tableMacro, .createMacro(let create)):
       return .macro(MacroEntry(name: record.name, definitions: create.definitions))
-    case (.index, .createIndex(let create)):
-      let schema =
-        create.table.parts.count > 1 ? create.table.parts[0].name : CatalogState.mainSchema
-      return .index(
-        IndexDefinition(
-          name: record.name, table: file.key(.relation, schema, create.table.last.name),
-          isUnique: create.isUnique, expressions: create.expressions,
-          text: Printer.sql(.createIndex(create))))
     default: throw damaged(record.name, "it is no statement of its kind")
     }
   }
 
+  // MARK: Indexes
+
+  private typealias Index = (record: ObjectRecord, create: CreateIndex)
+
+  /// The indexes by their tables, as the file calls them; each is parsed once.
+  private func indexes() throws -> [CatalogState.Key: [Index]] {
+    var found: [CatalogState.Key: [Index]] = [:]
+    for record in try reader.objects(.index) {
+      guard case .createIndex(let create) = try parse(record.sql, record.name) else {
+        throw damaged(record.name, "it is no statement of its kind")
+      }
+      found[tableKey(of: create), default: []].append((record, create))
+    }
+    return found
+  }
+
+  private func tableKey(of create: CreateIndex) -> CatalogState.Key {
+    let schema =
+      create.table.parts.count > 1 ? create.table.parts[0].name : CatalogState.mainSchema
+    return CatalogState.Key(.relation, schema: schema, create.table.last.name)
+  }
+
+  private func definition(of create: CreateIndex, named name: String) -> IndexDefinition {
+    let table = tableKey(of: create)
+    return IndexDefinition(
+      name: name, table: file.key(.relation, table.schema, table.name),
+      isUnique: create.isUnique, expressions: create.expressions,
+      text: Printer.sql(.createIndex(create)))
+  }
+
   // MARK: Tables
 
-  private func tables() throws -> [(CatalogState.Key, CatalogObject)] {
+  private func tables(_ indexes: [CatalogState.Key: [Index]]) throws -> [(
+    CatalogState.Key, CatalogObject
+  )] {
     let records = try reader.tables()
     var definitions = try records.map { try definition($0) }
-    for index in records.indices {
-      try addIndexes(to: &definitions[index].definition, records[index])
-      session.state[
-        CatalogState.Key(.relation, schema: records[index].schema, records[index].name)] =
-        CatalogObject(
-          name: records[index].name,
-          item: .table(
-            TableVersion(
-              key: CatalogState.Key(.relation, schema: records[index].schema, records[index].name),
-              definition: definitions[index].definition)))
+    for (index, record) in records.enumerated() {
+      let key = CatalogState.Key(.relation, schema: record.schema, record.name)
+      try addIndexes(indexes[key] ?? [], to: &definitions[index].definition)
+      session.state[key] = CatalogObject(
+        name: record.name,
+        item: .table(TableVersion(key: key, definition: definitions[index].definition)))
     }
     return try records.indices.map { index in
       let record = records[index]
@@ -194,21 +220,15 @@ struct CatalogFileReader {
     }
   }
 
-  private func addIndexes(to definition: inout TableDefinition, _ record: TableRecord) throws {
-    for index in try reader.objects(.index) {
-      guard case .createIndex(let create) = try parse(index.sql, index.name) else { continue }
-      let schema =
-        create.table.parts.count > 1 ? create.table.parts[0].name : CatalogState.mainSchema
-      guard schema == record.schema,
-        create.table.last.name.lowercased() == record.name.lowercased()
-      else { continue }
+  private func addIndexes(_ indexes: [Index], to definition: inout TableDefinition) throws {
+    for (index, create) in indexes {
       let columns = create.expressions.compactMap { expression -> Int? in
         guard case .column(let name) = expression.kind else { return nil }
         return definition.position(of: name.last.name)
       }
       if columns.count < create.expressions.count {
         if !create.isUnique { continue }
-        throw damaged(index.name, "it names no column of \"\(record.name)\"")
+        throw damaged(index.name, "it names no column of \"\(definition.name)\"")
       }
       if !create.isUnique {
         definition.indexes.append((index.name, columns))

@@ -5,7 +5,8 @@ import Syntax
 
 /// Writes the difference of two states of the catalog into a file's open transaction.
 struct CatalogFileWriter {
-  /// From so many small row groups on, a table's neighbours are joined.
+  /// From so many small row groups on, a table's neighbours are joined: as many as make one large one,
+  /// so that no commit takes much longer than others.
   private static let smallGroupLimit = 16
 
   let file: CatalogFile
@@ -103,7 +104,7 @@ struct CatalogFileWriter {
     }
     let data =
       table.data.smallGroupCount < CatalogFileWriter.smallGroupLimit
-      ? table.data : try table.data.compacted()
+      ? table.data : try table.data.compacted(most: 1, all: false)
     let rows = try transaction.writeRows(
       of: record.id, from: known?.1.data, to: data, store: file.store)
     try transaction.updateTable(record)
