@@ -20,7 +20,8 @@ final class KeptPlan {
     /// Of a plan without scans: operators that can be read again from the start, hold nothing of the
     /// catalog but models, and need no workers. That is what real-time use runs.
     case operators(any RewindableSource, ParameterSlots)
-    /// Of a query without parameters over the database's own tables.
+    /// Of a query over the database's own tables: operators are made of it for each execution, with
+    /// the values in place of its parameters.
     case plan(Plan)
   }
 
