@@ -35,8 +35,14 @@ private struct TableDataScan: PartitionedScan {
     for filter in filters {
       if let zone = part.group.slots[filter.column].zone, !zone.mayPass(filter) { return nil }
     }
+    var equalities: [EqualRows] = []
+    if columns.count >= EqualRows.leastColumns {
+      equalities = try filters.compactMap {
+        EqualRows($0, try part.group.column($0.column))
+      }
+    }
     return PartReader(
-      part: part,
+      part: part, equalities: equalities,
       columns: try columns.map { $0 == rowNumberPosition ? nil : try part.group.column($0) },
       batchRows: batchRows, sequence: partition)
   }
@@ -45,14 +51,20 @@ private struct TableDataScan: PartitionedScan {
 /// Slices of a part's columns without its deleted rows.
 private final class PartReader: BatchSource {
   private let part: TableData.Part
+  /// What all rows must pass: windows without such a row are left out.
+  private let equalities: [EqualRows]
   /// nil: the rows' numbers.
   private let columns: [Column?]
   private let batchRows: Int
   private let sequence: Int
   private var position = 0
 
-  init(part: TableData.Part, columns: [Column?], batchRows: Int, sequence: Int) {
+  init(
+    part: TableData.Part, equalities: [EqualRows], columns: [Column?], batchRows: Int,
+    sequence: Int
+  ) {
     self.part = part
+    self.equalities = equalities
     self.columns = columns
     self.batchRows = batchRows
     self.sequence = sequence
@@ -63,6 +75,7 @@ private final class PartReader: BatchSource {
       let start = position
       let count = min(batchRows, part.group.rowCount - start)
       position += count
+      if !equalities.allSatisfy({ $0.mayPass(start, count) }) { continue }
       let live = part.deleted?.live(start, count)
       if let live, live.count == 0 { continue }
       let batch = Batch(

@@ -119,4 +119,27 @@ import Testing
     let nodes = text.split(separator: "\n").filter { $0.contains("  [") }
     #expect(nodes.count >= 5 && nodes.allSatisfy { $0.contains(/\[\d+ rows \(estimated \d+\)/) })
   }
+
+  /// A look-up in a wide table slices its columns only where a row can pass.
+  @Test(arguments: ["BIGINT", "INTEGER", "SMALLINT", "DOUBLE"])
+  func batchesWithoutAMatch(type: String) throws {
+    let connection = try Database().connect()
+    try connection.execute(
+      """
+      CREATE TABLE wide AS SELECT (range * 7 % 30011)::\(type) AS id, range AS a, range AS b,
+        range AS c, range AS d, range AS e, range AS f, range AS g FROM range(30000);
+      INSERT INTO wide SELECT NULL, 1, 2, 3, 4, 5, 6, 7 FROM range(3000);
+      DELETE FROM wide WHERE a = 5000
+      """)
+    for (id, a) in [(0, 0), (700, 100), (30_010, 17_149), (35_000 % 30_011, nil), (14, 2)] {
+      let sql = "SELECT id::BIGINT, a, b + c + d + e + f + g FROM wide WHERE id = \(id)"
+      let rows = try connection.execute(sql).rows()
+      #expect(rows == (a.map { [["\(id)", "\($0)", "\($0 * 6)"]] } ?? []))
+      let plan = try connection.execute("EXPLAIN ANALYZE " + sql).rows().compactMap { $0[0] }
+      let scan = try #require(plan.first { $0.contains("Scan wide") })
+      let count = try #require(scan.firstMatch(of: /\[(\d+) rows/)).1
+      let isLooked = type == "BIGINT" || type == "INTEGER"
+      #expect(Int(count) ?? 0 <= (isLooked ? 2048 : 33_000), "\(scan)")
+    }
+  }
 }

@@ -79,12 +79,26 @@ import Testing
     "SELECT $1 + random() * 0", "SELECT greatest($1, 3), least($1, 3)", "SELECT typeof($1)",
     "SELECT date_part($1, timestamp '2024-03-02 10:00:00')", "SELECT $1 LIKE '1%'",
     "SELECT make_date($1, 2, 3)", "VALUES ($1, 2), (3, $1)", "SELECT x FROM (VALUES ($1)) t(x)",
+    "SELECT count(*), sum(i), min(s) FROM wide WHERE i >= $1", "SELECT s FROM wide WHERE i = $1",
+    "SELECT s, i + $1 FROM wide WHERE s = $1 ORDER BY i LIMIT 3",
+    "SELECT i FROM wide WHERE d < $1 ORDER BY i DESC LIMIT 2",
+    "SELECT i % $1 AS k, count(*) FROM wide GROUP BY k ORDER BY k LIMIT 3",
+    "SELECT i FROM wide WHERE t = $1 OR i = 7 AND $1 > 2 ORDER BY i LIMIT 4",
+    "SELECT i FROM wide ORDER BY i LIMIT $1",
+    "SELECT i, $1 FROM wide WHERE i IN (3, $1) ORDER BY i",
+    "SELECT a.i FROM wide a JOIN wide b USING (i) WHERE a.i = $1",
+    "SELECT row_number() OVER (ORDER BY i), i FROM wide WHERE NOT i < $1 ORDER BY ALL LIMIT 2",
     "SELECT (SELECT $1) + 1", "SELECT $1 IS NULL",
     "SELECT list_transform([1, 2], lambda x: x + $1)",
   ])
   func asBoundAnew(_ sql: String) throws {
     let connection = try Database().connect()
     try connection.execute(Self.model)
+    try connection.execute(
+      """
+      CREATE TABLE wide AS SELECT range AS i, '' || range % 10 AS s, range / 7 AS d,
+        (range % 100)::TINYINT AS t FROM range(5000)
+      """)
     let prepared = try connection.prepare(sql)
     let missing: Int? = nil
     let values: [any SQLValueConvertible] = [

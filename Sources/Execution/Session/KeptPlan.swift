@@ -20,7 +20,8 @@ final class KeptPlan {
     /// Of a plan without scans: operators that can be read again from the start, hold nothing of the
     /// catalog but models, and need no workers. That is what real-time use runs.
     case operators(any RewindableSource, ParameterSlots)
-    /// Of a query without parameters over the database's own tables.
+    /// Of a query over the database's own tables: operators are made of it for each execution, with
+    /// the values in place of its parameters.
     case plan(Plan)
   }
 
@@ -52,9 +53,6 @@ final class KeptPlan {
             && (mine.elementType == nil) == (other.elementType == nil)
       }
   }
-
-  /// Whether it holds tables.
-  var hasScans: Bool { if case .plan = body { true } else { false } }
 }
 
 /// The plans of one prepared statement, one for each combination of its parameters' types.
@@ -90,10 +88,8 @@ package final class KeptPlans: @unchecked Sendable {
     plans.append(plan)
   }
 
-  /// Takes plans away that hold the tables of another moment.
-  func dropScans(before moment: PlanMoment) {
-    plans.removeAll { $0.hasScans && $0.moment != moment }
-  }
+  /// Takes plans away that hold the tables and models of another moment.
+  func dropPlans(before moment: PlanMoment) { plans.removeAll { $0.moment != moment } }
 
   /// Takes a plan away whose operators stand in the middle of something.
   func drop(_ plan: KeptPlan) { plans.removeAll { $0 === plan } }
@@ -111,7 +107,9 @@ package final class StatementCache {
   private var moment: PlanMoment?
 
   /// The only statement of a text that was run before.
-  func statement(_ text: String) -> (parsed: ParsedStatement, plans: KeptPlans)? { known[text] }
+  func statement(_ text: String) -> (parsed: ParsedStatement, plans: KeptPlans)? {
+    text.utf8.count <= Self.longest ? known[text] : nil
+  }
 
   /// Remembers a query that is all of a text.
   func add(_ parsed: ParsedStatement, of text: String) -> KeptPlans? {
@@ -127,10 +125,11 @@ package final class StatementCache {
     return plans
   }
 
-  /// Lets go of tables as they were at other moments.
-  func dropScans(before moment: PlanMoment) {
-    if self.moment == moment { return }
+  /// Lets go of tables and models as they were at other moments; false when nothing has changed.
+  func dropPlans(before moment: PlanMoment) -> Bool {
+    if self.moment == moment { return false }
     self.moment = moment
-    for (_, plans) in known.values { plans.dropScans(before: moment) }
+    for (_, plans) in known.values { plans.dropPlans(before: moment) }
+    return true
   }
 }

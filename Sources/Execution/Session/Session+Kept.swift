@@ -27,7 +27,9 @@ extension Session {
       values.append(given)
     }
     let moment = moment
-    statements.dropScans(before: moment)
+    if statements.dropPlans(before: moment) {
+      for prepared in connection.prepared.values { prepared.plans.dropPlans(before: moment) }
+    }
     var known = plans.plan(types, at: moment)
     if known == nil {
       guard plans.wantsPlan(types) else { return nil }
@@ -51,8 +53,11 @@ extension Session {
         return StatementResult(
           fields: kept.fields, source: BatchListSource(batches), changedRows: nil)
       case .plan(let plan):
+        let now = parameters.isEmpty ? plan : plan.replacingParameters(self.parameters)
+        // Binding knows where such a mistake is.
+        if !parameters.isEmpty, now.hasFailingCasts { return nil }
         plans.noteKeptRun()
-        return try rows(planned: plan, fields: kept.fields)
+        return try rows(planned: now, fields: kept.fields)
       }
     } catch let error as SQLError where error.code != .interrupted {
       plans.drop(kept)
@@ -74,7 +79,8 @@ extension Session {
     if !keys.isEmpty, !isSame(bound, as: try bind(query)) { return nil }
     let plan = try optimize(bound.plan)
     guard plan.canRunAgain else {
-      if !keys.isEmpty || !plan.canBeBuiltAgain { return nil }
+      // The order of joins hangs on the values.
+      guard plan.canBeBuiltAgain, keys.isEmpty || !plan.hasJoins else { return nil }
       return KeptPlan(moment: moment, types: types, fields: bound.fields, body: .plan(plan))
     }
     let builder = PlanBuilder(
@@ -127,6 +133,11 @@ extension Plan {
       children.allSatisfy(\.canBeBuiltAgain)
     case .rows, .with, .sharedScan, .recursive, .dependentJoin: false
     }
+  }
+
+  fileprivate var hasJoins: Bool {
+    if case .join = self { return true }
+    return children.contains(where: \.hasJoins)
   }
 
   /// Those written in its nodes, from the top.

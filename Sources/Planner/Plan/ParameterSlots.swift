@@ -144,6 +144,30 @@ extension LogicalType {
 }
 
 extension Plan {
+  /// The optimized plan for these values in place of parameters that read slots: scans below filters
+  /// skip by them as by constants.
+  package func replacingParameters(_ values: [String: ParameterValue]) -> Plan {
+    let plan = mapChildren { $0.replacingParameters(values) }
+      .mapExpressions { $0.replacingParameters(values) }
+    guard case .filter(var node) = plan, case .scan(var scan) = node.input else { return plan }
+    scan.filters = node.condition.conjuncts.compactMap { FilterPushdown.scanFilter($0, scan) }
+    node.input = .scan(scan)
+    return .filter(node)
+  }
+
+  /// Whether a constant is left in it that cannot be cast.
+  package var hasFailingCasts: Bool {
+    var found = false
+    forEachExpression {
+      found =
+        found
+        || $0.contains {
+          if case .cast(.constant(let value, _), _, false) = $0 { !value.isNull } else { false }
+        }
+    }
+    return found
+  }
+
   /// Every expression written in its nodes, from the top.
   package func forEachExpression(_ body: (Expression) -> Void) {
     _ = mapExpressions {

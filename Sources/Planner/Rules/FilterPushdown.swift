@@ -250,7 +250,7 @@ enum FilterPushdown {
     }
   }
 
-  private static func scanFilter(_ condition: Expression, _ node: ScanNode) -> ScanFilter? {
+  static func scanFilter(_ condition: Expression, _ node: ScanNode) -> ScanFilter? {
     func position(_ expression: Expression) -> Int? {
       guard case .column(let reference) = expression else { return nil }
       return node.columns.first { $0.reference.id == reference.id }?.position
