@@ -30,7 +30,12 @@ public final class QueryResult {
         source = nil
         return nil
       }
-      return SessionTime.with(time) { ResultChunk(batch) }
+      return try SessionTime.with(time) {
+        let chunk = ResultChunk(batch)
+        // The text of a list of millions takes long: it is made while its statement can be cancelled.
+        if batch.columns.contains(where: { $0.type.isNested }) { try chunk.makeTexts() }
+        return chunk
+      }
     } catch let error as SQLError {
       source = nil
       throw DatabaseError(error, in: script)
@@ -72,6 +77,8 @@ public struct ResultChunk {
     columns = batch.columns
     texts = LazyTexts(batch.columns)
   }
+
+  fileprivate func makeTexts() throws { try texts.make() }
 
   public func isNull(row: Int, column: Int) -> Bool { columns[column].isNull(row) }
 
@@ -115,4 +122,9 @@ private final class LazyTexts {
   init(_ values: [Column]) { self.values = values }
 
   lazy var columns: [Column] = SessionTime.with(time) { values.map { ValueText.text(of: $0) } }
+
+  /// Makes them now; throws when the statement is cancelled, or a text gets too long.
+  func make() throws {
+    columns = try SessionTime.with(time) { try values.map { try ValueText.boundedText(of: $0) } }
+  }
 }

@@ -1,7 +1,7 @@
 import Diagnostics
 import Synchronization
 
-/// The bytes that the process holds in buffers and string blocks of 1 MiB and more. Smaller ones
+/// The bytes that the process holds in buffers, string blocks and aggregate states of 1 MiB and more. Smaller ones
 /// are not counted: operators report those in steps, and an atomic addition each would cost.
 package enum LargeMemory {
   package static let least = 1 << 20
@@ -9,11 +9,11 @@ package enum LargeMemory {
 
   package static var held: Int { bytes.load(ordering: .relaxed) }
 
-  static func take(_ count: Int) {
+  package static func take(_ count: Int) {
     if count >= least { bytes.wrappingAdd(count, ordering: .relaxed) }
   }
 
-  static func give(_ count: Int) {
+  package static func give(_ count: Int) {
     if count >= least { bytes.wrappingSubtract(count, ordering: .relaxed) }
   }
 }
@@ -50,10 +50,13 @@ package struct MemoryAllowance: Sendable {
     if overflows || total > limit { throw MemoryAllowance.tooMuch(more, own, limit) }
   }
 
-  /// The same for the statement that runs here. Cheap below 16 MiB.
+  /// The same for the statement that runs here. Cheap below 16 MiB, which nobody is refused: what is
+  /// held is the process's, and others may have taken it meanwhile.
   package static func check(_ more: Int) throws {
     if more < small && LargeMemory.held < small { return }
-    try SessionTime.current.memory.check(more)
+    let memory = SessionTime.current.memory
+    if more < small && LargeMemory.held - memory.heldBefore < small { return }
+    try memory.check(more)
   }
 
   private static let small = 16 << 20

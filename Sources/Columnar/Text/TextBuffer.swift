@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// Bytes that grow at the end: what rows are printed into. Raw memory, because an array's
@@ -7,6 +8,10 @@ import Glibc
   @usableFromInline package private(set) var start: UnsafeMutablePointer<UInt8>
   @usableFromInline package var count = 0
   @usableFromInline var capacity: Int
+  /// From so many bytes on, no more elements are appended.
+  package var limit = Int.max
+  /// Elements were left out: the text is nobody's.
+  package private(set) var isCut = false
 
   package init(capacity: Int = 256) {
     self.capacity = max(capacity, 64)
@@ -14,6 +19,27 @@ import Glibc
   }
 
   deinit { start.deallocate() }
+
+  /// Whether it is of no use to append more elements: the statement is cancelled, or the text too
+  /// long. Where there is a limit `check` is asked at the end.
+  package mutating func mustStop() -> Bool {
+    if limit < .max, count > limit || Cancellation.current.isRequested { isCut = true }
+    return isCut
+  }
+
+  /// Throws what has stopped it, or should have.
+  package func check() throws {
+    try Cancellation.current.check()
+    if count <= limit && !isCut { return }
+    try SessionTime.current.memory.check(count)
+    throw TextBuffer.tooLong()
+  }
+
+  /// What a text may take with the buffer that grows for it and the copy that is kept, and what a
+  /// view can count.
+  package static var longest: Int {
+    min(Int(UInt32.max) - (1 << 16), SessionTime.current.memory.left / 3)
+  }
 
   /// The bytes so far; not to be used after the next append.
   package var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
@@ -141,3 +167,11 @@ import Glibc
   0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
   5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
   """
+
+extension TextBuffer {
+  fileprivate static func tooLong() -> SQLError {
+    SQLError(
+      .outOfMemory, "the text of a value is longer than 4 GiB, or than memory_limit has room for",
+      hint: "raise the limit with SET memory_limit = '…'")
+  }
+}

@@ -7,6 +7,7 @@ extension ValueText {
     // The text of a JSON[] is JSON.
     let isJSON = column.type == .list(.json)
     for element in elements {
+      if element & 1023 == 0, buffer.mustStop() { break }
       if element > elements.lowerBound { buffer.append(", ") }
       if isJSON {
         append(column.children[0], row: element, to: &buffer)
@@ -42,6 +43,7 @@ extension ValueText {
     let entries = column.children[0].flattened()
     buffer.append(0x7B)
     for item in entry.offset..<(entry.offset + entry.length) {
+      if item & 1023 == 0, buffer.mustStop() { break }
       if item > entry.offset { buffer.append(", ") }
       append(nested: entries.children[0], item, to: &buffer)
       buffer.append(0x3D)

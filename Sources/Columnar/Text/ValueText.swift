@@ -56,6 +56,17 @@
 
   /// The rows as a VARCHAR column of the same encoding; NULL stays NULL.
   package static func text(of column: Column) -> Column {
+    // Nothing is thrown without bounds.
+    (try? text(of: column, isBounded: false)) ?? Column.nulls(.varchar, count: column.count)
+  }
+
+  /// The same, ended by a cancellation of the statement, and when a text gets too long: that of a list
+  /// of millions is made element by element.
+  package static func boundedText(of column: Column) throws -> Column {
+    try text(of: column, isBounded: true)
+  }
+
+  private static func text(of column: Column, isBounded: Bool) throws -> Column {
     if column.type == .varchar { return column }
     if column.type == .json { return column.reinterpreted(as: .varchar) }
     if case .enumeration(let labels) = column.type, !column.isConstant, column.count > 0 {
@@ -63,63 +74,68 @@
     }
     switch column.encoding {
     case .constant:
-      return Column(repeating: text(of: column.flatValue(0)), count: column.count)
+      return Column(
+        repeating: try text(of: column.flatValue(0), isBounded: isBounded), count: column.count)
     case .dictionary:
       // A base much larger than the selection is not worth printing whole.
       guard let base = column.base, let indices = column.indices, base.count <= column.count * 2
-      else { return text(of: column.flattened()) }
-      let printed = text(of: base)
+      else { return try text(of: column.flattened(), isBounded: isBounded) }
+      let printed = try text(of: base, isBounded: isBounded)
       return Column(
         type: .varchar, count: column.count, encoding: .dictionary, data: printed.data,
         validity: printed.validity, indices: indices, base: printed, owners: [column])
     case .flat:
-      return flatText(of: column)
+      return try flatText(of: column, isBounded)
     }
   }
 
-  private static func flatText(of column: Column) -> Column {
+  private static func flatText(of column: Column, _ isBounded: Bool) throws -> Column {
     switch column.type {
-    case .tinyint: print(column, Int8.self) { $1.append(integer: $0) }
-    case .smallint: print(column, Int16.self) { $1.append(integer: $0) }
-    case .integer: print(column, Int32.self) { $1.append(integer: $0) }
-    case .bigint: print(column, Int64.self) { $1.append(integer: $0) }
-    case .utinyint: print(column, UInt8.self) { $1.append(integer: $0) }
-    case .usmallint: print(column, UInt16.self) { $1.append(integer: $0) }
-    case .uinteger: print(column, UInt32.self) { $1.append(integer: $0) }
-    case .ubigint: print(column, UInt64.self) { $1.append(integer: $0) }
-    case .float: print(column, Float.self) { append(float: $0, to: &$1) }
-    case .double: print(column, Double.self) { append(double: $0, to: &$1) }
-    case .date: print(column, Int32.self) { append(date: $0, to: &$1) }
-    case .time: print(column, Int64.self) { append(time: $0, to: &$1) }
-    case .timestamp: print(column, Int64.self) { append(timestamp: $0, to: &$1) }
-    case .timestampTZ: printInstants(column)
+    case .tinyint: try print(column, Int8.self) { $1.append(integer: $0) }
+    case .smallint: try print(column, Int16.self) { $1.append(integer: $0) }
+    case .integer: try print(column, Int32.self) { $1.append(integer: $0) }
+    case .bigint: try print(column, Int64.self) { $1.append(integer: $0) }
+    case .utinyint: try print(column, UInt8.self) { $1.append(integer: $0) }
+    case .usmallint: try print(column, UInt16.self) { $1.append(integer: $0) }
+    case .uinteger: try print(column, UInt32.self) { $1.append(integer: $0) }
+    case .ubigint: try print(column, UInt64.self) { $1.append(integer: $0) }
+    case .float: try print(column, Float.self) { append(float: $0, to: &$1) }
+    case .double: try print(column, Double.self) { append(double: $0, to: &$1) }
+    case .date: try print(column, Int32.self) { append(date: $0, to: &$1) }
+    case .time: try print(column, Int64.self) { append(time: $0, to: &$1) }
+    case .timestamp: try print(column, Int64.self) { append(timestamp: $0, to: &$1) }
+    case .timestampTZ: try printInstants(column)
     default:
-      printRows(column) { append(column, row: $0, to: &$1) }
+      try printRows(column, isBounded: isBounded) { append(column, row: $0, to: &$1) }
     }
   }
 
-  private static func printInstants(_ column: Column) -> Column {
+  private static func printInstants(_ column: Column) throws -> Column {
     var cursor = SessionTime.cursor
-    return print(column, Int64.self) { append(instant: $0, &cursor, to: &$1) }
+    return try print(column, Int64.self) { append(instant: $0, &cursor, to: &$1) }
   }
 
   @inline(__always)
   private static func print<T: BitwiseCopyable>(
     _ column: Column, _ type: T.Type, _ body: (T, inout TextBuffer) -> Void
-  ) -> Column {
+  ) throws -> Column {
     let values = column.values(as: T.self)
-    return printRows(column) { body(values[$0], &$1) }
+    return try printRows(column) { body(values[$0], &$1) }
   }
+
+  /// Bytes from which on a text is worth a question.
+  private static let longText = 1 << 16
 
   @inline(__always)
   private static func printRows(
-    _ column: Column, _ body: (Int, inout TextBuffer) -> Void
-  ) -> Column {
+    _ column: Column, isBounded: Bool = false, _ body: (Int, inout TextBuffer) -> Void
+  ) throws -> Column {
     let heap = StringHeap()
     let result = Column(flat: .varchar, count: column.count, heaps: [heap])
     let target = result.values(as: StringView.self)
     let validity = column.validity
     var buffer = TextBuffer()
+    if isBounded { buffer.limit = TextBuffer.longest }
     for row in 0..<column.count {
       if let validity, !Validity.isValid(validity, row) {
         target[row] = StringView()
@@ -127,6 +143,7 @@
       }
       buffer.removeAll()
       body(row, &buffer)
+      if isBounded, buffer.isCut || buffer.count >= longText { try buffer.check() }
       target[row] = heap.store(UnsafePointer(buffer.start), buffer.count)
     }
     if column.mayHaveNulls { result.addNulls(of: column) }

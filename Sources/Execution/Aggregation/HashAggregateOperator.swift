@@ -64,7 +64,7 @@ package final class HashAggregateOperator: BatchSource {
   var partitioners: [RowPartitioner?] = []
   var isSpilled = false
   var pending: [SpilledPartition] = []
-  /// Bytes of groups that stay in memory while partitions are worked off.
+  /// Bytes of groups that stay in memory while others are given.
   var keptBytes = 0
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
@@ -188,9 +188,12 @@ package final class HashAggregateOperator: BatchSource {
         locals[set].bucket(bits: HashAggregateOperator.partitionBits)
       }
     }
+    // Other workers' merges read them to the end.
+    for set in grouping.sets.indices where worker.index > 0 || partitioned.contains(set) {
+      keptBytes += locals[set].byteCount
+    }
     if isSpilled {
-      keptBytes = locals.reduce(0) { $0 + $1.byteCount }
-      memory.holdRegardless(keptBytes)
+      memory.holdRegardless(locals.reduce(0) { $0 + $1.byteCount })
       returnFreedMemory()
     }
     if !partitioned.isEmpty { try shared.barrier.wait(worker.query) }
@@ -231,7 +234,8 @@ package final class HashAggregateOperator: BatchSource {
 
   func begin(_ result: LocalAggregation, set: Int, sequence: Int) throws {
     try result.complete()
-    try memory.hold(keptBytes + result.byteCount)
+    try memory.hold(
+      keptBytes + wholeSets.reduce(result.byteCount) { $0 + $1.groups.byteCount })
     current = result
     currentSet = set
     emitted = 0

@@ -83,7 +83,7 @@ package final class CSVWriter: FileWriter {
 
   package func write(_ batch: Batch) throws {
     // Column by column to text, then row by row together: types are switched on once a column.
-    let texts = batch.columns.map { ValueText.text(of: $0) }
+    let texts = try batch.columns.map { try ValueText.boundedText(of: $0) }
     let readers = texts.map { ColumnReader<StringView>($0) }
     let needsCare = batch.columns.map { column in
       switch column.type {

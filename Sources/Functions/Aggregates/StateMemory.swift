@@ -1,3 +1,4 @@
+import Columnar
 import Glibc
 
 /// Zero-filled memory for `count` records of `stride` bytes that grows by doubling: the columns of
@@ -19,6 +20,7 @@ package final class StateMemory: @unchecked Sendable {
   package init(stride: Int, count: Int = 0) {
     self.stride = stride
     (pointer, capacityBytes, mapping) = StateMemory.allocate(max(256, stride * count))
+    LargeMemory.take(capacityBytes)
     self.count = count
   }
 
@@ -31,6 +33,7 @@ package final class StateMemory: @unchecked Sendable {
     let needed = count * stride
     if needed <= capacityBytes { return }
     let (larger, bytes, map) = StateMemory.allocate(max(needed, capacityBytes * 2))
+    LargeMemory.take(bytes)
     larger.copyMemory(from: pointer, byteCount: capacityBytes)
     release()
     (pointer, capacityBytes, mapping) = (larger, bytes, map)
@@ -65,6 +68,7 @@ package final class StateMemory: @unchecked Sendable {
   }
 
   private func release() {
+    LargeMemory.give(capacityBytes)
     if let mapping { munmap(mapping.start, mapping.byteCount) } else { free(pointer) }
   }
 

@@ -71,7 +71,7 @@ package enum Cast {
     if from == type { return column }
     if from == .null { return Column.nulls(type, count: column.count).flattened() }
     switch (from, type) {
-    case (_, .varchar): return ValueText.text(of: column)
+    case (_, .varchar): return try ValueText.boundedText(of: column)
     case (.json, _): return try JSONCast.column(column, to: type, tryCast: tryCast)
     case (.varchar, .json): return try JSONCast.checked(column, tryCast: tryCast)
     case (_, .json): return try JSONCreation.column(column, column.count)
