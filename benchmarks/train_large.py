@@ -42,6 +42,12 @@ class Watch(threading.Thread):
                 pass
             time.sleep(0.2)
 
+    def processor(self):
+        """Seconds of all its threads so far."""
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -81,9 +87,11 @@ def main():
     sums = ", ".join(f"sum({name})" for name in names)
     run(f"SELECT {sums}, sum(y) FROM {source}")
     scan = time.perf_counter() - start
+    used = watch.processor()
     start = time.perf_counter()
     epochs = run(f"WITH h AS (TRAIN MODEL m FROM {source}) SELECT epoch, loss, rows, seconds FROM h")
     seconds = time.perf_counter() - start
+    used = watch.processor() - used
     weights = run("SELECT \"values\" FROM weights(MODEL m)")
     error = run(
         f"SELECT max(abs(PREDICT(MODEL m) - y)) FROM (SELECT {features}, f0 - 2 * f1 + 0.5 AS y FROM range(100000) r(i))")
@@ -95,7 +103,7 @@ def main():
     print(f"{rows:,} rows of {width} features, {size:.2f} GB; the query alone {scan:.1f} s")
     print(
         f"TRAIN {seconds:.1f} s: {seconds - training:.1f} s to read and put away ({size / (seconds - training):.2f} GB/s), "
-        f"{training / len(epochs):.1f} s an epoch ({size * len(epochs) / training:.2f} GB/s)")
+        f"{training / len(epochs):.1f} s an epoch ({size * len(epochs) / training:.2f} GB/s), {used:.1f} s of processors")
     print(
         f"peak resident memory {watch.memory / 1e6:.0f} MB, temporary file {watch.spill / 1e9:.2f} GB, "
         f"loss {float(epochs[-1][1]):.3g}, largest error {float(error[0][0]):.3g}, {len(weights)} tensors")

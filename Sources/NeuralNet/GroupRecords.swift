@@ -94,25 +94,20 @@ package struct GroupedSet {
 
   /// The row numbers of each group that has any, by the group's number, each in the rows' order.
   package func rowsByGroup() -> [(key: UInt32, rows: ArraySlice<Int32>)] {
-    var counts: [UInt32: Int] = [:]
-    for key in keys { counts[key, default: 0] += 1 }
-    let groups = counts.keys.sorted()
-    var starts: [UInt32: Int] = [:]
-    var next = 0
-    for group in groups {
-      starts[group] = next
-      next += counts[group] ?? 0
-    }
+    // Groups are numbered from 0, without gaps but for those that other buckets have.
+    let limit = keys.reduce(0) { max($0, Int($1) + 1) }
+    var starts = [Int](repeating: 0, count: limit + 1)
+    for key in keys { starts[Int(key) + 1] += 1 }
+    for key in 0..<limit { starts[key + 1] += starts[key] }
     var places = starts
     var rows = [Int32](repeating: 0, count: keys.count)
     for (row, key) in keys.enumerated() {
-      let place = places[key] ?? 0
-      rows[place] = Int32(truncatingIfNeeded: row)
-      places[key] = place + 1
+      rows[places[Int(key)]] = Int32(truncatingIfNeeded: row)
+      places[Int(key)] += 1
     }
-    return groups.map { group in
-      let start = starts[group] ?? 0
-      return (group, rows[start..<start + (counts[group] ?? 0)])
+    return (0..<limit).compactMap { key in
+      starts[key] == starts[key + 1]
+        ? nil : (UInt32(truncatingIfNeeded: key), rows[starts[key]..<starts[key + 1]])
     }
   }
 
@@ -120,7 +115,7 @@ package struct GroupedSet {
   package func subset(_ rows: ArraySlice<Int32>) throws -> TrainingSet {
     let part = try TrainingSet(set.layout)
     try part.reserve(rows: rows.count)
-    for row in rows { try part.append(row: Int(row), of: set) }
+    try part.append(rows, of: set)
     return part
   }
 }

@@ -1,8 +1,9 @@
 import CVectorMath
 import Diagnostics
 
-/// An output of the network with what it is compared with: its loss, weights and target.
-struct TrainedOutput: Sendable {
+/// An output of the network with what it is compared with: its loss, weights and target. A class, since
+/// every step passes it about: one reference to count.
+final class TrainedOutput: Sendable {
   let index: Int
   let name: String
   let loss: LossDefinition

@@ -28,7 +28,7 @@ extension Trainer {
     while first < training.rows {
       let count = min(batchRows, training.rows - first)
       let step = try self.step(first: first, count: count)
-      guard step.loss.allSatisfy(\.isFinite) else {
+      guard step.hasFiniteLosses else {
         throw Self.diverged(epoch: epoch, options: options)
       }
       applyOptimizer()
@@ -39,7 +39,7 @@ extension Trainer {
         onProgress(first, totalLoss(sums))
       }
     }
-    guard sums.weight.contains(where: { $0 > 0 }) else { throw Self.noWeight() }
+    guard sums.hasWeight else { throw Self.noWeight() }
     var report = EpochReport(
       epoch: epoch, loss: totalLoss(sums), validationLoss: nil, metrics: [],
       learningRate: learningRate, rows: training.rows, seconds: 0, best: false,
@@ -59,8 +59,7 @@ extension Trainer {
     var first = 0
     while first < source.rows {
       let piece = try source.next(rows: min(pieceRows(source), source.rows - first))
-      let weights = outputs.map { totalWeight($0, piece) }
-      for output in outputs.indices { sums.weight[output] += weights[output] }
+      for output in outputs { sums[weight: output.index] += totalWeight(output, piece) }
       try pass(piece, position: first, scales: Self.noScales(outputs.count), trains: false)
       first += piece.count
     }
@@ -69,24 +68,34 @@ extension Trainer {
     report.metrics += metrics(sums, prefix: "val_")
   }
 
-  /// Losses, hits and row weights of each output.
+  /// Losses, hits and row weights of each output, in one array: there is one for each step.
   struct PassSums {
-    var loss: [Double]
-    var correct: [Double]
-    var weight: [Double]
+    private var values: [Double]
 
-    init(outputs: Int) {
-      loss = Array(repeating: 0, count: outputs)
-      correct = loss
-      weight = loss
+    init(outputs: Int) { values = Array(repeating: 0, count: 3 * outputs) }
+
+    var outputs: Int { values.count / 3 }
+
+    subscript(loss output: Int) -> Double {
+      get { values[3 * output] }
+      set { values[3 * output] = newValue }
     }
 
+    subscript(correct output: Int) -> Double {
+      get { values[3 * output + 1] }
+      set { values[3 * output + 1] = newValue }
+    }
+
+    subscript(weight output: Int) -> Double {
+      get { values[3 * output + 2] }
+      set { values[3 * output + 2] = newValue }
+    }
+
+    var hasFiniteLosses: Bool { (0..<outputs).allSatisfy { self[loss: $0].isFinite } }
+    var hasWeight: Bool { (0..<outputs).contains { self[weight: $0] > 0 } }
+
     mutating func add(_ other: PassSums) {
-      for output in loss.indices {
-        loss[output] += other.loss[output]
-        correct[output] += other.correct[output]
-        weight[output] += other.weight[output]
-      }
+      for index in values.indices { values[index] += other.values[index] }
     }
   }
 
@@ -98,11 +107,11 @@ extension Trainer {
     let limit = options.batchSize == .full ? pieceRows(training) : count
     if count <= limit {
       let piece = try training.next(rows: count)
-      sums.weight = outputs.map { totalWeight($0, piece) }
-      try pass(piece, position: first, scales: scales(sums.weight), trains: true)
+      for output in outputs { sums[weight: output.index] = totalWeight(output, piece) }
+      try pass(piece, position: first, scales: scales(sums), trains: true)
     } else {
-      sums.weight = try wholeWeights()
-      let scales = scales(sums.weight)
+      for (output, weight) in try wholeWeights().enumerated() { sums[weight: output] = weight }
+      let scales = scales(sums)
       var done = 0
       while done < count {
         let piece = try training.next(rows: min(limit, count - done))
@@ -177,8 +186,8 @@ extension Trainer {
   private func addLanes(to sums: inout PassSums) {
     for lane in 0..<laneCount {
       for output in outputs.indices {
-        sums.loss[output] += laneSums[lane * laneSumStride + 2 * output]
-        sums.correct[output] += laneSums[lane * laneSumStride + 2 * output + 1]
+        sums[loss: output] += laneSums[lane * laneSumStride + 2 * output]
+        sums[correct: output] += laneSums[lane * laneSumStride + 2 * output + 1]
       }
     }
   }
@@ -363,10 +372,10 @@ extension Trainer {
   }
 
   /// What each output's losses are multiplied with before they are added up.
-  private func scales(_ weights: [Double]) -> [Float] {
+  private func scales(_ sums: PassSums) -> [Float] {
     outputs.map { output in
       if options.sumsLoss { return Float(output.lossWeight) }
-      let rows = weights[output.index] * averagedWidth(output)
+      let rows = sums[weight: output.index] * averagedWidth(output)
       return rows > 0 ? Float(output.lossWeight / rows) : 0
     }
   }
@@ -379,9 +388,9 @@ extension Trainer {
   }
 
   private func meanLoss(_ sums: PassSums, _ output: TrainedOutput) -> Double {
-    let sum = sums.loss[output.index]
+    let sum = sums[loss: output.index]
     if options.sumsLoss { return sum }
-    let rows = sums.weight[output.index] * averagedWidth(output)
+    let rows = sums[weight: output.index] * averagedWidth(output)
     return rows > 0 ? sum / rows : 0
   }
 
@@ -400,11 +409,11 @@ extension Trainer {
         result.append(.init(name: prefix + name + "loss", value: meanLoss(sums, output)))
       }
       if output.loss.kind != .regression {
-        let weight = sums.weight[output.index]
+        let weight = sums[weight: output.index]
         result.append(
           .init(
             name: prefix + name + "accuracy",
-            value: weight > 0 ? sums.correct[output.index] / weight : 0))
+            value: weight > 0 ? sums[correct: output.index] / weight : 0))
       }
       return result
     }

@@ -283,6 +283,37 @@ package final class TrainingSet: @unchecked Sendable {
     appendRow(row, of: other)
   }
 
+  /// Appends rows of a set of the same layout, by their numbers.
+  func append(_ numbers: ArraySlice<Int32>, of other: TrainingSet) throws {
+    try reserve(rows: rows + numbers.count)
+    let (width, targetWidth, classWidth) = (width, targetWidth, classWidth)
+    let (fromFeatures, fromTargets) = (other.features.pointer, other.targets.pointer)
+    var (toFeatures, toTargets) = (
+      features.pointer + rows * width, targets.pointer + rows * targetWidth
+    )
+    for number in numbers {
+      let row = Int(number)
+      toFeatures.update(from: fromFeatures + row * width, count: width)
+      toTargets.update(from: fromTargets + row * targetWidth, count: targetWidth)
+      toFeatures += width
+      toTargets += targetWidth
+    }
+    if isWeighted {
+      var to = weights.pointer + rows
+      for number in numbers {
+        to.pointee = other.weights.pointer[Int(number)]
+        to += 1
+      }
+    }
+    if classWidth > 0 {
+      for number in numbers {
+        let start = Int(number) * classWidth
+        classes.append(contentsOf: other.classes[start..<start + classWidth])
+      }
+    }
+    rows += numbers.count
+  }
+
   /// Two sets: a row goes to validation by a seeded draw on its number.
   package func split(fraction: Double, seed: UInt64) throws
     -> (training: TrainingSet, validation: TrainingSet)
