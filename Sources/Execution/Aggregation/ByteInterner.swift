@@ -37,13 +37,17 @@ final class ByteInterner {
     let rowHashes = scratch.values(UInt64.self)
     for row in 0..<rows { rowHashes[row] = Hashing.hash(ByteInterner.view(at: words[row])) }
     if slots.byteCount > ByteInterner.cacheBytes { touch(rowHashes, rows) }
+    views.reserve(count + rows)
+    hashes.reserve(count + rows)
+    let known = views.values(StringView.self)
+    let kept = hashes.values(UInt64.self)
+    var next = count
     var row = 0
     while row < rows {
       let entries = slots.values(UInt64.self)
-      let known = views.values(StringView.self)
       let mask = mask
-      var isGrowing = false
-      while row < rows && !isGrowing {
+      let limit = mask / 2
+      while row < rows && next <= limit {
         let hash = rowHashes[row]
         let salt = hash & ByteInterner.saltMask
         let view = ByteInterner.view(at: words[row])
@@ -62,15 +66,17 @@ final class ByteInterner {
           slot = (slot + 1) & mask
         }
         if number < 0 {
-          number = add(view, hash)
-          entries[slot] = salt | UInt64(number + 1)
-          // Adding may have moved the views and asks for more slots at half load.
-          isGrowing = true
+          number = next
+          known[number] = heap.store(view.pointee)
+          kept[number] = hash
+          next += 1
+          entries[slot] = salt | UInt64(next)
         }
         words[row] = UInt64(number)
         row += 1
       }
-      if count * 2 > self.mask { grow() }
+      count = next
+      if next > limit { grow() }
     }
   }
 
@@ -95,16 +101,6 @@ final class ByteInterner {
       }
     }
     touched = sum
-  }
-
-  private func add(_ view: UnsafePointer<StringView>, _ hash: UInt64) -> Int {
-    let number = count
-    count += 1
-    views.resize(count)
-    hashes.resize(count)
-    views.values(StringView.self)[number] = heap.store(view.pointee)
-    hashes.values(UInt64.self)[number] = hash
-    return number
   }
 
   private func grow() {

@@ -193,29 +193,26 @@ package final class GroupTable {
   ) {
     let entries = slots.values(UInt32.self)
     let start = directStart
-    var row = 0
-    while row < rows {
-      let entry = entries[Int(truncatingIfNeeded: words[row] &- start)]
-      groups[row] = entry &- 1
-      if entry == 0 {
-        let group = addGroup(words + row)
-        entries[Int(truncatingIfNeeded: words[row] &- start)] = group + 1
-        groups[row] = group
+    let keys = reserveGroups(rows)
+    var known = count
+    for row in 0..<rows {
+      let place = entries + Int(truncatingIfNeeded: words[row] &- start)
+      if place.pointee == 0 {
+        keys[known] = words[row]
+        known += 1
+        place.pointee = UInt32(truncatingIfNeeded: known)
       }
-      row += 1
+      groups[row] = place.pointee &- 1
     }
+    count = known
   }
 
   // MARK: Hashing
 
-  @inline(__always)
-  private func addGroup(_ key: UnsafePointer<UInt64>) -> UInt32 {
-    let group = count
-    count += 1
-    groupWords.resize(count)
-    let target = groupWords.values(UInt64.self) + group * wordCount
-    for word in 0..<wordCount { target[word] = key[word] }
-    return UInt32(truncatingIfNeeded: group)
+  /// Where the words of groups lie, with room for as many new ones.
+  private func reserveGroups(_ more: Int) -> UnsafeMutablePointer<UInt64> {
+    groupWords.reserve(count + more)
+    return groupWords.values(UInt64.self)
   }
 
   private func lookUpWord(
@@ -225,23 +222,26 @@ package final class GroupTable {
     let hashes = hashes.values(UInt64.self)
     for row in 0..<rows { hashes[row] = Hashing.hash(words[row]) }
     if slots.byteCount > 1 << 19 { touch(hashes, rows) }
+    let keys = reserveGroups(rows)
+    var known = count
     var row = 0
     while row < rows {
       let entries = slots.values(WordSlot.self)
       let mask = slotCount - 1
       let limit = slotCount / 2
-      var known = count
       while row < rows && known <= limit {
         let word = words[row]
         var slot = Int(truncatingIfNeeded: hashes[row]) & mask
         while entries[slot].group != 0 && entries[slot].word != word { slot = (slot + 1) & mask }
         if entries[slot].group == 0 {
-          entries[slot] = WordSlot(word: word, group: UInt64(addGroup(words + row)) + 1)
+          keys[known] = word
           known += 1
+          entries[slot] = WordSlot(word: word, group: UInt64(known))
         }
         groups[row] = UInt32(truncatingIfNeeded: entries[slot].group &- 1)
         row += 1
       }
+      count = known
       if known > limit { growHash() }
     }
   }
@@ -286,13 +286,14 @@ package final class GroupTable {
     _ words: UnsafePointer<UInt64>, _ hashes: UnsafePointer<UInt64>, _ rows: Int,
     _ groups: UnsafeMutablePointer<UInt32>, width: Int
   ) {
+    let known = reserveGroups(rows)
+    var next = count
     var row = 0
     while row < rows {
       let entries = slots.values(UInt64.self)
       let mask = slotCount - 1
-      let known = groupWords.values(UInt64.self)
-      var isNew = false
-      while row < rows && !isNew {
+      let limit = slotCount / 2
+      while row < rows && next <= limit {
         let key = words + row &* width
         let hash = hashes[row]
         let salt = hash & 0xFFFF_FFFF_0000_0000
@@ -313,15 +314,17 @@ package final class GroupTable {
           slot = (slot &+ 1) & mask
         }
         if found == 0 {
-          found = addGroup(key) &+ 1
+          let place = known + next &* width
+          for word in 0..<width { place[word] = key[word] }
+          next &+= 1
+          found = UInt32(truncatingIfNeeded: next)
           entries[slot] = salt | UInt64(found)
-          // The words of the groups may have moved.
-          isNew = true
         }
         groups[row] = found &- 1
         row &+= 1
       }
-      if count > slotCount / 2 { growHash() }
+      count = next
+      if next > limit { growHash() }
     }
   }
 

@@ -92,7 +92,7 @@ extension HashJoinOperator {
     case .direct, .packed:
       layout.packed?.pack(keys, rows: rows, into: words)
       if table.strategy == .packed {
-        table.findPacked(words, rows, into: heads)
+        table.findPacked(words, rows, scratch: scratch, into: heads)
       } else {
         table.findDirect(words, rows, into: heads)
       }

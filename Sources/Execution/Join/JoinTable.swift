@@ -219,26 +219,49 @@ final class JoinTable: @unchecked Sendable {
     }
   }
 
+  /// Tables beyond this do not stay in the processor's second cache.
+  private static let cachedBytes = 512 << 10
+
   func findPacked(
-    _ words: UnsafePointer<UInt64>, _ count: Int, into heads: UnsafeMutablePointer<UInt32>
+    _ words: UnsafePointer<UInt64>, _ count: Int, scratch: CandidateScratch,
+    into heads: UnsafeMutablePointer<UInt32>
   ) {
     let table = slots.pointer.assumingMemoryBound(to: PackedSlot.self)
     let shift = partitionShift
+    let places = scratch.slots
     regions.withUnsafeBufferPointer { regions in
       let single = regions.count == 1
       let first = regions[0]
       for row in 0..<count {
+        let hash = Hashing.hash(words[row])
+        let region = single ? first : regions[Int(truncatingIfNeeded: hash >> shift)]
+        places[row] = UInt32(
+          truncatingIfNeeded: region.start &+ (Int(truncatingIfNeeded: hash) & region.mask))
+      }
+      // Every slot is read once, independently of each other: the cache misses overlap, which they
+      // would not behind the branches of the loop below.
+      if slots.byteCount > JoinTable.cachedBytes {
+        var sum: UInt64 = 0
+        for row in 0..<count { sum |= table[Int(places[row])].link }
+        scratch.touched = sum
+      }
+      for row in 0..<count {
         let key = words[row]
+        let found = table[Int(places[row])]
+        if found.link == 0 || found.key == key {
+          heads[row] = UInt32(truncatingIfNeeded: found.link)
+          continue
+        }
         let hash = Hashing.hash(key)
         let region = single ? first : regions[Int(truncatingIfNeeded: hash >> shift)]
         var slot = Int(truncatingIfNeeded: hash) & region.mask
         while true {
+          slot = (slot + 1) & region.mask
           let found = table[region.start + slot]
           if found.link == 0 || found.key == key {
             heads[row] = UInt32(truncatingIfNeeded: found.link)
             break
           }
-          slot = (slot + 1) & region.mask
         }
       }
     }
@@ -308,6 +331,8 @@ final class CandidateScratch {
   let others: UnsafeMutablePointer<UInt32>
   let slots: UnsafeMutablePointer<UInt32>
   let equal: UnsafeMutablePointer<UInt8>
+  /// Where reads go that only bring memory nearer.
+  var touched: UInt64 = 0
 
   init(capacity: Int) {
     self.capacity = capacity

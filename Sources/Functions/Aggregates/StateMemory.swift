@@ -30,6 +30,11 @@ package final class StateMemory: @unchecked Sendable {
   package func resize(_ count: Int) {
     if count <= self.count { return }
     self.count = count
+    reserve(count)
+  }
+
+  /// Makes room for `count` records in all, so that many can be added without asking again.
+  package func reserve(_ count: Int) {
     let needed = count * stride
     if needed <= capacityBytes { return }
     let (larger, bytes, map) = StateMemory.allocate(max(needed, capacityBytes * 2))
