@@ -36,6 +36,20 @@ import Testing
     #expect(broker.current == 0)
   }
 
+  /// A query that reads less than there is room for finds it all the next time, whatever was there.
+  @Test func newColumnsStayAndOldOnesGo() throws {
+    let cache = ChunkCache(memory: MemoryBroker(limit: 1 << 24))
+    try Self.fill(cache, from: 0, count: 100)
+    let room = cache.byteCount / Self.columnBytes
+    #expect(room > 8)
+    for key in (100 - Int64(room))..<100 { #expect(cache.column(key) != nil, "column \(key)") }
+    try Self.fill(cache, from: 200, count: Int64(room / 2))
+    for _ in 0..<3 {
+      for key in 200..<(200 + Int64(room / 2)) { #expect(cache.column(key) != nil) }
+      try Self.fill(cache, from: 300, count: 1)
+    }
+  }
+
   @Test func operatorsGetWhatCachesHold() throws {
     let broker = MemoryBroker(limit: 1 << 24)
     let cache = ChunkCache(memory: broker)

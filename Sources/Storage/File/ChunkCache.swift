@@ -16,8 +16,10 @@ package final class ChunkCache: Sendable {
 
   private struct Content {
     var entries: [Int64: Entry] = [:]
-    /// Keys in the order of the hand.
-    var order: [Int64] = []
+    /// Keys in the order of the hand; nil where one was dropped. The next new one comes there, behind
+    /// the hand: it is looked at last.
+    var order: [Int64?] = []
+    var free: [Int] = []
     var hand = 0
     var byteCount = 0
     var isClosed = false
@@ -53,7 +55,11 @@ package final class ChunkCache: Sendable {
       // Another thread may have been faster.
       if content.isClosed || content.entries[key] != nil { return false }
       content.entries[key] = Entry(column: column, byteCount: bytes, isUsed: false)
-      content.order.append(key)
+      if let place = content.free.popLast() {
+        content.order[place] = key
+      } else {
+        content.order.append(key)
+      }
       content.byteCount += bytes
       return true
     }
@@ -80,12 +86,12 @@ package final class ChunkCache: Sendable {
     -> Int
   {
     var freed = 0
-    while freed < bytes, !content.order.isEmpty {
+    while freed < bytes, !content.entries.isEmpty {
       if content.hand >= content.order.count { content.hand = 0 }
-      let key = content.order[content.hand]
+      defer { content.hand += 1 }
+      guard let key = content.order[content.hand] else { continue }
       if bytes - freed < content.byteCount, content.entries[key]?.isUsed ?? false {
         content.entries[key]?.isUsed = false
-        content.hand += 1
         continue
       }
       if let gone = content.entries.removeValue(forKey: key) {
@@ -93,8 +99,8 @@ package final class ChunkCache: Sendable {
         freed += gone.byteCount
         dropped.append(gone.column)
       }
-      content.order.swapAt(content.hand, content.order.count - 1)
-      content.order.removeLast()
+      content.order[content.hand] = nil
+      content.free.append(content.hand)
     }
     return freed
   }
