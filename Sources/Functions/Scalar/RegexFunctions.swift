@@ -107,6 +107,9 @@ enum RegexFunctions {
       let patterns = try Patterns(a[1], a.count > 2 ? a[2] : nil, full: full)
       if let found = patterns.fixed?.plain?.matchPart(a, n, negated: false) { return found }
       let matcher = try RegexMatcher()
+      if let fixed = patterns.fixed {
+        return try Kernels.predicate(a, n) { try matcher.matches(fixed, x.pointer($0).buffer) }
+      }
       return try Kernels.predicate(a, n) { row in
         let expression = try patterns.compiled(row)
         let bytes = x.pointer(row).buffer
