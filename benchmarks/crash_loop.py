@@ -162,23 +162,23 @@ class Workload:
         del state["tables"][name]
         return f"DROP TABLE {name}"
 
+    def another(self, names, letter, most, drop, make):
+        """One name less, or one more, and the statement for it."""
+        if len(names) > most:
+            name = self.random.choice(names)
+            return [other for other in names if other != name], drop.format(name)
+        name = f"{letter}{self.number()}"
+        return sorted(names + [name]), make.format(name)
+
     def column(self, state):
-        if len(state["columns"]) > 3:
-            name = self.random.choice(state["columns"])
-            state["columns"] = [other for other in state["columns"] if other != name]
-            return f"ALTER TABLE rows DROP COLUMN {name}"
-        name = f"c{self.number()}"
-        state["columns"] = sorted(state["columns"] + [name])
-        return f"ALTER TABLE rows ADD COLUMN {name} INTEGER DEFAULT 7"
+        state["columns"], statement = self.another(
+            state["columns"], "c", 3, "ALTER TABLE rows DROP COLUMN {}", "ALTER TABLE rows ADD COLUMN {} INTEGER DEFAULT 7")
+        return statement
 
     def view(self, state):
-        if len(state["views"]) > 3:
-            name = self.random.choice(state["views"])
-            state["views"] = [other for other in state["views"] if other != name]
-            return f"DROP VIEW {name}"
-        name = f"w{self.number()}"
-        state["views"] = sorted(state["views"] + [name])
-        return f"CREATE VIEW {name} AS SELECT count(*) AS n FROM rows"
+        state["views"], statement = self.another(
+            state["views"], "w", 3, "DROP VIEW {}", "CREATE VIEW {} AS SELECT count(*) AS n FROM rows")
+        return statement
 
     def train(self, state):
         state["model"] += 1

@@ -11,15 +11,7 @@ import Testing
   ]
 
   @Test(.timeLimit(.minutes(5)), arguments: names) func example(name: String) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(
-      at: folder.appending(path: "build"), withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createSymbolicLink(
-      at: folder.appending(path: "sql"),
-      withDestinationURL: ShellProcess.root.appending(path: "sql"))
-    let outcome = try ShellProcess.run(
-      ["--list", "-f", "sql/\(name).sql"], folder: folder)
+    let outcome = try ShellProcess.runScript(name)
     #expect(outcome.errors.isEmpty)
     #expect(outcome.status == 0)
     let golden = ShellProcess.root.appending(path: "sql/\(name).out")

@@ -19,15 +19,7 @@ import Testing
 
   /// The quickstart is the first thing that people run. It needs the whole engine.
   @Test(.timeLimit(.minutes(10))) func quickstart() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(
-      at: folder.appending(path: "build"), withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createSymbolicLink(
-      at: folder.appending(path: "sql"),
-      withDestinationURL: ShellProcess.root.appending(path: "sql"))
-    let outcome = try ShellProcess.run(
-      ["--list", "-f", "sql/quickstart.sql"], folder: folder)
+    let outcome = try ShellProcess.runScript("quickstart")
     #expect(outcome.errors.isEmpty)
     #expect(outcome.status == 0)
     // The first accuracy printed is that of the tumours held out.

@@ -48,4 +48,15 @@ struct ShellProcess {
   static func run(_ arguments: String..., input: String = "") throws -> Outcome {
     try run(arguments, input: Data(input.utf8))
   }
+
+  /// Runs a script of sql/ in a folder of its own that has sql/ and an empty build/.
+  static func runScript(_ name: String) throws -> Outcome {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "build"), withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createSymbolicLink(
+      at: folder.appending(path: "sql"), withDestinationURL: root.appending(path: "sql"))
+    return try run(["--list", "-f", "sql/\(name).sql"], folder: folder)
+  }
 }

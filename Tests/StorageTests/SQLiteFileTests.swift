@@ -20,31 +20,6 @@ import Testing
     for statement in statements { try connection.execute(statement) }
   }
 
-  /// All rows in the order of the scan's partitions.
-  private func rows(
-    _ source: any TableSource, _ columns: [Int]? = nil, _ filters: [ScanFilter] = [],
-    batchRows: Int = 100
-  ) throws -> [[Value]] {
-    let scan = try source.scan(
-      columns: columns ?? Array(source.schema.indices), filters: filters, batchRows: batchRows)
-    var result: [[Value]] = []
-    for partition in 0..<scan.partitionCount {
-      guard let batches = try scan.open(partition) else { continue }
-      while let batch = try batches.next() {
-        #expect(batch.rowCount > 0 && batch.rowCount <= batchRows)
-        for row in 0..<batch.rowCount { result.append(batch.columns.map { $0.value(row) }) }
-      }
-    }
-    return result
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "no error"
-    } catch let error as SQLError { return error.message } catch { return "\(error)" }
-  }
-
   static let types: [(String, LogicalType)] = [
     ("INTEGER", .bigint), ("BIGINT UNSIGNED", .bigint), ("BOOLEAN", .bigint), ("POINT", .bigint),
     ("VARCHAR(3)", .varchar), ("NCHAR", .varchar), ("CLOB", .varchar), ("TEXT", .varchar),
@@ -69,7 +44,7 @@ import Testing
       "INSERT INTO t VALUES (1, 2, 3, 'x', '0001-01-01', 5)")
     let table = try SQLiteDatabase(path: path).table(named: "t")
     #expect(
-      try rows(table) == [
+      try rowsOfTable(table) == [
         [
           .integer(-9_223_372_036_854_775_808), .double(1.5), .varchar("é"), .blob([0, 255]),
           .date(18321), .timestamp(86_401_000_000),
@@ -80,8 +55,8 @@ import Testing
           .timestamp(5_000_000),
         ],
       ])
-    #expect(try rows(table, []).count == 3)
-    #expect(try rows(table, [2, 0]).first == [.varchar("é"), .integer(.init(Int64.min))])
+    #expect(try rowsOfTable(table, []).count == 3)
+    #expect(try rowsOfTable(table, [2, 0]).first == [.varchar("é"), .integer(.init(Int64.min))])
   }
 
   @Test func namesTheValueThatDoesNotFit() throws {
@@ -91,25 +66,25 @@ import Testing
     let database = try SQLiteDatabase(path: path)
     let table = try database.table(named: "t")
     #expect(
-      message { _ = try rows(table, [1]) }
+      messageOf { _ = try rowsOfTable(table, [1]) }
         == "table \"t\" of \"\(path)\", column \"a\", row 7: 'abc' is of type text, not BIGINT")
-    #expect(message { _ = try rows(table, [2]) }.hasSuffix("of type blob, not VARCHAR"))
-    #expect(message { _ = try rows(table, [3]) }.hasSuffix("'soon' is no date, not DATE"))
+    #expect(messageOf { _ = try rowsOfTable(table, [2]) }.hasSuffix("of type blob, not VARCHAR"))
+    #expect(messageOf { _ = try rowsOfTable(table, [3]) }.hasSuffix("'soon' is no date, not DATE"))
     #expect(
-      try rows(database.table(named: "t", asText: true))
+      try rowsOfTable(database.table(named: "t", asText: true))
         == [[.varchar("7"), .varchar("abc"), .varchar("\\xFF"), .varchar("soon")]])
   }
 
   @Test func readsInvalidTextAsAnError() throws {
     try make("CREATE TABLE t(s TEXT)", "INSERT INTO t VALUES (CAST(x'c328' AS TEXT))")
     let table = try SQLiteDatabase(path: path).table(named: "t")
-    #expect(message { _ = try rows(table) }.contains("not valid UTF-8"))
+    #expect(messageOf { _ = try rowsOfTable(table) }.contains("not valid UTF-8"))
   }
 
   @Test func readsUTF16() throws {
     try make(
       "PRAGMA encoding = 'UTF-16le'", "CREATE TABLE t(s TEXT)", "INSERT INTO t VALUES ('Ünï')")
-    #expect(try rows(SQLiteDatabase(path: path).table(named: "t")) == [[.varchar("Ünï")]])
+    #expect(try rowsOfTable(SQLiteDatabase(path: path).table(named: "t")) == [[.varchar("Ünï")]])
   }
 
   /// A hundred thousand rows in several partitions, with every operator: what SQLite leaves out is
@@ -125,7 +100,7 @@ import Testing
     let table = try SQLiteDatabase(path: path).table(named: "t")
     let scan = try table.scan(columns: [0], filters: [], batchRows: 2048)
     #expect(scan.partitionCount > 4)
-    let all = try rows(table, batchRows: 2048)
+    let all = try rowsOfTable(table, batchRows: 2048)
     #expect(all.count == 100_000 && all[99_999][0] == .integer(300_000))
     let constants: [(Int, Value)] = [
       (0, .integer(1_000)), (1, .integer(5)), (1, .integer(1 << 80)), (2, .double(2.5)),
@@ -137,7 +112,7 @@ import Testing
     for (column, constant) in constants {
       for sign in operators {
         let filter = ScanFilter(column: column, operator: sign, value: constant)
-        let found = try rows(table, nil, [filter], batchRows: 2048)
+        let found = try rowsOfTable(table, nil, [filter], batchRows: 2048)
         let wanted = all.filter { passes($0[column], filter) }
         // All that pass, in the table's order; others may be among them.
         #expect(found.filter { passes($0[column], filter) } == wanted)
@@ -184,7 +159,7 @@ import Testing
     let table = try SQLiteDatabase(path: path).table(named: "t")
     let scan = try table.scan(columns: [1], filters: [], batchRows: 2048)
     let writer = try SQLiteConnection(path: path, mode: .readWrite)
-    let refusal = message { try writer.execute("UPDATE t SET v = 2") }
+    let refusal = messageOf { try writer.execute("UPDATE t SET v = 2") }
     #expect(refusal.contains("locked") == (journal == "DELETE"))
     var total = 0
     for partition in 0..<scan.partitionCount {
@@ -206,15 +181,16 @@ import Testing
       "CREATE VIEW v AS SELECT upper(a) AS u, b + 1 FROM w")
     let database = try SQLiteDatabase(path: path)
     #expect(try database.tableNames() == ["o", "v", "w"])
-    #expect(try rows(database.table(named: "w")) == [[.varchar("x"), .integer(1)]])
-    #expect(try rows(database.table(named: "o")) == [[.varchar("r"), .integer(1), .integer(2)]])
-    #expect(try rows(database.table(named: "v")).count == 1)
+    #expect(try rowsOfTable(database.table(named: "w")) == [[.varchar("x"), .integer(1)]])
+    #expect(
+      try rowsOfTable(database.table(named: "o")) == [[.varchar("r"), .integer(1), .integer(2)]])
+    #expect(try rowsOfTable(database.table(named: "v")).count == 1)
     let query = try database.query("SELECT b, b AS b, 1.5 FROM w")
     #expect(query.schema.map(\.name) == ["b", "b_1", "1.5"])
     #expect(query.schema.map(\.type) == [.bigint, .bigint, .double])
-    #expect(try rows(query, [2, 0]) == [[.double(1.5), .integer(1)]])
-    #expect(message { _ = try database.query("DELETE FROM w") }.contains("changes nothing"))
-    #expect(message { _ = try database.table(named: "x") }.contains("has no table \"x\""))
+    #expect(try rowsOfTable(query, [2, 0]) == [[.double(1.5), .integer(1)]])
+    #expect(messageOf { _ = try database.query("DELETE FROM w") }.contains("changes nothing"))
+    #expect(messageOf { _ = try database.table(named: "x") }.contains("has no table \"x\""))
   }
 
   /// Bytes flipped anywhere: rows or an error, never a trap.
@@ -235,7 +211,9 @@ import Testing
       }
       if random.next() % 8 == 0 { bytes = bytes.prefix(Int(random.next() % UInt64(bytes.count))) }
       try bytes.write(to: URL(filePath: path))
-      let outcome = message { _ = try rows(try SQLiteDatabase(path: path).table(named: "t")) }
+      let outcome = messageOf {
+        _ = try rowsOfTable(try SQLiteDatabase(path: path).table(named: "t"))
+      }
       if outcome != "no error" { errors += 1 }
     }
     #expect(errors > 10)

@@ -20,26 +20,6 @@ import Testing
     return builder.finish()
   }
 
-  private func rows(_ source: any TableSource) throws -> [[Value]] {
-    let scan = try source.scan(
-      columns: Array(source.schema.indices), filters: [], batchRows: 100)
-    var result: [[Value]] = []
-    for partition in 0..<scan.partitionCount {
-      guard let batches = try scan.open(partition) else { continue }
-      while let batch = try batches.next() {
-        for row in 0..<batch.rowCount { result.append(batch.columns.map { $0.value(row) }) }
-      }
-    }
-    return result
-  }
-
-  private func message(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "no error"
-    } catch let error as SQLError { return error.message } catch { return "\(error)" }
-  }
-
   /// Each type with a value, and what is read again of it.
   static let cases: [(LogicalType, Value, Value)] = [
     (.boolean, .boolean(true), .integer(1)), (.tinyint, .integer(-1), .integer(-1)),
@@ -64,7 +44,7 @@ import Testing
     try writer.insert(into: "t", columns: ["a \"b\""], batch)
     try writer.commit()
     let table = try SQLiteDatabase(path: path).table(named: "t")
-    #expect(try rows(table) == [[read], [.null], [read]])
+    #expect(try rowsOfTable(table) == [[read], [.null], [read]])
     #expect(table.schema.map(\.name) == ["a \"b\""])
   }
 
@@ -83,7 +63,7 @@ import Testing
     let database = try SQLiteDatabase(path: path)
     let table = try database.table(named: "t", withRowNumbers: true)
     #expect(table.schema.last == Field("rowid", .bigint))
-    #expect(try rows(table).map { $0[2] } == [.integer(1), .integer(2), .integer(3)])
+    #expect(try rowsOfTable(table).map { $0[2] } == [.integer(1), .integer(2), .integer(3)])
     let change = Batch(columns: [try column(.bigint, [.integer(20)])], rowCount: 1)
     do {
       let writer = try SQLiteWriter(path: path)
@@ -91,14 +71,14 @@ import Testing
       try writer.delete(from: "t", rows: try column(.bigint, [.integer(1), .integer(3)]))
       // Not committed: rolled back.
     }
-    #expect(try rows(database.table(named: "t")).count == 3)
+    #expect(try rowsOfTable(database.table(named: "t")).count == 3)
     do {
       let writer = try SQLiteWriter(path: path)
       try writer.update("t", columns: ["v"], change, rows: try column(.bigint, [.integer(2)]))
       try writer.delete(from: "t", rows: try column(.bigint, [.integer(1), .integer(3)]))
       try writer.commit()
     }
-    #expect(try rows(database.table(named: "t")) == [[.varchar("b"), .integer(20)]])
+    #expect(try rowsOfTable(database.table(named: "t")) == [[.varchar("b"), .integer(20)]])
   }
 
   @Test func obeysConstraintsTriggersAndOtherWriters() throws {
@@ -114,15 +94,15 @@ import Testing
     let bad = Batch(columns: [try column(.bigint, [.integer(0)])], rowCount: 1)
     do {
       let writer = try SQLiteWriter(path: path)
-      let other = message { _ = try SQLiteWriter(path: path, busyTimeout: 10) }
+      let other = messageOf { _ = try SQLiteWriter(path: path, busyTimeout: 10) }
       #expect(other.contains("locked by another writer"))
-      let refusal = message { try writer.insert(into: "t", columns: ["v"], bad) }
+      let refusal = messageOf { try writer.insert(into: "t", columns: ["v"], bad) }
       #expect(refusal.contains("CHECK constraint failed"))
       try writer.insert(into: "t", columns: ["v"], good)
       try writer.commit()
     }
     let database = try SQLiteDatabase(path: path)
-    #expect(try rows(database.table(named: "seen")) == [[.integer(7)]])
+    #expect(try rowsOfTable(database.table(named: "seen")) == [[.integer(7)]])
     do {
       let writer = try SQLiteWriter(path: path)
       try writer.dropTable("seen")
