@@ -4,25 +4,6 @@ import Testing
 
 /// The database in a file, through several `Database` objects: each stands for a process.
 @Suite struct DatabaseFileTests {
-  private func withFile(_ body: (String) throws -> Void) throws {
-    let folder = try Project.makeScratchFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.appending(path: "test.db").path)
-  }
-
-  private func value(_ connection: Connection, _ sql: String) throws -> String? {
-    try connection.execute(sql).rows().first?.first ?? nil
-  }
-
-  private func failure(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
-  }
-
   @Test func theNextStatementSeesWhatOthersHaveCommitted() throws {
     try withFile { path in
       let writer = try Database(path: path).connect()

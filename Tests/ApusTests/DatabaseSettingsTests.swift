@@ -4,29 +4,10 @@ import Testing
 
 /// SET GLOBAL, through several `Database` objects on one file: each stands for a process.
 @Suite struct DatabaseSettingsTests {
-  private func withFile(_ body: (String) throws -> Void) throws {
-    let folder = try Project.makeScratchFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder.appending(path: "test.db").path)
-  }
-
-  private func value(_ connection: Connection, _ sql: String) throws -> String? {
-    try connection.execute(sql).rows().first?.first ?? nil
-  }
-
   private func setting(_ connection: Connection, _ name: String) throws -> [String?] {
     try connection.execute(
       "SELECT value, scope, source FROM apus_settings() WHERE name = '\(name)'"
     ).rows().first ?? []
-  }
-
-  private func failure(_ body: () throws -> Void) -> String {
-    do {
-      try body()
-      return "(no error)"
-    } catch {
-      return "\(error)"
-    }
   }
 
   @Test func whatIsSetForTheDatabaseOutlivesTheProcess() throws {
