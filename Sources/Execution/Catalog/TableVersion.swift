@@ -44,6 +44,11 @@ final class TableVersion: StoredTable, Sendable {
     return statistics.statistics(of: position, in: data.parts.map(\.group))
   }
 
+  func sample(columns: [Int]) -> [Column]? {
+    guard columns.allSatisfy({ $0 < definition.columns.count }) else { return nil }
+    return statistics.sample(of: columns, in: data.parts.map(\.group))
+  }
+
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
     if let rows = try lookups.rows(filters, keys: definition.lookupColumns, in: data) {
       return data.scan(rows: rows, columns: columns)
