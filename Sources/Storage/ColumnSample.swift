@@ -14,12 +14,13 @@ enum ColumnSample {
 
   /// `count` rows of a row group, one of each of as many equal parts, at a place that only hangs on
   /// its number: equal distances would meet what repeats.
-  static func rows(of rowCount: Int, count: Int = storedRows) -> [Int] {
+  static func rows(of rowCount: Int, count: Int = storedRows, seed: Int = 0) -> [Int] {
     if rowCount <= count { return Array(0..<max(rowCount, 0)) }
     return (0..<count).map { number in
       let start = number * rowCount / count
       let width = (number + 1) * rowCount / count - start
-      return start + Int(truncatingIfNeeded: Hashing.hash(UInt64(number)) % UInt64(max(width, 1)))
+      let chance = Hashing.scattered(UInt64(truncatingIfNeeded: seed &<< 32 &+ number &+ 1))
+      return start + Int(truncatingIfNeeded: chance % UInt64(max(width, 1)))
     }
   }
 

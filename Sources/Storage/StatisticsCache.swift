@@ -61,6 +61,8 @@ struct TableSampling {
     var count: Int
     /// All its columns are in memory: any rows will do, not only those that the file keeps.
     var isResident: Bool
+    /// What tells its choice of rows from those of other parts.
+    var seed: Int
   }
 
   private let parts: [Part]
@@ -74,7 +76,7 @@ struct TableSampling {
       let isResident = group.slots.allSatisfy(\.isResident)
       let share = (group.rowCount * ColumnSample.tableRows + rows - 1) / max(rows, 1)
       let most = isResident ? group.rowCount : min(group.rowCount, ColumnSample.storedRows)
-      return Part(group: group, count: min(share, most), isResident: isResident)
+      return Part(group: group, count: min(share, most), isResident: isResident, seed: position)
     }
   }
 
@@ -116,7 +118,8 @@ struct TableSampling {
     let rowCount = part.group.rowCount
     if part.isResident {
       guard let column = try? slot.load() else { return nil }
-      return ColumnSample.pick(ColumnSample.rows(of: rowCount, count: part.count), of: column)
+      return ColumnSample.pick(
+        ColumnSample.rows(of: rowCount, count: part.count, seed: part.seed), of: column)
     }
     let kept = ColumnSample.stored(count: part.count, of: rowCount)
     if slot.isResident {

@@ -55,6 +55,8 @@ package final class Cardinality {
   private var origins: [Int: Origin] = [:]
   /// Columns as tables have them.
   var places: [Int: Place] = [:]
+  /// Results of aggregates.
+  var spreads: [Int: AggregateSpread] = [:]
   /// What columns of projections are computed by.
   var computed: [Int: Expression] = [:]
   private var known: [Int: ColumnGuess] = [:]
@@ -201,8 +203,12 @@ package final class Cardinality {
   // MARK: Nodes
 
   private func groups(_ node: AggregateNode, _ input: Double) -> Double {
-    var groups = node.keys.isEmpty ? 1.0 : keyValues(node.keys.map(\.expression), input)
-    groups = min(groups, max(input, 1))
+    let keys = node.keys.map(\.expression)
+    var groups = keys.isEmpty ? 1.0 : 0
+    for set in node.sets.isEmpty ? [Array(keys.indices)] : node.sets where !keys.isEmpty {
+      groups += set.isEmpty ? 1 : keyValues(set.map { keys[$0] }, input)
+    }
+    groups = min(groups, max(input, 1) * Double(max(node.sets.count, 1)))
     for (expression, reference) in node.keys {
       // DISTINCT keeps its columns: they are as they were known.
       let column = Self.column(of: expression)
@@ -210,7 +216,10 @@ package final class Cardinality {
       origins[reference.id] = .grouped(
         column, groups: groups, isOnly: node.keys.count == 1)
     }
-    for (_, reference) in node.calls { origins[reference.id] = .computed(rows: groups) }
+    for (call, reference) in node.calls {
+      origins[reference.id] = .computed(rows: groups)
+      spreads[reference.id] = spread(of: call, rows: input, groups: groups)
+    }
     return groups
   }
 

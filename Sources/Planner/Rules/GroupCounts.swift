@@ -53,7 +53,9 @@ extension Cardinality {
     if keys.count == 1, isPlain { return single[0] }
     let product = single.reduce(1, *)
     let total = keys.flatMap(\.columnIDs).compactMap { guess($0)?.rows }.max() ?? input
-    guard let sample = sampleEvaluation(of: keys), let distinct = sample.distinct(keys, total: total) else {
+    guard let sample = sampleEvaluation(of: keys),
+      let distinct = sample.distinct(keys, total: total)
+    else {
       let most = single.max() ?? 1
       return isPlain ? max(most, min(product, input, total)) : min(product, input)
     }

@@ -9,7 +9,7 @@ extension Cardinality {
     var position: Int
   }
 
-  /// Rows that pass must be so many to be believed without a look at the guess.
+  /// Rows that pass must be so many to be believed against the statistics.
   private static let trustedRows = 16.0
 
   /// The sample of the scan that all of an expression's columns come from; nil for none.
@@ -41,7 +41,7 @@ extension Cardinality {
     var byScan: [Int: [Expression]] = [:]
     var rest: [Expression] = []
     for condition in conjuncts {
-      if let scan = commonScan(of: condition) {
+      if let scan = commonScan(of: condition), !isCounted(condition) {
         byScan[scan, default: []].append(condition)
       } else {
         rest.append(condition)
@@ -70,14 +70,52 @@ extension Cardinality {
     return (share, rest)
   }
 
+  /// NULLs of a column are counted, not guessed.
+  private func isCounted(_ condition: Expression) -> Bool {
+    if case .isNull(.column, _) = condition { true } else { false }
+  }
+
+  /// What the statistics say of a condition is exact where values are spread evenly, so it is believed
+  /// as long as the sample does not speak against it.
   private func share(_ found: Double, of count: Double, _ tried: [Expression], rows: Double)
     -> Double
   {
-    if found >= Self.trustedRows { return found / count }
     let total = tried.flatMap(\.columnIDs).compactMap { guess($0)?.rows }.max() ?? count
     if total <= count { return max(found, 0.5) / count }
-    let known = knownSelectivity(of: tried, rows: rows)
-    let error = 2 * found.squareRoot()
-    return min(max(known, (found - error) / count), (found + error + 3) / count)
+    if !tried.allSatisfy(isKnown) { return (found + 0.5) / (count + 1) }
+    let known = knownSelectivity(of: tried, rows: rows) * count
+    // A single row may be there by luck: of a key for instance.
+    let low = found < 2 ? 0 : Self.bound(found, -1)
+    let high = Self.bound(found + 1, 1)
+    if found >= Self.trustedRows, known < low || known > high { return found / count }
+    return min(max(known, low), high) / count
+  }
+
+  /// The mean of a Poisson distribution that gives so few or so many only once in twenty times
+  /// (Wilson and Hilferty 1931).
+  private static func bound(_ found: Double, _ sign: Double) -> Double {
+    let root = 1 - 1 / (9 * found) + sign * 1.645 / (3 * found.squareRoot())
+    return found * root * root * root
+  }
+
+  /// Whether more than a rule of thumb says what a condition lets through.
+  private func isKnown(_ condition: Expression) -> Bool {
+    switch condition {
+    case .inList, .isNull: return true
+    case .call(let call):
+      guard call.arguments.count == 2,
+        call.arguments.contains(where: { if case .constant = $0 { true } else { false } })
+      else { return false }
+      let columns = call.arguments.compactMap { argument -> Int? in
+        if case .column(let reference) = argument { reference.id } else { nil }
+      }
+      guard let id = columns.first else { return false }
+      switch call.resolved.function.name {
+      case "=", "<>", "IS NOT DISTINCT FROM", "IS DISTINCT FROM": return true
+      case "<", "<=", ">", ">=": return guess(id)?.minimum != nil
+      default: return false
+      }
+    case .column, .constant, .cast, .and, .or, .not, .caseWhen, .predict, .listLambda: return false
+    }
   }
 }

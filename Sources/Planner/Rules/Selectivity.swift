@@ -99,7 +99,7 @@ extension Cardinality {
         0.001,
         min(valueShare(arguments[0]), valueShare(arguments[1]))
           - equality(arguments[0], arguments[1], rows))
-    case "<", "<=", ">", ">=": return 0.35
+    case "<", "<=", ">", ">=": return aggregateShare(call) ?? 0.35
     case "like", "ilike", "contains", "starts_with", "prefix", "suffix", "ends_with": return 0.1
     case "not like", "not ilike": return 0.9
     default: return 0.3

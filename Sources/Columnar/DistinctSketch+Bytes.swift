@@ -1,15 +1,14 @@
-import Columnar
-
 // A sketch as the database file keeps it; docs/file-format.md describes the bytes.
 extension DistinctSketch {
+  /// One more when `Hashing` gives other hashes: sketches of different ones must not be merged.
   private static let version: UInt8 = 1
-  private static let headerBytes = 1 + 3 * 4
+  private static let headerBytes = 1 + 5 * 4
   /// Registers of which fewer are in use are listed one by one.
   private static let listedRegisters = 250
 
   package var bytes: [UInt8] {
     var result: [UInt8] = [Self.version]
-    for count in [rowCount, seenRows, seenValues] {
+    for count in [rowCount, seenRows, seenValues, seenRuns, seenBlocks] {
       withUnsafeBytes(of: UInt32(clamping: count).littleEndian) { result.append(contentsOf: $0) }
     }
     for registers in [first, second] { Self.append(registers, to: &result) }
@@ -48,13 +47,16 @@ extension DistinctSketch {
       (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
     }
     let (rows, seenRows, seenValues) = (word(1), word(5), word(9))
-    guard seenValues <= seenRows, seenRows <= rows else { return nil }
+    let (seenRuns, seenBlocks) = (word(13), word(17))
+    guard seenBlocks <= seenRuns, seenRuns <= seenValues, seenValues <= seenRows, seenRows <= rows
+    else { return nil }
     var position = Self.headerBytes
     guard let first = Self.registers(bytes, &position),
       let second = Self.registers(bytes, &position), position == bytes.count
     else { return nil }
     self.init(
-      rowCount: rows, seenRows: seenRows, seenValues: seenValues, first: first, second: second)
+      rowCount: rows, seenRows: seenRows, seenValues: seenValues, seenRuns: seenRuns,
+      seenBlocks: seenBlocks, first: first, second: second)
   }
 
   private static func registers(_ bytes: [UInt8], _ position: inout Int) -> [UInt8]? {
