@@ -35,10 +35,10 @@ extension Cardinality {
     return AggregateSpread(mean: size * mean, deviation: (size * square).squareRoot())
   }
 
-  /// Mean and variance of a number, from the sample of its table.
+  /// Mean and variance of a number, from the sample of its table, else from its bounds.
   private func moments(of expression: Expression) -> (mean: Double, variance: Double)? {
     guard expression.type.isNumeric, commonScan(of: expression) != nil,
-      let sample = sampleEvaluation(of: [expression]),
+      let sample = sampleEvaluation(of: [expression]) ?? evenEvaluation(of: expression),
       let column = sample.column(.cast(expression, to: .double, isTry: false))
     else { return nil }
     let reader = ColumnReader<Double>(column)

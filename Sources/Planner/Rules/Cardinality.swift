@@ -260,28 +260,16 @@ package final class Cardinality {
   }
 
   /// The share of pairs that agree in all keys.
-  ///
-  /// Several keys are seldom independent: a side has at most as many combinations of them as the
-  /// largest relation that they come from has rows. Of sides with fewer than that all combinations
-  /// are taken to be there; where both have more, nobody knows, and the middle is taken.
   func joinSelectivity(
     _ keys: [(left: Expression, right: Expression)], _ left: Double, _ right: Double
   ) -> Double {
     if keys.isEmpty { return 1 }
-    if keys.count == 1 {
-      let domain = Self.domain(
-        guess(keys[0].left, rows: left), guess(keys[0].right, rows: right))
-      return 1 / max(1, domain)
-    }
-    var (product, mostLeft, mostRight) = (1.0, 1.0, 1.0)
+    var product = 1.0
     for (a, b) in keys {
-      let (x, y) = (guess(a, rows: left), guess(b, rows: right))
-      product *= max(1, Self.domain(x, y))
-      mostLeft = max(mostLeft, x.rows)
-      mostRight = max(mostRight, y.rows)
+      product *= max(1, Self.domain(guess(a, rows: left), guess(b, rows: right)))
     }
-    if product > mostLeft, product > mostRight { return 1 / (mostLeft * mostRight).squareRoot() }
-    return 1 / product
+    if keys.count == 1 { return 1 / product }
+    return 1 / combinations(keys.map(\.left), keys.map(\.right), (left, right), product)
   }
 
   /// The values that two joined columns are drawn from.

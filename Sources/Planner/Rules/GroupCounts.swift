@@ -31,6 +31,43 @@ extension Cardinality {
     return min(groups, input)
   }
 
+  // MARK: Several join keys
+
+  /// The combinations that two sides of a join are drawn from.
+  ///
+  /// Several keys are seldom independent: a side has at most as many combinations of them as the
+  /// largest relation that they come from has rows. Where that is all that is known of both sides,
+  /// the smaller of two relations is taken to have each once; with columns of more relations the
+  /// middle is taken.
+  func combinations(
+    _ left: [Expression], _ right: [Expression], _ rows: (Double, Double), _ product: Double
+  ) -> Double {
+    let a = combinations(left, rows.0, product)
+    let b = combinations(right, rows.1, product)
+    switch (a.isKnown, b.isKnown) {
+    case (true, true): return max(a.count, b.count)
+    case (true, false): return a.count
+    case (false, true): return b.count
+    case (false, false):
+      return a.isOneScan && b.isOneScan
+        ? min(a.count, b.count) : (a.count * b.count).squareRoot()
+    }
+  }
+
+  private func combinations(_ keys: [Expression], _ rows: Double, _ product: Double) -> (
+    count: Double, isKnown: Bool, isOneScan: Bool
+  ) {
+    let most = keys.map { guess($0, rows: rows).rows }.max() ?? rows
+    let scans = Set(keys.map { commonScan(of: $0) })
+    let isOneScan = scans.count == 1 && scans.first != .some(nil)
+    if isOneScan, let distinct = sampleEvaluation(of: keys)?.distinct(keys, total: most) {
+      return (min(distinct, product), true, true)
+    }
+    return product <= most ? (product, true, isOneScan) : (max(1, most), false, isOneScan)
+  }
+
+  // MARK: Keys
+
   /// A key as what it is computed by.
   private func resolved(_ key: Expression) -> Expression {
     if case .column(let reference) = key, let expression = computed[reference.id] {
@@ -46,6 +83,11 @@ extension Cardinality {
     return max(1, known.distinct(among: input))
   }
 
+  /// Of a key whose table has no sample.
+  private func evenDistinctWithoutSample(_ key: Expression) -> Double? {
+    sampleEvaluation(of: [key]) == nil ? evenDistinct(key) : nil
+  }
+
   private func values(ofOneScan keys: [Expression], _ input: Double) -> Double {
     let single = keys.map { values(of: $0, input) }
     let isPlain = keys.allSatisfy { if case .column = $0 { true } else { false } }
@@ -53,6 +95,9 @@ extension Cardinality {
     if keys.count == 1, isPlain { return single[0] }
     let product = single.reduce(1, *)
     let total = keys.flatMap(\.columnIDs).compactMap { guess($0)?.rows }.max() ?? input
+    if keys.count == 1, let distinct = evenDistinctWithoutSample(keys[0]) {
+      return min(distinct, input)
+    }
     guard let sample = sampleEvaluation(of: keys),
       let distinct = sample.distinct(keys, total: total)
     else {

@@ -50,7 +50,9 @@ extension Cardinality {
     var share = 1.0
     for (_, conditions) in byScan.sorted(by: { $0.key < $1.key }) {
       guard let sample = sampleEvaluation(of: conditions) else {
-        rest += conditions
+        for condition in conditions {
+          if let even = evenShare(condition) { share *= even } else { rest.append(condition) }
+        }
         continue
       }
       var tried: [Expression] = []
@@ -68,6 +70,16 @@ extension Cardinality {
       share *= self.share(found, of: Double(sample.count), tried, rows: rows)
     }
     return (share, rest)
+  }
+
+  /// Of a condition on a function of one column, where only its bounds are known.
+  private func evenShare(_ condition: Expression) -> Double? {
+    if isKnown(condition) { return nil }
+    guard let even = evenEvaluation(of: condition), let truth = even.truth(condition) else {
+      return nil
+    }
+    let passing = truth.reduce(0) { $0 + ($1 == 1 ? 1 : 0) }
+    return (Double(passing) + 0.5) / Double(even.count + 1)
   }
 
   /// NULLs of a column are counted, not guessed.
