@@ -24,7 +24,7 @@ package struct DistinctSketch: Sendable, Equatable {
   /// Runs of equal values among them.
   package private(set) var seenRuns = 0
   /// Blocks that they were cut by.
-  private(set) var seenBlocks = 0
+  package private(set) var seenBlocks = 0
   /// The largest rank of the hashes of each register, of every other block.
   private(set) var first = [UInt8](repeating: 0, count: registerCount)
   private(set) var second = [UInt8](repeating: 0, count: registerCount)

@@ -63,6 +63,38 @@ func read(_ text: String, _ options: Arguments = []) throws -> (types: String, r
 }
 
 @Suite struct CSVReaderTests {
+  @Test("the first rows say what can be said of columns, and nothing of sorted ones")
+  func statistics() throws {
+    let files = ScratchFiles()
+    let lines = (0..<4000).map { row in
+      "\(row),\(row % 5),\(row % 4 == 0 ? "" : "v\(row * 7919 % 100)"),\(row / 10),same"
+    }
+    let text = "id,five,name,tens,same\n" + lines.joined(separator: "\n") + "\n"
+    let source = try CSVSource(paths: [files.write("a.csv", text)], options: [])
+    let known = source.schema.indices.map { source.columnStatistics($0) }
+    #expect(known.allSatisfy { $0 != nil })
+    // All different so far: perhaps a key, perhaps not.
+    #expect(known[0]?.distinctCount == nil)
+    #expect(known[1]?.distinctCount?.rounded() == 5)
+    #expect(known[2].flatMap(\.distinctCount).map { 70...80 ~= $0 } == true)
+    #expect(known[3].flatMap(\.distinctCount).map { 300...500 ~= $0 } == true)
+    #expect(known[4]?.distinctCount?.rounded() == 1)
+    #expect(known[2].map { abs($0.nullFraction - 0.25) < 0.01 } == true)
+    let sample = source.sample(columns: [1, 2])
+    #expect(sample?.map(\.count) == [2048, 2048])
+    #expect((0..<2048).allSatisfy { sample?[0].value($0) == .integer(Int128($0 % 5)) })
+    for column in [0, 3, 4] { #expect(source.sample(columns: [1, column]) == nil) }
+    let empty = try CSVSource(paths: [files.write("b.csv", "a,b\n")], options: [])
+    #expect(empty.sample(columns: [0]) == nil)
+    let wrong = try CSVSource(
+      paths: [files.write("c.csv", "a\n1\nx\n")],
+      options: [
+        ("all_varchar", .boolean(false), .boolean),
+        ("types", .list([.varchar("BIGINT")]), .list(.varchar)),
+      ])
+    #expect(wrong.columnStatistics(0) == nil)
+  }
+
   static let sniffed: [(String, String, [String])] = [
     ("a,b\n1,t\n2,f\n", "a BIGINT, b BOOLEAN", ["1|true", "2|false"]),
     ("1,2\n3,4\n", "column0 BIGINT, column1 BIGINT", ["1|2", "3|4"]),

@@ -56,6 +56,17 @@ import Testing
     #expect(rows == (0..<300).map { Array(Self.expected($0).prefix(width)) })
   }
 
+  /// `counted` is DuckDB's: 5,000 rows of i % 7, 'x' || i % 50 and i, with distinct counts of columns
+  /// that have a dictionary.
+  @Test func countsDistinctValues() throws {
+    let source = try ParquetSource(paths: [Self.fixture("counted")])
+    let known = source.schema.indices.map { source.columnStatistics($0) }
+    #expect(known[0]?.distinctCount == 7)
+    #expect(known[1].flatMap(\.distinctCount).map { abs($0 - 50) < 1 } == true)
+    #expect((known[2]?.distinctCount ?? 5000) == 5000)
+    #expect(known.allSatisfy { $0?.nullFraction == 0 })
+  }
+
   @Test func countsRowsWithoutColumns() throws {
     let path = Self.fixture("delta")
     let source = try ParquetSource(paths: [path, path])

@@ -68,7 +68,8 @@ final class CSVHead: Sendable {
     let copy = builder.finish()
     var sketch = DistinctSketch()
     sketch.add(copy)
-    let isMixed = sketch.distinctCount < 0.85 * Double(sketch.seenRuns)
+    let runs = Double(sketch.seenRuns - sketch.seenBlocks + 1)
+    let isMixed = sketch.distinctCount < 0.85 * runs
     return Part(column: copy, sketch: sketch, isMixed: isMixed)
   }
 }

@@ -21,6 +21,8 @@ struct SampleEvaluation {
     "factorial", "sleep_ms",
   ]
 
+  private static let textBytes = 1 << 22
+
   // MARK: Conditions
 
   /// For each row whether the condition is true (1), false (0) or NULL (-1).
@@ -84,7 +86,8 @@ struct SampleEvaluation {
   func column(_ expression: Expression) -> Column? {
     switch expression {
     case .column(let reference): return columns[reference.id]
-    case .constant(let value, let type): return try? Column.constant(value, type, count: count)
+    case .constant(let value, let type):
+      return (try? Column.constant(value, type, count: count)).flatMap(small)
     case .cast(let operand, let type, let isTry):
       if type.isNested || operand.type == type && isTry { return nil }
       return column(operand).flatMap {
@@ -100,9 +103,19 @@ struct SampleEvaluation {
         guard !argument.type.isNested, let made = column(argument) else { return nil }
         arguments.append(made)
       }
-      return try? ScalarEvaluation.call(call.resolved, arguments, count: count)
+      return (try? ScalarEvaluation.call(call.resolved, arguments, count: count)).flatMap(small)
     case .and, .or, .not, .isNull, .inList, .caseWhen, .predict, .listLambda: return nil
     }
+  }
+
+  /// The column, unless its texts are long: what is made of them would be longer, and nobody counts
+  /// the memory of a plan.
+  private func small(_ column: Column) -> Column? {
+    guard column.type.physical == .string else { return column }
+    let reader = ColumnReader<StringView>(column)
+    var bytes = 0
+    for row in 0..<column.count where !reader.isNull(row) { bytes += reader[row].count }
+    return bytes <= Self.textBytes ? column : nil
   }
 
   /// Different combinations of the keys' values in a table of `total` rows, NULL being a value; nil
