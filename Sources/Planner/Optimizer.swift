@@ -39,6 +39,9 @@ package struct Optimizer: Sendable {
       name: "runtime_filters", summary: "tells scans which keys a join's build side has",
       apply: { plan, _ in RuntimeFilters.apply(plan) }),
     Rule(
+      name: "top_n_boundary", summary: "tells scans behind which value no row is wanted",
+      apply: { plan, _ in TopNBoundary.apply(plan) }),
+    Rule(
       name: "exchange_placement", summary: "splits the work over the workers",
       apply: { plan, optimizer in ExchangePlacement.apply(plan, workers: optimizer.workers) }),
   ]

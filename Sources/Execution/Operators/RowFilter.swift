@@ -9,7 +9,7 @@ final class RowFilter {
   private struct Term {
     enum Test {
       case condition(ExpressionEvaluator)
-      case keys(RuntimeFilter, column: Int)
+      case runtime(RuntimeFilter, column: Int)
     }
 
     let test: Test
@@ -43,7 +43,7 @@ final class RowFilter {
           canFail: conjunct.canFail))
     }
     for (filter, column) in runtime {
-      terms.append(Term(test: .keys(filter, column: column), canFail: false))
+      terms.append(Term(test: .runtime(filter, column: column), canFail: false))
     }
     terms = terms.filter { !$0.canFail } + terms.filter(\.canFail)
   }
@@ -72,15 +72,15 @@ final class RowFilter {
   private func pick(_ position: Int, _ batch: Batch, _ rows: Selection?) throws -> Selection? {
     switch terms[position].test {
     case .condition(let evaluator): return try evaluator.select(batch, from: rows)
-    case .keys(let filter, let column):
+    case .runtime(let filter, let column):
       if terms[position].rest > 0 {
         terms[position].rest -= 1
         return nil
       }
-      guard let keys = filter.keys else { return nil }
+      guard let test = filter.test else { return nil }
       let count = rows?.count ?? batch.rowCount
       var picked = Selection(capacity: count)
-      picked.count = keys.select(
+      picked.count = test.select(
         batch.columns[column], count: count, from: rows.map { UnsafePointer($0.indices) },
         into: picked.indices)
       // A filter that drops less than one row in twenty costs more than it saves above.
