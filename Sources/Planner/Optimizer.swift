@@ -36,6 +36,10 @@ package struct Optimizer: Sendable {
       name: "join_strategy", summary: "chooses hash or nested loop and the side to build",
       apply: { plan, _ in JoinStrategy.apply(plan) }),
     Rule(
+      name: "common_subexpressions",
+      summary: "computes once what several expressions have in common",
+      apply: { plan, _ in CommonSubexpressions.apply(plan) }),
+    Rule(
       name: "runtime_filters", summary: "tells scans which keys a join's build side has",
       apply: { plan, _ in RuntimeFilters.apply(plan) }),
     Rule(
