@@ -130,7 +130,7 @@ def main():
     settings = [f"SET threads = {threads}; SET batch_size = {batch}; SET disabled_optimizers = ''"
                 for threads in (1, 2) for batch in (3, 64, 2048)]
     off = "SET threads = 1; SET batch_size = 2048; SET disabled_optimizers = 'common_subexpressions'"
-    failures = errors = shared = fewer = refused = 0
+    failures = errors = shared = fewer = refused = theirs = 0
     for number in range(arguments.queries):
         rng = random.Random(f"{arguments.seed} {number}")
         sql = Generator(rng).query()
@@ -151,6 +151,11 @@ def main():
             refused += 1
         else:
             what = comparing.differ_from_duckdb(wanted, answer, ordered)
+            if what:
+                plain = duck.run_plainly(sql)
+                if not plain.error and comparing.differ_from_duckdb(plain, answer, ordered) is None:
+                    # DuckDB agrees once its optimizer is off: the mistake is its own.
+                    what, theirs = None, theirs + 1
         if what is None and not answer.error and not without.error:
             rows = (answer.rows, without.rows) if ordered else (sorted(answer.rows, key=str), sorted(without.rows, key=str))
             if len(rows[0]) != len(rows[1]) or not all(
@@ -160,7 +165,8 @@ def main():
             failures += 1
             print(f"{number}: {sql}\n    {what}", flush=True)
     print(f"{arguments.queries} queries, {shared} with something shared, {errors} errors "
-          f"({fewer} without the rule only), {refused} that only DuckDB refuses, {failures} differ")
+          f"({fewer} without the rule only), {refused} that only DuckDB refuses, "
+          f"{theirs} mistakes of DuckDB's optimizer, {failures} differ")
     apus.stop()
     sys.exit(1 if failures else 0)
 

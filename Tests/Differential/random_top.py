@@ -145,7 +145,7 @@ def main():
         settings = [f"SET threads = {threads}; SET batch_size = {batch}; SET disabled_optimizers = ''"
                     for threads in (1, 2, 4) for batch in (64, 2048)]
         off = "SET threads = 1; SET batch_size = 2048; SET disabled_optimizers = 'top_n_boundary'"
-        failures = rows = errors = 0
+        failures = rows = errors = theirs = 0
         for number in range(arguments.queries):
             rng = random.Random(f"{arguments.seed} {number}")
             sql = Generator(rng).query()
@@ -158,12 +158,18 @@ def main():
             else:
                 rows += len(answer.rows)
                 what = comparing.differ_from_duckdb(wanted, answer, True)
+                if what:
+                    plain = duck.run_plainly(sql)
+                    if not plain.error and comparing.differ_from_duckdb(plain, answer, True) is None:
+                        # DuckDB agrees once its optimizer is off: the mistake is its own.
+                        what, theirs = None, theirs + 1
                 if what is None and answer.rows != without.rows:
                     what = "differs from itself without the rule"
             if what:
                 failures += 1
                 print(f"{number}: {sql}\n    {what}", flush=True)
-        print(f"{arguments.queries} queries, {rows} rows, {errors} errors in both, {failures} differ")
+        print(f"{arguments.queries} queries, {rows} rows, {errors} errors in both, "
+              f"{theirs} mistakes of DuckDB's optimizer, {failures} differ")
         apus.stop()
     sys.exit(1 if failures else 0)
 

@@ -32,12 +32,14 @@ struct CommonSubexpressions {
     case .aggregate(let node): return share(plan, above: node.input)
     case .filter(let node):
       let input = visit(node.input)
-      guard let shared = SharedConditions(node.condition, above: []),
-        let below = filtered(shared, input, for: input.output.map { .column($0) })
-      else { return .filter(FilterNode(input: input, condition: node.condition)) }
+      guard let conditions = SharedConditions(node.condition, above: []) else {
+        return .filter(FilterNode(input: input, condition: node.condition))
+      }
+      let output = input.output.map { (expression: Expression.column($0), reference: $0) }
+      let shared = named(conditions.forest, conditions.shared)
+      let filter = filtered(conditions, shared, input, for: output.map(\.expression))
       // Others may count on the columns and their order.
-      return .project(
-        ProjectNode(input: below.plan, items: input.output.map { (.column($0), $0) }))
+      return .project(ProjectNode(input: filter, items: output))
     default: return plan.mapChildren { visit($0) }
     }
   }
@@ -45,75 +47,66 @@ struct CommonSubexpressions {
   /// A projection or aggregation, with the filter below it.
   private mutating func share(_ plan: Plan, above input: Plan) -> Plan {
     var node = plan
-    var below: Plan
+    let below: Plan
     if case .filter(let filter) = input {
-      below = visit(filter.input)
-      if let shared = SharedConditions(filter.condition, above: node.ownExpressions),
-        let made = filtered(shared, below, for: node.ownExpressions)
-      {
-        below = made.plan
-        node = node.mapExpressions { made.shared.replacing($0) }
+      let lowest = visit(filter.input)
+      if let conditions = SharedConditions(filter.condition, above: node.ownExpressions) {
+        let shared = named(conditions.forest, conditions.shared)
+        let rewritten = conditions.above.map { shared.replacing($0) }
+        node = node.withOwnExpressions(rewritten)
+        below = filtered(conditions, shared, lowest, for: rewritten)
       } else {
-        below = .filter(FilterNode(input: below, condition: filter.condition))
+        below = .filter(FilterNode(input: lowest, condition: filter.condition))
       }
     } else {
       below = visit(input)
     }
+    return shareOwn(node, below)
+  }
+
+  /// A projection or aggregation above that input, with what its expressions share computed between.
+  private mutating func shareOwn(_ plan: Plan, _ below: Plan) -> Plan {
+    let expressions = plan.ownExpressions
+    if expressions.allSatisfy(\.children.isEmpty) { return plan.mapChildren { _ in below } }
     var forest = SubexpressionForest()
-    var roots: [SubexpressionForest.Root] = []
-    var known: Set<Int> = []
-    let evaluatesAll = if case .project = plan { true } else { false }
-    for expression in node.ownExpressions {
-      let root = forest.add(expression)
-      // An aggregation evaluates what its calls have as a whole once already.
-      if known.insert(forest.entry(of: root)).inserted || evaluatesAll { roots.append(root) }
+    let roots = expressions.map { forest.add($0) }
+    var counted = roots
+    if case .aggregate = plan {
+      // What its calls have as a whole it evaluates once already.
+      var known: Set<Int> = []
+      counted = roots.filter { known.insert(forest.entry(of: $0)).inserted }
     }
-    let picked = forest.worthSharing(roots, least: Self.leastSaving)
-    if !picked.isEmpty {
-      let shared = named(picked.map { forest.entries[$0].expression })
-      node = node.mapExpressions { shared.replacing($0) }
-      below = shared.computed(above: below, for: node.ownExpressions)
-    }
-    return node.mapChildren { _ in below }
+    let picked = forest.worthSharing(counted, least: Self.leastSaving)
+    if picked.isEmpty { return plan.mapChildren { _ in below } }
+    let shared = named(forest, picked)
+    let rewritten = roots.map { shared.replacing($0) }
+    let computed = shared.computed(above: below, for: rewritten)
+    return plan.withOwnExpressions(rewritten).mapChildren { _ in computed }
   }
 
   /// The filter with its shared subexpressions computed below it, and what else the readers want.
-  private mutating func filtered(
-    _ conditions: SharedConditions, _ input: Plan, for readers: [Expression]
-  ) -> (plan: Plan, shared: SharedColumns)? {
-    let shared = named(conditions.shared)
-    guard let condition = Expression.conjunction(conditions.upper.map { shared.replacing($0) })
-    else { return nil }
+  private func filtered(
+    _ conditions: SharedConditions, _ shared: SharedColumns, _ input: Plan,
+    for readers: [Expression]
+  ) -> Plan {
     var below = input
     if let lower = Expression.conjunction(conditions.lower) {
       below = .filter(FilterNode(input: below, condition: lower))
     }
-    below = shared.computed(
-      above: below, for: [condition] + readers.map { shared.replacing($0) })
-    return (.filter(FilterNode(input: below, condition: condition)), shared)
+    let upper = conditions.upper.map { shared.replacing($0) }
+    below = shared.computed(above: below, for: upper + readers)
+    guard let condition = Expression.conjunction(upper) else { return below }
+    return .filter(FilterNode(input: below, condition: condition))
   }
 
-  /// New columns for these, the largest first.
-  private mutating func named(_ expressions: [Expression]) -> SharedColumns {
-    let sized = expressions.map {
-      (expression: $0, size: $0.nodeCount, text: ExpressionText.text($0))
+  /// New columns for these.
+  private mutating func named(_ forest: SubexpressionForest, _ picked: Set<Int>) -> SharedColumns {
+    SharedColumns(forest, picked) { expression in
+      nextID += 1
+      count += 1
+      return ColumnReference(id: nextID, name: "common_\(count)", type: expression.type)
     }
-    // Texts only make the order, and with it the names, the same each time.
-    let sorted = sized.sorted { ($1.size, $0.text) < ($0.size, $1.text) }
-    return SharedColumns(
-      sorted.map { entry in
-        nextID += 1
-        count += 1
-        return (
-          entry.expression,
-          ColumnReference(id: nextID, name: "common_\(count)", type: entry.expression.type)
-        )
-      })
   }
-}
-
-extension Expression {
-  fileprivate var nodeCount: Int { children.reduce(1) { $0 + $1.nodeCount } }
 }
 
 extension Plan {
@@ -125,5 +118,11 @@ extension Plan {
       return $0
     }
     return found
+  }
+
+  /// With others in their places.
+  fileprivate func withOwnExpressions(_ expressions: [Expression]) -> Plan {
+    var rest = expressions[...]
+    return mapExpressions { rest.popFirst() ?? $0 }
   }
 }

@@ -19,9 +19,12 @@ struct SharedConditions {
   /// Of the rows that a filter sees, those that come above it: a guess.
   private static let shareAbove = 0.3
 
-  let shared: [Expression]
+  let forest: SubexpressionForest
+  /// Entries of the forest.
+  let shared: Set<Int>
   let lower: [Expression]
-  let upper: [Expression]
+  let upper: [SubexpressionForest.Root]
+  let above: [SubexpressionForest.Root]
 
   /// nil when there is nothing worth it. `above`: what is evaluated for the rows that pass.
   init?(_ condition: Expression, above: [Expression]) {
@@ -29,7 +32,8 @@ struct SharedConditions {
     if conjuncts.contains(where: \.isVolatile) { return nil }
     var forest = SubexpressionForest()
     let roots = conjuncts.enumerated().map { forest.add($1, weight: $0 == 0 ? 1 : 0.5) }
-    let all = roots + above.map { forest.add($0, weight: Self.shareAbove) }
+    let rootsAbove = above.map { forest.add($0, weight: Self.shareAbove) }
+    let all = roots + rootsAbove
     let usesHere = roots.map { forest.uses([$0]) }
     let order = ConjunctOrder(conjuncts)
     var refused: Set<Int> = []
@@ -47,9 +51,11 @@ struct SharedConditions {
       }
       if wrong.isEmpty {
         let early = order.early(beside: holders, first: first)
-        shared = picked.sorted().map { forest.entries[$0].expression }
+        self.forest = forest
+        self.above = rootsAbove
+        shared = picked
         lower = early.map { conjuncts[$0] }
-        upper = conjuncts.indices.filter { !early.contains($0) }.map { conjuncts[$0] }
+        upper = conjuncts.indices.filter { !early.contains($0) }.map { roots[$0] }
         return
       }
       refused.formUnion(wrong)

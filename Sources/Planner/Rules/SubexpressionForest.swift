@@ -8,6 +8,8 @@ struct SubexpressionForest {
     let expression: Expression
     /// Nanoseconds a row; 0 of what may not be shared.
     let cost: Double
+    /// Where it stands first.
+    fileprivate let node: Int
   }
 
   /// How often an entry is evaluated, over the trees that were asked about.
@@ -17,6 +19,14 @@ struct SubexpressionForest {
     var weight = 0.0
     var heaviest = 0.0
     var isCertain = false
+
+    fileprivate mutating func add(_ other: Use) {
+      // Not more than there are nodes.
+      places &+= other.places
+      weight += other.weight
+      heaviest = max(heaviest, other.heaviest)
+      isCertain = isCertain || other.isCertain
+    }
   }
 
   /// One place in an expression.
@@ -30,10 +40,13 @@ struct SubexpressionForest {
   /// The trees that `uses` counts.
   struct Root {
     fileprivate let node: Int
+    let expression: Expression
     /// The share of the rows that gets there.
     let weight: Double
   }
 
+  /// Expressions of more parts together are left as they are: planning them would take too long.
+  private static let mostNodes = 100_000
   /// What a place counts that only some rows reach.
   private static let guardedWeight = 0.5
 
@@ -43,7 +56,7 @@ struct SubexpressionForest {
 
   /// Adds an expression; it counts only where the root is asked about.
   mutating func add(_ expression: Expression, weight: Double = 1) -> Root {
-    Root(node: grow(expression).node, weight: weight)
+    Root(node: grow(expression).node, expression: expression, weight: weight)
   }
 
   /// The entry that a whole expression is.
@@ -93,54 +106,77 @@ struct SubexpressionForest {
       }
       entriesByHash[hash, default: []].append(entries.count)
     }
-    entries.append(Entry(expression: expression, cost: cost))
+    entries.append(Entry(expression: expression, cost: cost, node: nodes.count))
     return entries.count - 1
   }
 
-  /// The uses of all entries over these trees. Places below one of `picked` are its own: they count
-  /// once, however often it stands.
-  func uses(_ roots: [Root], picked: Set<Int> = []) -> [Use] {
-    var uses = [Use](repeating: Use(), count: entries.count)
-    func visit(_ place: Int, _ weight: Double, _ isCertain: Bool) {
-      let node = nodes[place]
-      uses[node.entry].places += 1
-      uses[node.entry].weight += weight
-      uses[node.entry].heaviest = max(uses[node.entry].heaviest, weight)
-      if isCertain { uses[node.entry].isCertain = true }
-      if picked.contains(node.entry) && uses[node.entry].places > 1 { return }
-      for child in node.children {
-        let stays = nodes[child].isCertain
-        visit(child, weight * (stays ? 1 : Self.guardedWeight), isCertain && stays)
-      }
-    }
-    for root in roots { visit(root.node, root.weight, true) }
-    return uses
+  /// An expression with columns in place of entries, the largest that fits.
+  func rewritten(_ root: Root, _ columns: [Int: ColumnReference]) -> Expression {
+    rewritten(root.node, root.expression, columns)
   }
+
+  /// An entry's expression with columns in place of its parts.
+  func definition(_ entry: Int, _ columns: [Int: ColumnReference]) -> Expression {
+    rewrittenChildren(entries[entry].node, entries[entry].expression, columns)
+  }
+
+  private func rewritten(
+    _ node: Int, _ expression: Expression, _ columns: [Int: ColumnReference]
+  ) -> Expression {
+    columns[nodes[node].entry].map { .column($0) } ?? rewrittenChildren(node, expression, columns)
+  }
+
+  private func rewrittenChildren(
+    _ node: Int, _ expression: Expression, _ columns: [Int: ColumnReference]
+  ) -> Expression {
+    var children = nodes[node].children[...]
+    return expression.mapChildren { child in
+      children.popFirst().map { rewritten($0, child, columns) } ?? child
+    }
+  }
+
+  /// The uses of all entries over these trees.
+  func uses(_ roots: [Root]) -> [Use] { flow(roots) { _, _ in false }.uses }
 
   /// The entries that save at least `least` nanoseconds a row when they are computed beforehand, once;
   /// `may` has the last word on each.
   func worthSharing(
     _ roots: [Root], least: Double, where may: (Int, Use) -> Bool = { $1.isCertain }
   ) -> Set<Int> {
-    let all = uses(roots)
-    func isWorth(_ entry: Int, _ use: Use) -> Bool {
+    if nodes.count > Self.mostNodes { return [] }
+    return flow(roots) { entry, use in
       use.places > 1 && entries[entry].cost * (use.weight - use.heaviest) >= least
+        && may(entry, use)
+    }.picked
+  }
+
+  /// From what is largest down to its parts, which have smaller numbers: when an entry's turn comes all
+  /// its places are known. One that is picked is evaluated once, and so are its parts.
+  private func flow(
+    _ roots: [Root], picking: (Int, Use) -> Bool
+  ) -> (uses: [Use], picked: Set<Int>) {
+    var uses = [Use](repeating: Use(), count: entries.count)
+    for root in roots {
+      uses[nodes[root.node].entry].add(
+        Use(places: 1, weight: root.weight, heaviest: root.weight, isCertain: true))
     }
-    var picked = Set(
-      entries.indices.filter {
-        entries[$0].cost > 0 && isWorth($0, all[$0]) && may($0, all[$0])
-      })
-    // What stands only inside something larger that is shared has one place left.
-    while !picked.isEmpty {
-      let left = uses(roots, picked: picked)
-      let kept = picked.filter { isWorth($0, left[$0]) }
-      if kept.count == picked.count { break }
-      // The smallest first: it may count again where a larger one goes.
-      guard let gone = picked.subtracting(kept).min(by: { entries[$0].cost < entries[$1].cost })
-      else { break }
-      picked.remove(gone)
+    var picked: Set<Int> = []
+    for entry in entries.indices.reversed() where uses[entry].places > 0 {
+      var own = uses[entry]
+      if entries[entry].cost > 0 && picking(entry, own) {
+        picked.insert(entry)
+        own.places = 1
+        own.weight = own.heaviest
+      }
+      for child in nodes[entries[entry].node].children {
+        let share = nodes[child].isCertain ? 1 : Self.guardedWeight
+        uses[nodes[child].entry].add(
+          Use(
+            places: own.places, weight: own.weight * share, heaviest: own.heaviest * share,
+            isCertain: own.isCertain && nodes[child].isCertain))
+      }
     }
-    return picked
+    return (uses, picked)
   }
 }
 
