@@ -273,10 +273,11 @@ package final class PlanBuilder {
   /// The partitions as a Top-N above wants them, best first; nil for the source's own order.
   private func visitingOrder(of node: ScanNode, _ scan: any PartitionedScan) -> [Int]? {
     for filter in node.runtimeFilters {
-      guard case .boundary(let descending, _) = filter.kind,
+      guard case .boundary(let descending, let nullsFirst) = filter.kind,
         let column = node.columns.first(where: { $0.reference.id == filter.column.id })
       else { continue }
-      return ScanShared.order(scan, column: column.position, descending: descending)
+      return ScanShared.order(
+        scan, column: column.position, descending: descending, nullsFirst: nullsFirst)
     }
     return nil
   }

@@ -26,10 +26,14 @@ final class ScanShared: Sendable {
 
   /// The partitions by the values of a column, those of unknown values last. Ties keep the source's
   /// order, and rows their numbers: only the time of reading differs.
-  static func order(_ scan: any PartitionedScan, column: Int, descending: Bool) -> [Int]? {
+  static func order(
+    _ scan: any PartitionedScan, column: Int, descending: Bool, nullsFirst: Bool
+  ) -> [Int]? {
     let count = scan.partitionCount
     if count < 2 { return nil }
+    let isNull = ScanFilter(column: column, operator: .isNull, value: .null)
     let best = (0..<count).map { partition -> Double in
+      if nullsFirst && scan.mayPass(isNull, in: partition) { return -.infinity }
       let bounds = scan.bounds(ofColumn: column, in: partition)
       return (descending ? bounds.map { -$0.upperBound } : bounds?.lowerBound) ?? .infinity
     }
