@@ -11,7 +11,7 @@ extension TableData {
   }
 }
 
-struct TableDataScan: PartitionedScan {
+private struct TableDataScan: PartitionedScan {
   let parts: [TableData.Part]
   let columns: [Int]
   let rowNumberPosition: Int
@@ -35,15 +35,12 @@ struct TableDataScan: PartitionedScan {
     return parts[partition].group.slots[filter.column].zone?.mayPass(filter) ?? true
   }
 
-  func bounds(ofColumn column: Int, in partition: Int) -> ClosedRange<Double>? {
+  func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? {
+    let part = parts[partition]
     if column == rowNumberPosition {
-      let part = parts[partition]
-      return Double(part.firstRow)...Double(max(part.firstRow, part.endRow - 1))
+      return PartitionBounds(.number(Double(part.firstRow)), .number(Double(part.endRow)))
     }
-    guard column < rowNumberPosition, let zone = parts[partition].group.slots[column].zone else {
-      return nil
-    }
-    return zone.numbers
+    return column < rowNumberPosition ? part.group.slots[column].zone?.bounds : nil
   }
 
   func open(_ partition: Int) throws -> (any BatchSource)? {

@@ -110,15 +110,14 @@ package struct ZoneMap: Sendable {
     return mayPass(filter.operator, wanted, bytes.low, bytes.high)
   }
 
-  /// Roughly between which numbers the values lie; of texts by their first bytes.
-  var numbers: ClosedRange<Double>? {
+  /// nil without values, and for types that have no bounds.
+  var bounds: PartitionBounds? {
     if nullCount == rowCount { return nil }
-    if let integers { return Double(integers.lowerBound)...Double(integers.upperBound) }
-    guard let bytes else { return nil }
-    // Bytes of floating point are in its order as well.
-    let low = TableDataScan.number(ofText: bytes.low)
-    let high = bytes.high.map { TableDataScan.number(ofText: $0) } ?? .infinity
-    return low <= high ? low...high : nil
+    if let integers {
+      return PartitionBounds(
+        .number(Double(integers.lowerBound)), .number(Double(integers.upperBound)))
+    }
+    return bytes.map { PartitionBounds(.bytes($0.low), $0.high.map { .bytes($0) }) }
   }
 
   private static func integer(_ value: Value) -> Int128? {

@@ -32,12 +32,21 @@ final class ScanShared: Sendable {
     let count = scan.partitionCount
     if count < 2 { return nil }
     let isNull = ScanFilter(column: column, operator: .isNull, value: .null)
-    let best = (0..<count).map { partition -> Double in
-      if nullsFirst && scan.mayPass(isNull, in: partition) { return -.infinity }
-      let bounds = scan.bounds(ofColumn: column, in: partition)
-      return (descending ? bounds.map { -$0.upperBound } : bounds?.lowerBound) ?? .infinity
+    // Those that may have the very first rows, then those of known bounds, then the rest.
+    let keys = (0..<count).map { partition -> (rank: Int, bound: PartitionBounds.Bound) in
+      if nullsFirst && scan.mayPass(isNull, in: partition) { return (0, .number(0)) }
+      guard let bounds = scan.bounds(ofColumn: column, in: partition) else {
+        return (2, .number(0))
+      }
+      guard descending else { return (1, bounds.low) }
+      return bounds.high.map { (1, $0) } ?? (0, .number(0))
     }
-    return (0..<count).sorted { (best[$0], $0) < (best[$1], $1) }
+    return (0..<count).sorted { a, b in
+      let (x, y) = (keys[a], keys[b])
+      if x.rank != y.rank { return x.rank < y.rank }
+      if x.bound == y.bound { return a < b }
+      return descending ? y.bound < x.bound : x.bound < y.bound
+    }
   }
 
   /// Gives all partitions again: for a region of one worker.

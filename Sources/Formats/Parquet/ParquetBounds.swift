@@ -127,11 +127,12 @@ struct ParquetBounds {
     return low <= high ? low...high : nil
   }
 
-  /// The bounds of texts, by their first bytes.
-  var textNumbers: ClosedRange<Double>? {
-    guard case .bytes(let low) = minimum, case .bytes(let high) = maximum else { return nil }
-    let (from, to) = (ParquetScan.number(ofText: low), ParquetScan.number(ofText: high))
-    return from <= to ? from...to : nil
+  /// Both bounds, where there are both.
+  var partitionBounds: PartitionBounds? {
+    if case .bytes(let low) = minimum, case .bytes(let high) = maximum {
+      return PartitionBounds(.bytes(low), .bytes(high))
+    }
+    return numbers.map { PartitionBounds(.number($0.lowerBound), .number($0.upperBound)) }
   }
 
   /// Whether a value of the range (of integers and what is stored as such) may be among them.

@@ -63,9 +63,8 @@ struct ParquetScan: PartitionedScan {
     statistics(filter.column, partition).map { !$0.excludes(filter) } ?? true
   }
 
-  func bounds(ofColumn column: Int, in partition: Int) -> ClosedRange<Double>? {
-    guard let known = statistics(column, partition) else { return nil }
-    return known.numbers ?? known.textNumbers
+  func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? {
+    statistics(column, partition)?.partitionBounds
   }
 
   /// What the footer says of a column in the row group of a partition; nil of nested ones.
