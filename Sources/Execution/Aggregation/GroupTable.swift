@@ -22,7 +22,7 @@ package final class GroupTable {
   private var slots: StateMemory
   private var slotCount: Int
   // Direct addressing: slot of word w is w - directStart.
-  private var isDirect = false
+  package private(set) var isDirect = false
   private var directStart: UInt64 = 0
   private var lowest = Int64.max
   private var highest = Int64.min
