@@ -156,5 +156,10 @@ final class ZeroedMemory: @unchecked Sendable {
     pointer = mapped
   }
 
+  /// Has the pages of some bytes, which nobody has written yet, given for writing: see `SystemPages`.
+  func prepare(from first: Int, byteCount: Int) {
+    SystemPages.prepare(pointer + first, byteCount)
+  }
+
   deinit { munmap(pointer, byteCount) }
 }
