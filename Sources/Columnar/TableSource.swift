@@ -38,11 +38,29 @@ package protocol PartitionedScan: Sendable {
   /// Whether some row of the partition may have a value of the range (of integers and what is stored
   /// as such) in a column, given by its position in the schema; true when unsure.
   func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool
+  /// Whether some row of the partition may pass a filter that was not known before; true when unsure.
+  func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool
+  /// Roughly between which numbers the values of a column lie: a guess by which to choose what to
+  /// read first. nil when nothing is known.
+  func bounds(ofColumn column: Int, in partition: Int) -> ClosedRange<Double>?
 }
 
 extension PartitionedScan {
   package func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
     true
+  }
+
+  package func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool { true }
+
+  package func bounds(ofColumn column: Int, in partition: Int) -> ClosedRange<Double>? { nil }
+
+  /// A text's place among all texts, by its first six bytes.
+  package static func number(ofText bytes: [UInt8]) -> Double {
+    var number: UInt64 = 0
+    for position in 0..<6 {
+      number = number << 8 | (position < bytes.count ? UInt64(bytes[position]) : 0)
+    }
+    return Double(number)
   }
 }
 

@@ -11,7 +11,7 @@ extension TableData {
   }
 }
 
-private struct TableDataScan: PartitionedScan {
+struct TableDataScan: PartitionedScan {
   let parts: [TableData.Part]
   let columns: [Int]
   let rowNumberPosition: Int
@@ -28,6 +28,22 @@ private struct TableDataScan: PartitionedScan {
     if zone.nullCount == zone.rowCount { return false }
     return Int128(held.lowerBound) <= range.upperBound
       && Int128(held.upperBound) >= range.lowerBound
+  }
+
+  func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool {
+    if filter.column >= rowNumberPosition { return true }
+    return parts[partition].group.slots[filter.column].zone?.mayPass(filter) ?? true
+  }
+
+  func bounds(ofColumn column: Int, in partition: Int) -> ClosedRange<Double>? {
+    if column == rowNumberPosition {
+      let part = parts[partition]
+      return Double(part.firstRow)...Double(max(part.firstRow, part.endRow - 1))
+    }
+    guard column < rowNumberPosition, let zone = parts[partition].group.slots[column].zone else {
+      return nil
+    }
+    return zone.numbers
   }
 
   func open(_ partition: Int) throws -> (any BatchSource)? {

@@ -110,6 +110,17 @@ package struct ZoneMap: Sendable {
     return mayPass(filter.operator, wanted, bytes.low, bytes.high)
   }
 
+  /// Roughly between which numbers the values lie; of texts by their first bytes.
+  var numbers: ClosedRange<Double>? {
+    if nullCount == rowCount { return nil }
+    if let integers { return Double(integers.lowerBound)...Double(integers.upperBound) }
+    guard let bytes else { return nil }
+    // Bytes of floating point are in its order as well.
+    let low = TableDataScan.number(ofText: bytes.low)
+    let high = bytes.high.map { TableDataScan.number(ofText: $0) } ?? .infinity
+    return low <= high ? low...high : nil
+  }
+
   private static func integer(_ value: Value) -> Int128? {
     switch value {
     case .integer(let v), .decimal(let v): v

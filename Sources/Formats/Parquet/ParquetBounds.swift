@@ -127,6 +127,21 @@ struct ParquetBounds {
     return low <= high ? low...high : nil
   }
 
+  /// The bounds of texts, by their first bytes.
+  var textNumbers: ClosedRange<Double>? {
+    guard case .bytes(let low) = minimum, case .bytes(let high) = maximum else { return nil }
+    let (from, to) = (ParquetScan.number(ofText: low), ParquetScan.number(ofText: high))
+    return from <= to ? from...to : nil
+  }
+
+  /// Whether a value of the range (of integers and what is stored as such) may be among them.
+  func mayHold(_ range: ClosedRange<Int128>) -> Bool {
+    if nullCount == rowCount { return false }
+    if case .number(let low) = minimum, low > range.upperBound { return false }
+    if case .number(let high) = maximum, high < range.lowerBound { return false }
+    return true
+  }
+
   /// Whether no row can pass the filter.
   func excludes(_ filter: ScanFilter) -> Bool {
     switch filter.operator {
