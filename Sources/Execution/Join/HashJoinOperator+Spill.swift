@@ -60,7 +60,7 @@ struct MarkFacts: Sendable {
 extension HashJoinOperator {
   /// Whether the join of the partitions is the join.
   var canSpill: Bool {
-    if buildKeys.isEmpty || keepsBuild || level >= PartitionHash.levels { return false }
+    if buildKeys.isEmpty || level >= PartitionHash.levels { return false }
     return kind != .mark || (buildKeys.count == 1 && residual == nil && ranges.isEmpty)
   }
 

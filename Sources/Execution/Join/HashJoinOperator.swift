@@ -228,7 +228,9 @@ package final class HashJoinOperator: BatchSource {
 extension HashJoinOperator: RewindableSource {
   /// Probes the same table again.
   func rewind() -> Bool {
-    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done else { return false }
+    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done,
+      !shared.spilled.isSpilled
+    else { return false }
     waiting = nil
     batch = nil
     stage = buildRows == 0 && !keepsUnmatchedProbe ? .done : .probing
