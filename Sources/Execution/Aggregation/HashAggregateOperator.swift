@@ -66,6 +66,8 @@ package final class HashAggregateOperator: BatchSource {
   var pending: [SpilledPartition] = []
   /// Bytes of groups that stay in memory while others are given.
   var keptBytes = 0
+  /// What grows at the moment: whose states to name when the memory runs out.
+  var growing: [LocalAggregation] = []
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
   /// `inputTypes`. `sets` and `groupings` are positions in `keys`.
@@ -100,8 +102,9 @@ package final class HashAggregateOperator: BatchSource {
         }
       }
     } catch {
-      shared.barrier.breakBarrier(error)
-      throw error
+      let named = naming(error)
+      shared.barrier.breakBarrier(named)
+      throw named
     }
   }
 
@@ -134,6 +137,7 @@ package final class HashAggregateOperator: BatchSource {
     let locals = try grouping.sets.indices.map(made)
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     let canSpill = grouping.sets.contains { !$0.isEmpty }
+    growing = readers
     while let batch = try input.next() {
       try worker.query.checkCancelled()
       for part in parts(of: batch) {
@@ -152,6 +156,7 @@ package final class HashAggregateOperator: BatchSource {
       }
     }
     memory.keep()
+    growing = []
     for set in grouping.mergeOrder {
       guard let parent = grouping.parents[set] else { continue }
       let positions = grouping.sets[set].compactMap { grouping.sets[parent].firstIndex(of: $0) }
