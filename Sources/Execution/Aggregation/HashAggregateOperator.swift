@@ -137,8 +137,8 @@ package final class HashAggregateOperator: BatchSource {
     let locals = try grouping.sets.indices.map(made)
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     let canSpill = grouping.sets.contains { !$0.isEmpty }
-    growing = readers
     while let batch = try input.next() {
+      growing = readers
       try worker.query.checkCancelled()
       for part in parts(of: batch) {
         if !partitioners.isEmpty {
@@ -154,9 +154,9 @@ package final class HashAggregateOperator: BatchSource {
           try beginSpilling(held: readers.reduce(0) { $0 + $1.byteCount })
         }
       }
+      growing = []
     }
     memory.keep()
-    growing = []
     for set in grouping.mergeOrder {
       guard let parent = grouping.parents[set] else { continue }
       let positions = grouping.sets[set].compactMap { grouping.sets[parent].firstIndex(of: $0) }
