@@ -79,6 +79,8 @@ package final class HashAggregateOperator: BatchSource {
   var pending: [SpilledPartition] = []
   /// Bytes of groups that stay in memory while others are given.
   var keptBytes = 0
+  /// What grows at the moment: whose states to name when the memory runs out.
+  var growing: [LocalAggregation] = []
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
   /// `inputTypes`. `sets` and `groupings` are positions in `keys`.
@@ -116,8 +118,9 @@ package final class HashAggregateOperator: BatchSource {
         }
       }
     } catch {
-      shared.barrier.breakBarrier(error)
-      throw error
+      let named = naming(error)
+      shared.barrier.breakBarrier(named)
+      throw named
     }
   }
 
@@ -147,6 +150,7 @@ package final class HashAggregateOperator: BatchSource {
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     let canSpill = grouping.sets.contains { !$0.isEmpty }
     while let batch = try input.next() {
+      growing = readers
       try worker.query.checkCancelled()
       for part in parts(of: batch) {
         if !partitioners.isEmpty {
@@ -162,6 +166,7 @@ package final class HashAggregateOperator: BatchSource {
           try beginSpilling(held: readers.reduce(0) { $0 + $1.byteCount })
         }
       }
+      growing = []
     }
     memory.keep()
     for set in grouping.mergeOrder {

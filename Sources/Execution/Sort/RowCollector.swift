@@ -96,6 +96,9 @@ package final class RowAssembly: @unchecked Sendable {
   /// Lets go of the workers' own columns (the store keeps those that hold its strings).
   package func releaseParts() { parts = [] }
 
+  /// Lets go of the store, which nobody reads any more.
+  func releaseColumns() { columns = [] }
+
   private func prepare() {
     prepared = true
     if workers == 1 {
