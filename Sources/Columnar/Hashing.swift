@@ -18,6 +18,15 @@ package enum Hashing {
     mix(word ^ 0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93 ^ (word >> 32))
   }
 
+  /// The hash with all its bits mixed once more. Those of neighbouring integers are as far apart as
+  /// can be, which is good for tables; what counts zeros and takes bits for chance needs this.
+  @inlinable
+  package static func scattered(_ hash: UInt64) -> UInt64 {
+    let first = (hash ^ hash >> 32) &* 0xD6E8_FEB8_6659_FD93
+    let second = (first ^ first >> 32) &* 0xD6E8_FEB8_6659_FD93
+    return second ^ second >> 32
+  }
+
   /// Order matters: combine(a, b) differs from combine(b, a).
   @inlinable
   package static func combine(_ seed: UInt64, _ hash: UInt64) -> UInt64 {

@@ -24,6 +24,9 @@ package protocol TableSource: AnyObject, Sendable {
   var estimatedRowCount: Int? { get }
   /// What is known of a column (position in `schema`) without reading much; nil for nothing.
   func columnStatistics(_ position: Int) -> ColumnStatistics?
+  /// A few rows from all over, the same ones of each of the columns (positions in `schema`), to try
+  /// conditions on; nil when there are none at hand.
+  func sample(columns: [Int]) -> [Column]?
   /// A scan of some columns (positions in `schema`, in the order wanted; may be empty: then batches
   /// carry only a row count).
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan
@@ -56,6 +59,7 @@ extension PartitionedScan {
 
 extension TableSource {
   package func columnStatistics(_ position: Int) -> ColumnStatistics? { nil }
+  package func sample(columns: [Int]) -> [Column]? { nil }
 
   package func columnIndex(_ name: String) -> Int? {
     let wanted = name.lowercased()

@@ -416,8 +416,7 @@ package final class PlanBuilder {
     let sorted = SortOperator(
       input: input, inputTypes: types, keys: keys, shared: shared, worker: worker)
     let first = FirstOfEachOperator(
-      input: sorted, keys: Array(positions.prefix(node.keys.count)),
-      types: node.keys.map(\.type), memory: query.memory)
+      input: sorted, keys: Array(positions.prefix(node.keys.count)), types: types, query: query)
     if types.count == output.count { return first }
     return PickColumnsOperator(input: first, positions: Array(0..<output.count))
   }

@@ -1,4 +1,5 @@
 import Columnar
+import Synchronization
 
 /// One column of one row group: in memory, or in the database file and read when it is asked for.
 /// Two slots that are the same object hold the same values.
@@ -13,6 +14,8 @@ package final class ColumnSlot: Sendable {
   private let resident: Column?
   /// What the decoded column is known by in the cache.
   let cacheKey: Int64
+  /// Of a column in memory, made when it is first asked for.
+  private let sketch = Mutex<DistinctSketch?>(nil)
 
   /// A column in memory.
   package init(_ column: Column) {
@@ -65,6 +68,19 @@ package final class ColumnSlot: Sendable {
   package var byteCount: Int {
     resident?.byteCount ?? chunk.map { Int(clamping: $0.record.byteCount) } ?? 0
   }
+
+  /// Of a column in memory; nil of one in the file, and for types that have none.
+  var residentSketch: DistinctSketch? {
+    guard let resident, DistinctSketch.takes(type) else { return nil }
+    if let known = sketch.withLock({ $0 }) { return known }
+    var made = DistinctSketch()
+    made.add(resident)
+    sketch.withLock { $0 = made }
+    return made
+  }
+
+  /// Whether the values are in memory, and need not be read for a guess.
+  var isResident: Bool { resident != nil }
 
   /// Keeps a column that is known to be the slot's at hand.
   func remember(_ column: Column) {

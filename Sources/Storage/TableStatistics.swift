@@ -1,37 +1,107 @@
 import Columnar
-import Synchronization
 
 /// What a table's row groups say of its columns.
 package enum TableStatistics {
-  /// Rows that a guess of distinct values looks at.
+  /// Rows that a guess of distinct values looks at where there are no sketches.
   private static let sampleRows = 8192
-  /// Row groups of a file that a guess reads.
+  /// Row groups of a file that such a guess reads.
   private static let sampleGroups = 8
 
-  /// Bounds from the zone maps, distinct values from a random sample, always the same one. Costs
-  /// some hundred microseconds, so callers keep the answer for as many rows as it was made of.
+  /// Bounds from the zone maps, distinct values from the sketches of the row groups. Those of a
+  /// file's are read from it, those in memory are made when first asked for (a millisecond for five
+  /// million rows), so callers keep the answer for as many rows as it was made of.
   static func statistics(of column: Int, in groups: [RowGroup]) throws -> ColumnStatistics {
-    var result = ColumnStatistics()
     let total = groups.reduce(0) { $0 + $1.rowCount }
     if total == 0 { return ColumnStatistics(distinctCount: 0) }
+    var result = bounds(of: column, in: groups)
+    let zones = result.nullFraction
+    if let sketch = sketch(of: column, in: groups) {
+      result.nullFraction = zones ?? sketch.nullFraction
+      result.distinctCount = sketch.distinctCount
+    } else {
+      let sampled = try sampled(column, in: groups, total: total, nullFraction: zones)
+      result.nullFraction = zones ?? sampled.nullFraction
+      result.distinctCount = sampled.distinct
+    }
+    var statistics = ColumnStatistics(
+      distinctCount: result.distinctCount, minimum: result.minimum, maximum: result.maximum,
+      nullFraction: result.nullFraction ?? 0)
+    if let low = result.minimum, let high = result.maximum, let distinct = result.distinctCount {
+      statistics.distinctCount = min(distinct, high - low + 1)
+    }
+    return statistics
+  }
+
+  private struct Found {
+    var minimum: Double?
+    var maximum: Double?
+    /// nil when not all row groups say it.
+    var nullFraction: Double?
+    var distinctCount: Double?
+  }
+
+  private static func bounds(of column: Int, in groups: [RowGroup]) -> Found {
     var bounds: (Int64, Int64)?
     var nulls = 0
-    var zoned = true
+    var rows = 0
+    var isZoned = true
+    var hasNullCounts = true
     for group in groups {
+      rows += group.rowCount
       guard let zone = group.slots[column].zone else {
-        zoned = false
+        (isZoned, hasNullCounts) = (false, false)
         continue
       }
       nulls += zone.nullCount
       if zone.nullCount == zone.rowCount { continue }
       guard let range = zone.integers else {
-        zoned = false
+        isZoned = false
         continue
       }
       bounds =
         bounds.map { (min($0.0, range.lowerBound), max($0.1, range.upperBound)) }
         ?? (range.lowerBound, range.upperBound)
     }
+    var result = Found()
+    if hasNullCounts { result.nullFraction = Double(nulls) / Double(max(rows, 1)) }
+    if isZoned, let bounds {
+      (result.minimum, result.maximum) = (Double(bounds.0), Double(bounds.1))
+    }
+    return result
+  }
+
+  /// The sketches of all row groups as one; nil when one of them has none, as in files of older
+  /// versions.
+  package static func sketch(of column: Int, in groups: [RowGroup]) -> DistinctSketch? {
+    var result = DistinctSketch()
+    var stored: [(chunk: StoredChunk, rows: Int)] = []
+    for group in groups {
+      let slot = group.slots[column]
+      if let sketch = slot.residentSketch {
+        result.merge(sketch)
+      } else if let chunk = slot.chunk {
+        stored.append((chunk, group.rowCount))
+      } else {
+        return nil
+      }
+    }
+    guard let store = stored.first?.chunk.store else { return result }
+    let found = store.statistics(of: stored.map(\.chunk.record.id), sample: false)
+    for (chunk, _) in stored {
+      guard let bytes = found[chunk.record.id], let sketch = DistinctSketch(bytes) else {
+        return nil
+      }
+      result.merge(sketch)
+    }
+    return result
+  }
+
+  // MARK: Without sketches
+
+  /// From a random sample, always the same one.
+  private static func sampled(
+    _ column: Int, in groups: [RowGroup], total: Int, nullFraction: Double?
+  ) throws -> (distinct: Double, nullFraction: Double) {
     var seen: [UInt64: Int] = [:]
     var sampled = 0
     var sampledNulls = 0
@@ -51,18 +121,11 @@ package enum TableStatistics {
       }
     }
     let share = sampled > 0 ? Double(sampledNulls) / Double(sampled) : 0
-    result.nullFraction = zoned ? Double(nulls) / Double(total) : share
     let single = seen.values.reduce(0) { $0 + ($1 == 1 ? 1 : 0) }
-    var distinct = DistinctEstimate.fromSample(
+    let distinct = DistinctEstimate.fromSample(
       rows: Double(sampled - sampledNulls), distinct: Double(seen.count), single: Double(single),
-      total: Double(total) * (1 - result.nullFraction))
-    if zoned, let bounds {
-      result.minimum = Double(bounds.0)
-      result.maximum = Double(bounds.1)
-      distinct = min(distinct, Double(bounds.1) - Double(bounds.0) + 1)
-    }
-    result.distinctCount = distinct
-    return result
+      total: Double(total) * (1 - (nullFraction ?? share)))
+    return (distinct, share)
   }
 
   /// All row groups; of those in a file some, as far apart as can be: reading a column whole to plan
@@ -101,26 +164,5 @@ package enum TableStatistics {
       start += group.rowCount
     }
     return result
-  }
-}
-
-/// The statistics of a table's columns, each made when first asked for and again when the table has
-/// grown or shrunk by a tenth.
-package final class StatisticsCache: Sendable {
-  package init() {}
-
-  private let known = Mutex<[Int: (rowCount: Int, statistics: ColumnStatistics)]>([:])
-
-  package func statistics(of column: Int, in groups: [RowGroup]) -> ColumnStatistics {
-    let rows = groups.reduce(0) { $0 + $1.rowCount }
-    if let entry = known.withLock({ $0[column] }), abs(entry.rowCount - rows) * 10 <= rows {
-      return entry.statistics
-    }
-    // A file that cannot be read says so when its rows are.
-    guard let made = try? TableStatistics.statistics(of: column, in: groups) else {
-      return ColumnStatistics()
-    }
-    known.withLock { $0[column] = (rows, made) }
-    return made
   }
 }

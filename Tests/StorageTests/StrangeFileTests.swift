@@ -1,3 +1,4 @@
+import Columnar
 import Diagnostics
 import Foundation
 import Testing
@@ -57,7 +58,50 @@ import Testing
     #expect(
       try SQLiteConnection(path: path, mode: .readOnly).integer("SELECT count(*) FROM novelty")
         == 0)
-    try expectRefused("its format is version 3, and this program knows versions 1 to 2")
+    try expectRefused("its format is version 4, and this program knows versions 1 to 3")
+  }
+
+  @Test("a file of a version without statistics is read, and gets them where it is written")
+  func withoutStatistics() throws {
+    var older = DatabaseFile.Options()
+    older.schema.migrations.removeLast()
+    let builder = Column(flat: .bigint, count: 100)
+    for row in 0..<100 { builder.values(as: Int64.self)[row] = Int64(row) }
+    var plain = try NewChunk(builder, columnID: 1)
+    let statistics = plain.statistics
+    #expect(statistics?.sample != nil)
+    #expect(statistics.flatMap { DistinctSketch($0.sketch) }?.distinctCount == 100)
+    plain.statistics = nil
+    do {
+      let file = try DatabaseFile(path: path, options: older)
+      let transaction = try file.beginWriting()
+      let table = try transaction.insertTable(
+        TableRecord(schema: "main", name: "t", sql: "CREATE TABLE t (…);"),
+        columns: [ColumnRecord(id: 1, name: "a", type: "BIGINT")], constraints: [])
+      _ = try transaction.insertPartition(of: table, firstRow: 0, rowCount: 100, chunks: [plain])
+      _ = try transaction.commit()
+    }
+    for isReadOnly in [true, false] {
+      let file = try DatabaseFile(path: path, options: .init(isReadOnly: isReadOnly))
+      let reader = try file.snapshot().readers[0]
+      let chunk = try #require(try reader.allChunks(of: 1).values.first?.first)
+      #expect(try reader.bytes(of: chunk) == plain.bytes)
+      #expect(reader.statistics(of: [chunk.id], sample: false).isEmpty)
+    }
+    let file = try DatabaseFile(path: path)
+    plain.statistics = statistics
+    let transaction = try file.beginWriting()
+    let added = try transaction.insertPartition(
+      of: 1, firstRow: 100, rowCount: 100, chunks: [plain])
+    _ = try transaction.commit()
+    let reader = try file.snapshot().readers[0]
+    let found = reader.statistics(of: added.chunks, sample: false)
+    #expect(found[added.chunks[0]] == statistics?.sketch)
+    let removal = try file.beginWriting()
+    try removal.removePartition(added.partition)
+    _ = try removal.commit()
+    let rest = try SQLiteConnection(path: path, mode: .readOnly)
+    #expect(try rest.integer("SELECT count(*) FROM chunk_statistics") == 0)
   }
 
   @Test("no file, no folder, a folder in its place")

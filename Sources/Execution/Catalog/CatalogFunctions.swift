@@ -25,7 +25,7 @@ struct CatalogFunction: Sendable {
       let parts = column.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
       let types: [String: LogicalType] = [
         "bigint": .bigint, "boolean": .boolean, "integer": .integer, "varchar[]": .list(.varchar),
-        "bigint[]": .list(.bigint),
+        "bigint[]": .list(.bigint), "double": .double,
       ]
       return Field(parts[0], types[parts.count > 1 ? parts[1] : ""] ?? .varchar)
     }
@@ -48,7 +48,8 @@ struct CatalogFunction: Sendable {
 
 enum CatalogFunctions {
   static let rows: [CatalogFunction] = [
-    columns, constraints, databases, dependencies, extensions, functions, indexes, keywords, memory,
+    columnStatistics, columns, constraints, databases, dependencies, extensions, functions, indexes,
+    keywords, memory,
     models, optimizers, preparedStatements, schemas, secrets, sequences, settings, tables,
     temporaryFiles, types, variables, views,
   ]

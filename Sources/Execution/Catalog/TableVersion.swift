@@ -44,6 +44,16 @@ final class TableVersion: StoredTable, Sendable {
     return statistics.statistics(of: position, in: data.parts.map(\.group))
   }
 
+  /// Whether its distinct values come from sketches, and not from a sample of the rows.
+  func hasSketch(_ position: Int) -> Bool {
+    TableStatistics.sketch(of: position, in: data.parts.map(\.group)) != nil
+  }
+
+  func sample(columns: [Int]) -> [Column]? {
+    guard columns.allSatisfy({ $0 < definition.columns.count }) else { return nil }
+    return statistics.sample(of: columns, in: data.parts.map(\.group))
+  }
+
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
     if let rows = try lookups.rows(filters, keys: definition.lookupColumns, in: data) {
       return data.scan(rows: rows, columns: columns)

@@ -8,6 +8,7 @@ package final class CSVSource: TableSource {
   package let estimatedRowCount: Int?
   let files: [CSVFile]
   let options: CSVOptions
+  private let head = CSVHead()
 
   /// Opens the files and sniffs the first; all must have the same columns.
   package convenience init(
@@ -51,6 +52,12 @@ package final class CSVSource: TableSource {
     self.files = files
     estimatedRowCount = Int(Double(size) / layout.bytesPerRow)
   }
+
+  package func columnStatistics(_ position: Int) -> ColumnStatistics? {
+    head.statistics(of: position, in: self)
+  }
+
+  package func sample(columns: [Int]) -> [Column]? { head.sample(of: columns, in: self) }
 
   package func scan(
     columns: [Int], filters: [ScanFilter], batchRows: Int

@@ -58,7 +58,7 @@ enum ParquetColumnStatistics {
     }
   }
 
-  /// From the sizes of some dictionaries. Where row groups hold ranges of their own, their values
+  /// From what some row groups say, or the sizes of their dictionaries. Where row groups hold ranges of their own, their values
   /// add up; else each group is a draw from the same values.
   private static func distinct(
     _ groups: [(file: ParquetFile, chunk: ParquetColumnChunk, rows: Int)], rows: Int,
@@ -67,8 +67,9 @@ enum ParquetColumnStatistics {
     var sizes: [(distinct: Double, rows: Double)] = []
     for sample in 0..<min(sampledGroups, groups.count) {
       let group = groups[sample * groups.count / min(sampledGroups, groups.count)]
-      guard let size = dictionarySize(group.file, group.chunk) else { continue }
-      sizes.append((Double(size), Double(group.rows)))
+      let counted = group.chunk.statistics.distinctCount.flatMap { $0 > 0 ? $0 : nil }
+      guard let size = counted ?? dictionarySize(group.file, group.chunk) else { continue }
+      sizes.append((Double(min(size, group.rows)), Double(group.rows)))
     }
     guard !sizes.isEmpty else { return nil }
     let found = sizes.reduce(0) { $0 + $1.distinct } / Double(sizes.count)

@@ -122,7 +122,7 @@ package struct ParquetDescription {
       .varchar(more.path.joined(separator: ", ")),
       text(ParquetPhysicalType(rawValue: chunk.physicalType)?.name),
       bound(statistics.legacyMinimum), bound(statistics.legacyMaximum),
-      statistics.nullCount.map(count) ?? .null, more.distinctCount.map(count) ?? .null,
+      statistics.nullCount.map(count) ?? .null, statistics.distinctCount.map(count) ?? .null,
       bound(statistics.minimum), bound(statistics.maximum),
       text(ParquetCodec(rawValue: chunk.codec)?.name),
       .varchar(

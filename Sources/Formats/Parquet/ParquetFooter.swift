@@ -57,6 +57,8 @@ struct ParquetStatistics: Sendable {
   var legacyMinimum: Range<Int>?
   var legacyMaximum: Range<Int>?
   var nullCount: Int?
+  /// Few writers count them.
+  var distinctCount: Int?
 }
 
 struct ParquetColumnChunk: Sendable {
@@ -289,6 +291,9 @@ extension ParquetStatistics {
       case (3, .int64):
         let count = try reader.integer()
         made.nullCount = count >= 0 && count < 1 << 48 ? Int(count) : nil
+      case (4, .int64):
+        let count = try reader.integer()
+        made.distinctCount = count >= 0 && count < 1 << 48 ? Int(count) : nil
       case (5, .binary): made.maximum = try reader.bytes()
       case (6, .binary): made.minimum = try reader.bytes()
       default: return false

@@ -9,7 +9,6 @@ struct ParquetFooterDetails {
     var indexOffset: Int?
     var bloomOffset: Int?
     var bloomLength: Int?
-    var distinctCount: Int?
     var maximumIsExact: Bool?
     var minimumIsExact: Bool?
     var pairs: [KeyValue] = []
@@ -128,7 +127,6 @@ extension ParquetFooterDetails.Chunk {
     var made = self
     try reader.fields { reader, field, kind in
       switch (field, kind) {
-      case (4, .int64): made.distinctCount = try reader.size()
       case (7, .yes), (7, .no): made.maximumIsExact = kind == .yes
       case (8, .yes), (8, .no): made.minimumIsExact = kind == .yes
       default: return false

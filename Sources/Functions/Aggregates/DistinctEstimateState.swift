@@ -20,7 +20,7 @@ final class DistinctEstimateState: AggregateState {
     Hashing.hash(arguments[0], into: hashes, combining: false)
     let all = registers.values(UInt8.self)
     forEachValidRow(arguments[0], count) { row in
-      let hash = hashes[row]
+      let hash = Hashing.scattered(hashes[row])
       let slot = Int(truncatingIfNeeded: hash >> UInt64(64 - DistinctEstimateState.registerBits))
       let rank = UInt8((hash << 10 | 1 << 9).leadingZeroBitCount + 1)
       let register = Int(groups[row]) << DistinctEstimateState.registerBits + slot

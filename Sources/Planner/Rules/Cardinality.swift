@@ -18,6 +18,28 @@ package final class Cardinality {
     /// Rows of the relation that the values come from.
     var rows: Double
 
+    /// Different values among so many of the rows: each value has as many rows as any other (Yao
+    /// 1977).
+    func distinct(among picked: Double) -> Double {
+      if picked >= rows || distinct < 1 || rows < 1 { return distinct }
+      let kept = Self.power(1 - picked / rows, max(1, rows / distinct))
+      return min(distinct * (1 - kept), max(picked, 0))
+    }
+
+    /// x^y for x from 0 to 1, by squares of whole exponents: the planner links no mathematics
+    /// library for a guess.
+    private static func power(_ base: Double, _ exponent: Double) -> Double {
+      if exponent >= 1e6 { return base >= 1 ? 1 : 0 }
+      var (result, square, left) = (1.0, base, Int(exponent))
+      while left > 0 {
+        if left & 1 == 1 { result *= square }
+        square *= square
+        left >>= 1
+      }
+      // Between two whole exponents the line is near enough.
+      return result * (1 - (exponent - exponent.rounded(.down)) * (1 - base))
+    }
+
     /// Whether each value seems to come once.
     var isKey: Bool { !isBound && distinct >= rows * 0.9 }
   }
@@ -31,6 +53,12 @@ package final class Cardinality {
   }
 
   private var origins: [Int: Origin] = [:]
+  /// Columns as tables have them.
+  var places: [Int: Place] = [:]
+  /// Results of aggregates.
+  var spreads: [Int: AggregateSpread] = [:]
+  /// What columns of projections are computed by.
+  var computed: [Int: Expression] = [:]
   private var known: [Int: ColumnGuess] = [:]
   /// Rows and columns of shared queries.
   private var shared: [ObjectIdentifier: (rows: Double, columns: [ColumnReference])] = [:]
@@ -64,6 +92,8 @@ package final class Cardinality {
     case .scan(let node):
       for (position, reference) in node.columns {
         origins[reference.id] = .source(node.source, position: position)
+        places[reference.id] = Place(
+          scan: node.columns[0].reference.id, source: node.source, position: position)
       }
       return Double(node.source.estimatedRowCount ?? 100_000)
     case .values(let node):
@@ -75,8 +105,10 @@ package final class Cardinality {
       for (expression, reference) in node.items {
         if let id = Self.column(of: expression) {
           if id != reference.id { origins[reference.id] = .column(id) }
+          if case .column = expression, id != reference.id { places[reference.id] = places[id] }
         } else {
           origins[reference.id] = .computed(rows: input)
+          computed[reference.id] = expression
         }
       }
       return input
@@ -171,13 +203,12 @@ package final class Cardinality {
   // MARK: Nodes
 
   private func groups(_ node: AggregateNode, _ input: Double) -> Double {
-    var groups = node.keys.isEmpty ? 1.0 : min(1, input)
-    for (expression, _) in node.keys {
-      let guess = guess(expression, rows: input)
-      groups *= max(1, guess.isBound ? guess.distinct.squareRoot() * 2 : guess.distinct)
-      if groups > input { break }
+    let keys = node.keys.map(\.expression)
+    var groups = keys.isEmpty ? 1.0 : 0
+    for set in node.sets.isEmpty ? [Array(keys.indices)] : node.sets where !keys.isEmpty {
+      groups += set.isEmpty ? 1 : keyValues(set.map { keys[$0] }, input)
     }
-    groups = min(groups, max(input * 0.9, 1))
+    groups = min(groups, max(input, 1) * Double(max(node.sets.count, 1)))
     for (expression, reference) in node.keys {
       // DISTINCT keeps its columns: they are as they were known.
       let column = Self.column(of: expression)
@@ -185,7 +216,10 @@ package final class Cardinality {
       origins[reference.id] = .grouped(
         column, groups: groups, isOnly: node.keys.count == 1)
     }
-    for (_, reference) in node.calls { origins[reference.id] = .computed(rows: groups) }
+    for (call, reference) in node.calls {
+      origins[reference.id] = .computed(rows: groups)
+      spreads[reference.id] = spread(of: call, rows: input, groups: groups)
+    }
     return groups
   }
 
@@ -195,8 +229,9 @@ package final class Cardinality {
     case .inner, .left, .right, .full:
       selectivity *= joinSelectivity(node.keys.map { ($0.left, $0.right) }, left, right)
       let inner = left * right * selectivity
+      let lone = { (match: Double, rows: Double) in rows * (1 - min(1, max(0, match))) }
       switch node.kind {
-      case .left: return max(inner, left)
+      case .left: return max(inner + lone(matchFraction(node, left, right), left), left)
       case .right: return max(inner, right)
       case .full: return max(inner, left, right)
       case .inner, .semi, .anti, .mark, .single: return inner
@@ -216,7 +251,7 @@ package final class Cardinality {
     for key in node.keys {
       let a = guess(key.left, rows: left)
       let b = guess(key.right, rows: right)
-      let values = min(b.distinct, right)
+      let values = min(b.isBound ? b.distinct : b.distinct(among: right), right)
       kept = min(
         kept,
         a.isBound ? values / max(min(a.distinct, left), values) : values / max(a.distinct, values))
@@ -230,14 +265,11 @@ package final class Cardinality {
   ) -> Double {
     if keys.isEmpty { return 1 }
     var product = 1.0
-    var cap = Double.infinity
     for (a, b) in keys {
-      let (x, y) = (guess(a, rows: left), guess(b, rows: right))
-      product *= max(1, Self.domain(x, y))
-      cap = min(cap, max(min(x.rows, y.rows), 1))
+      product *= max(1, Self.domain(guess(a, rows: left), guess(b, rows: right)))
     }
-    // Several keys are seldom independent: together they have at most a value per row.
-    return 1 / (keys.count > 1 ? min(product, cap) : product)
+    if keys.count == 1 { return 1 / product }
+    return 1 / combinations(keys.map(\.left), keys.map(\.right), (left, right), product)
   }
 
   /// The values that two joined columns are drawn from.

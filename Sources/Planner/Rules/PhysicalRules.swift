@@ -2,7 +2,10 @@ import Columnar
 
 /// Writes each join's strategy and build side into it: the side estimated smaller is built.
 enum JoinStrategy {
-  static func apply(_ plan: Plan) -> Plan { choose(plan, Cardinality(), rounds: []).plan }
+  static func apply(_ plan: Plan) -> Plan {
+    // Guesses cost as much as planning a simple query.
+    plan.hasJoin ? choose(plan, Cardinality(), rounds: []).plan : plan
+  }
 
   /// The plan with its rows. `rounds`: inside the step of a recursion, what differs from round to
   /// round.
@@ -188,5 +191,13 @@ enum ExchangePlacement {
     case .exchange, .limit, .rows, .recursive, .positionalJoin, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
+  }
+}
+
+extension Plan {
+  /// Whether there is a join to choose anything for.
+  fileprivate var hasJoin: Bool {
+    if case .join = self { return true }
+    return children.contains(where: \.hasJoin)
   }
 }

@@ -6,6 +6,12 @@ extension Cardinality {
   /// The share of `rows` rows that pass all of `conjuncts`. Bounds of one column are taken together:
   /// `a >= 1 and a < 5` is one range.
   func selectivity(of conjuncts: [Expression], rows: Double) -> Double {
+    let (share, rest) = sampledSelectivity(conjuncts, rows: rows)
+    return min(1, max(0, share * knownSelectivity(of: rest, rows: rows)))
+  }
+
+  /// The same by statistics alone.
+  func knownSelectivity(of conjuncts: [Expression], rows: Double) -> Double {
     var result = 1.0
     var ranges: [Int: (low: Double?, high: Double?)] = [:]
     for condition in conjuncts {
@@ -67,11 +73,11 @@ extension Cardinality {
     case .call(let call): return selectivity(call, rows: rows)
     case .inList(let list):
       let share = min(0.9, equality(list.operand, rows) * Double(list.values.count))
-      return list.isNegated ? 1 - share : share
+      return list.isNegated ? max(0, valueShare(list.operand) - share) : share
     case .or(let terms):
       return 1 - terms.reduce(1) { $0 * (1 - selectivity(of: $1.conjuncts, rows: rows)) }
-    case .and(let terms): return selectivity(of: terms, rows: rows)
-    case .not(let operand): return 1 - selectivity(of: operand.conjuncts, rows: rows)
+    case .and(let terms): return knownSelectivity(of: terms, rows: rows)
+    case .not(let operand): return 1 - knownSelectivity(of: operand.conjuncts, rows: rows)
     case .isNull(let operand, let isNegated):
       let share = Self.column(of: operand).flatMap { guess($0)?.nullFraction } ?? 0.05
       return isNegated ? 1 - share : share
@@ -86,20 +92,33 @@ extension Cardinality {
     switch call.resolved.function.name {
     case "=", "IS NOT DISTINCT FROM":
       guard arguments.count == 2 else { return 0.1 }
-      if case .constant(let value, _) = arguments[1] {
-        return equality(arguments[0], rows, to: value)
-      }
-      if case .constant(let value, _) = arguments[0] {
-        return equality(arguments[1], rows, to: value)
-      }
-      return 1
-        / max(1, Self.domain(guess(arguments[0], rows: rows), guess(arguments[1], rows: rows)))
-    case "<>", "IS DISTINCT FROM": return 0.9
-    case "<", "<=", ">", ">=": return 0.35
+      return equality(arguments[0], arguments[1], rows)
+    case "<>", "IS DISTINCT FROM":
+      guard arguments.count == 2 else { return 0.9 }
+      return max(
+        0.001,
+        min(valueShare(arguments[0]), valueShare(arguments[1]))
+          - equality(arguments[0], arguments[1], rows))
+    case "<", "<=", ">", ">=": return aggregateShare(call) ?? 0.35
     case "like", "ilike", "contains", "starts_with", "prefix", "suffix", "ends_with": return 0.1
     case "not like", "not ilike": return 0.9
     default: return 0.3
     }
+  }
+
+  /// The share of rows in which two expressions are equal.
+  private func equality(_ left: Expression, _ right: Expression, _ rows: Double) -> Double {
+    if case .constant(let value, _) = right { return equality(left, rows, to: value) }
+    if case .constant(let value, _) = left { return equality(right, rows, to: value) }
+    let (a, b) = (guess(left, rows: rows), guess(right, rows: rows))
+    // Of two computed values, an aggregate's for one, nothing is known but how many there may be.
+    let domain = a.isBound && b.isBound ? max(a.distinct, b.distinct) : Self.domain(a, b)
+    return 1 / max(1, domain)
+  }
+
+  /// The share of rows in which an expression is not NULL.
+  private func valueShare(_ operand: Expression) -> Double {
+    1 - (Self.column(of: operand).flatMap { guess($0)?.nullFraction } ?? 0)
   }
 
   /// The share of rows in which an expression has one certain value.

@@ -17,7 +17,8 @@ package struct ChunkZone: Sendable {
   /// Longer texts are cut, the upper bound to the next text of that length.
   static let textBytes = 32
 
-  package init(_ column: Column) {
+  /// `sketch`: of the column, when the caller has one.
+  package init(_ column: Column, sketch: DistinctSketch? = nil) {
     let flat = column.flattened()
     rowCount = flat.count
     nullCount = ColumnNode.nullCount(flat)
@@ -41,7 +42,7 @@ package struct ChunkZone: Sendable {
     minimum = bounds?.low
     maximum = bounds?.high
     let hasSample = flat.count > 0 && flat.type.physical.width >= 4 && bounds != nil
-    distinctCount = hasSample ? DictionaryBuilder.estimate(flat) : nil
+    distinctCount = hasSample ? sketch?.distinctCount ?? DictionaryBuilder.estimate(flat) : nil
   }
 
   /// An integer's bytes in the order of integers.

@@ -31,6 +31,23 @@ package final class ChunkStore: Sendable {
         .io, "cannot read \"\(file.path)\": the file is damaged (no chunk \(record.id))")
   }
 
+  /// The sketch (or the sample) of each of the chunks that has one, by chunk. What cannot be read is
+  /// missing: these are for guesses.
+  func statistics(of chunks: [Int64], sample: Bool) -> [Int64: [UInt8]] {
+    var result: [Int64: [UInt8]] = [:]
+    var rest = chunks
+    for snapshot in file.openSnapshots where !rest.isEmpty {
+      let found = try? snapshot.withReader { $0.statistics(of: rest, sample: sample) }
+      result.merge(found ?? [:]) { old, _ in old }
+      rest.removeAll { result[$0] != nil }
+    }
+    if rest.isEmpty { return result }
+    // Written by a load that no snapshot sees yet.
+    guard let fresh = try? file.snapshot() else { return result }
+    let found = try? fresh.withReader { $0.statistics(of: rest, sample: sample) }
+    return result.merging(found ?? [:]) { old, _ in old }
+  }
+
   /// nil when the reader's snapshot does not have the chunk.
   private func decode(_ record: ChunkRecord, _ type: LogicalType, _ reader: FileReader) throws
     -> Column?

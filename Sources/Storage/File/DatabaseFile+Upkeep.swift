@@ -87,6 +87,9 @@ extension FileSession {
     try run(
       "DELETE FROM chunk_bytes WHERE chunk_id IN (SELECT id FROM chunks WHERE partition_id = ?)",
       .integer(id))
+    try run(
+      "DELETE FROM chunk_statistics WHERE chunk_id IN (SELECT id FROM chunks WHERE partition_id = ?)",
+      .integer(id))
     try run("DELETE FROM chunks WHERE partition_id = ?", .integer(id))
     try run("DELETE FROM deletes WHERE partition_id = ?", .integer(id))
     try run("DELETE FROM partitions WHERE id = ?", .integer(id))

@@ -56,6 +56,21 @@ extension FileReader {
       .isEmpty
   }
 
+  /// The sketch (or the sample) of each of the chunks that has one, by chunk. A file of an older
+  /// version that was opened to be read has no such table.
+  func statistics(of chunks: [Int64], sample: Bool) -> [Int64: [UInt8]] {
+    var result: [Int64: [UInt8]] = [:]
+    let column = sample ? "sample" : "sketch"
+    for chunk in chunks {
+      let found = try? session.rows(
+        "SELECT \(column) FROM chunk_statistics WHERE chunk_id = ?", .integer(chunk)
+      ) { row in row.isNull(0) ? [] : row.withBytes(0) { Array($0) } }
+      guard let found else { return result }
+      if let bytes = found.first, !bytes.isEmpty { result[chunk] = bytes }
+    }
+    return result
+  }
+
   /// Fills `target`, of `chunk.byteCount` bytes, with a chunk's bytes; an error when they are not
   /// those that were written.
   package func readBytes(

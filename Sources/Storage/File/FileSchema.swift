@@ -10,7 +10,7 @@ package struct FileSchema: Sendable {
   /// The form that this program writes, and the newest it reads. It is the file's `user_version`.
   var version: Int64 { Int64(migrations.count) }
 
-  package static let current = FileSchema(migrations: [firstVersion, checkpoints])
+  package static let current = FileSchema(migrations: [firstVersion, checkpoints, chunkStatistics])
 
   /// docs/file-format.md says what each table is for. What the rows of a table may be is checked by
   /// the engine; the keys here are what finds rows, and what must never be there twice.
@@ -92,6 +92,14 @@ package struct FileSchema: Sendable {
     """
     CREATE TABLE checkpoints (model_id INTEGER PRIMARY KEY, made_at TEXT NOT NULL,
       bytes BLOB NOT NULL)
+    """
+  ]
+
+  /// Of chunks, for the planner. Chunks of older files have none until they are written again.
+  private static let chunkStatistics = [
+    """
+    CREATE TABLE chunk_statistics (chunk_id INTEGER PRIMARY KEY, sketch BLOB NOT NULL,
+      sample BLOB)
     """
   ]
 

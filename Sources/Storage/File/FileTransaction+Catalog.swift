@@ -83,6 +83,9 @@ extension FileTransaction {
       try session.run(
         "DELETE FROM chunk_bytes WHERE chunk_id IN (\(chunks))", .integer(table), .integer(column))
       try session.run(
+        "DELETE FROM chunk_statistics WHERE chunk_id IN (\(chunks))", .integer(table),
+        .integer(column))
+      try session.run(
         "DELETE FROM chunks WHERE id IN (\(chunks))", .integer(table), .integer(column))
     }
     for column in columns where !before.contains(column.id) {

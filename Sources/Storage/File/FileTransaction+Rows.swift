@@ -22,6 +22,9 @@ extension FileTransaction {
       "DELETE FROM chunk_bytes WHERE chunk_id = (\(old))", .integer(partition),
       .integer(chunk.record.column))
     try session.run(
+      "DELETE FROM chunk_statistics WHERE chunk_id = (\(old))", .integer(partition),
+      .integer(chunk.record.column))
+    try session.run(
       "DELETE FROM chunks WHERE partition_id = ? AND column_id = ?", .integer(partition),
       .integer(chunk.record.column))
     return try session.insertChunk(chunk, partition: partition)
@@ -109,6 +112,11 @@ extension FileSession {
         // Before the bytes are gone.
         statement.reset()
       }
+    }
+    if let statistics = chunk.statistics {
+      try run(
+        "INSERT INTO chunk_statistics VALUES (?, ?, ?)", .integer(id), .blob(statistics.sketch),
+        statistics.sample.map { .blob($0) } ?? .null)
     }
     return id
   }

@@ -4,7 +4,13 @@ extension NewChunk {
   /// A column of one row group as the file keeps it.
   init(_ column: Column, columnID: Int64) throws {
     let bytes = try ColumnChunk.encode(column)
-    let zone = ChunkZone(column)
+    var sketch: DistinctSketch?
+    if DistinctSketch.takes(column.type) {
+      var made = DistinctSketch()
+      made.add(column)
+      sketch = made
+    }
+    let zone = ChunkZone(column, sketch: sketch)
     let header = try bytes.withUnsafeBytes { try ChunkHeader($0) }
     self.init(
       ChunkRecord(
@@ -13,7 +19,10 @@ extension NewChunk {
         minimum: zone.minimum.map { .blob($0) } ?? .null,
         maximum: zone.maximum.map { .blob($0) } ?? .null,
         encoding: "\(header.encoding)", byteCount: Int64(bytes.count)),
-      bytes: bytes)
+      bytes: bytes,
+      statistics: try sketch.map {
+        ChunkStatistics(sketch: $0.bytes, sample: try ColumnSample.bytes(of: column))
+      })
   }
 
   /// The record as the writer leaves it in the file.

@@ -54,10 +54,13 @@ package struct ChunkRecord: Sendable, Equatable {
 package struct NewChunk: Sendable {
   package var record: ChunkRecord
   package var bytes: [UInt8]
+  /// For the planner; nil for types that have none.
+  package var statistics: ChunkStatistics?
 
-  package init(_ record: ChunkRecord, bytes: [UInt8]) {
+  package init(_ record: ChunkRecord, bytes: [UInt8], statistics: ChunkStatistics? = nil) {
     self.record = record
     self.bytes = bytes
+    self.statistics = statistics
   }
 }
 
