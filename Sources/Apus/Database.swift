@@ -72,7 +72,7 @@ public final class Connection: @unchecked Sendable {
       while try last?.next() != nil {}
       last = try statement.run()
     }
-    try last?.materialize()
+    try last?.materialize(in: session)
     return last
       ?? QueryResult(.init(fields: [], source: BatchListSource([]), changedRows: nil), in: sql)
   }
@@ -102,6 +102,9 @@ public final class Connection: @unchecked Sendable {
 
   /// Stops the running statement as soon as possible; it throws with the code "Interrupted".
   public func interrupt() { session.interrupt() }
+
+  /// For an answer that must be whole before it is sent.
+  package func spool() -> AnswerSpool { AnswerSpool(session.spool()) }
 
   /// How far the running statement is, from 0 to 1, and what it is doing; nil where unknown.
   public var progress: (fraction: Double?, text: String?) { session.progress }

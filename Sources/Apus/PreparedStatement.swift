@@ -77,7 +77,7 @@ public final class PreparedStatement {
     do {
       let result = QueryResult(
         try session.run(parsed, values: values, text: statementText, plans: plans), in: text)
-      try result.materialize()
+      try result.materialize(in: session)
       return result
     } catch let error as SQLError {
       throw DatabaseError(error, in: text)

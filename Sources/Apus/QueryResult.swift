@@ -43,11 +43,9 @@ public final class QueryResult {
   }
 
   /// Runs the statement to its end now; rows are kept.
-  func materialize() throws {
+  func materialize(in session: Session) throws {
     do {
-      var batches: [Batch] = []
-      while let batch = try source?.next() { batches.append(batch) }
-      source = BatchListSource(batches)
+      source = try source.map { try session.keep($0, types: fields.map(\.type)) }
     } catch let error as SQLError {
       source = nil
       throw DatabaseError(error, in: script)

@@ -4,17 +4,22 @@
 // `target_clones` gives one source per CPU, but a register block must differ with the number and
 // width of the registers, so these kernels are instantiated by hand and chosen through a table.
 
+// The indices of a shuffle, as one argument of a macro.
+#define PAIR(...) __VA_ARGS__
+
 #if defined(__x86_64__)
 #define LEVEL(name) name##_v4
 #define TARGET __attribute__((target("arch=x86-64-v4")))
 #define LANES 16
 #define ROWS 8
+#define COLUMNS 4
 #include "matrix_kernels.h"
 
 #define LEVEL(name) name##_v3
 #define TARGET __attribute__((target("arch=x86-64-v3")))
 #define LANES 8
 #define ROWS 6
+#define COLUMNS 3
 #include "matrix_kernels.h"
 #endif
 
@@ -22,6 +27,7 @@
 #define TARGET
 #define LANES 4
 #define ROWS 6
+#define COLUMNS 3
 #include "matrix_kernels.h"
 
 typedef struct {
@@ -29,12 +35,13 @@ typedef struct {
   void (*multiply)(const apus_product *);
   void (*multiply_transposed)(const float *, long, const float *, long, float *, long, long, long,
                               long);
+  void (*add_row_sums)(const float *, long, long, long, float *);
 } matrix_kernels;
 
-static const matrix_kernels level1 = {1, multiply_v1, multiply_transposed_v1};
+static const matrix_kernels level1 = {1, multiply_v1, multiply_transposed_v1, add_row_sums_v1};
 #if defined(__x86_64__)
-static const matrix_kernels level3 = {3, multiply_v3, multiply_transposed_v3};
-static const matrix_kernels level4 = {4, multiply_v4, multiply_transposed_v4};
+static const matrix_kernels level3 = {3, multiply_v3, multiply_transposed_v3, add_row_sums_v3};
+static const matrix_kernels level4 = {4, multiply_v4, multiply_transposed_v4, add_row_sums_v4};
 #endif
 static const matrix_kernels *active = &level1;
 
@@ -61,12 +68,8 @@ void apus_multiply_transposed(const float *a, long a_row, const float *b, long b
   active->multiply_transposed(a, a_row, b, b_row, c, c_row, m, n, k);
 }
 
-CLONES void apus_add_row_sums(const float *x, long width, long n, long stride, float *sums) {
-  for (long j = 0; j < width; j++) {
-    f16v s = splat(0.0f);
-    for (long i = 0; i < n; i += 16) s += load(x + j * stride + i);
-    sums[j] += sum16(s);
-  }
+void apus_add_row_sums(const float *x, long width, long n, long stride, float *sums) {
+  active->add_row_sums(x, width, n, stride, sums);
 }
 
 // A 16 x 16 transpose in four rounds of exchanging blocks of 8, 4, 2 and 1.
@@ -95,15 +98,21 @@ INLINE void transpose16(f16v *r) {
 
 CLONES void apus_transpose(const float *source, long source_row, long rows, long columns,
                            float *target, long target_row) {
-  for (long i = 0; i < rows; i += 16)
+  for (long i = 0; i < rows; i += 16) {
+    const float *from = source + i * source_row;
+    long height = rows - i < 16 ? rows - i : 16;
     for (long j = 0; j < columns; j += 16) {
       f16v r[16];
-      long height = rows - i < 16 ? rows - i : 16;
-      for (int k = 0; k < 16; k++)
-        r[k] = k < height ? load(source + (i + k) * source_row + j) : splat(0.0f);
+      if (height == 16) {
+        UNROLL for (int k = 0; k < 16; k++) r[k] = load(from + k * source_row + j);
+      } else {
+        UNROLL for (int k = 0; k < 16; k++)
+          r[k] = k < height ? load(from + k * source_row + j) : splat(0.0f);
+      }
       transpose16(r);
-      for (int k = 0; k < 16; k++) store(target + (j + k) * target_row + i, r[k]);
+      UNROLL for (int k = 0; k < 16; k++) store(target + (j + k) * target_row + i, r[k]);
     }
+  }
 }
 
 CLONES void apus_gather_rows(const float *source, long width, const uint32_t *order, long first,
@@ -125,7 +134,8 @@ CLONES void apus_gather_rows(const float *source, long width, const uint32_t *or
       row[k] = source + (order ? (long)order[i + k] : first + i + k) * width;
     for (long j = 0; j < width; j += 16) {
       f16v r[16];
-      for (int k = 0; k < 16; k++) r[k] = k < height ? load(row[k] + j) : splat(0.0f);
+      UNROLL for (int k = 0; k < 16; k++)
+        r[k] = k < height ? load(row[k] + j) : splat(0.0f);
       transpose16(r);
       long count = width - j < 16 ? width - j : 16;
       for (long k = 0; k < count; k++) store(target + (j + k) * target_row + i, r[k]);

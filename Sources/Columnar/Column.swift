@@ -207,6 +207,14 @@ import Diagnostics
       indices: indices, base: base?.reinterpreted(as: type), children: children, owner: self)
   }
 
+  /// The same rows in an object of one's own: where threads make batch after batch over a column that
+  /// they share, they would all change its count of references.
+  package func view() -> Column {
+    Column(
+      type: type, count: count, encoding: encoding, data: data, validity: validity,
+      indices: indices, base: base?.view(), children: children, owner: self)
+  }
+
   /// Rows `offset ..< offset + count`, sharing memory.
   package func slice(_ offset: Int, _ rows: Int) -> Column {
     if offset == 0 && rows == count { return self }

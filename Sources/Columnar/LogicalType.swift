@@ -10,7 +10,10 @@
 }
 
 /// The SQL type of a column or an expression. `description` is its name in SQL.
-@usableFromInline package indirect enum LogicalType: Hashable, Sendable, CustomStringConvertible {
+///
+/// Every column of every batch has one, so the cases that all threads copy all the time hold no
+/// reference: a box's count would go back and forth between the cores.
+@usableFromInline package enum LogicalType: Hashable, Sendable, CustomStringConvertible {
   /// The type of a bare NULL; casts to everything.
   case null
   case boolean
@@ -41,12 +44,12 @@
   case enumeration(EnumLabels)
   /// Text that is valid JSON.
   case json
-  case list(LogicalType)
+  indirect case list(LogicalType)
   /// A fixed number of elements, stored contiguously: a batch of FLOAT[n] is a matrix.
-  case array(LogicalType, count: Int)
+  indirect case array(LogicalType, count: Int)
   case structure([Field])
   /// Keys, each once and never NULL, with their values: stored as a list of structs `key`, `value`.
-  case map(key: LogicalType, value: LogicalType)
+  indirect case map(key: LogicalType, value: LogicalType)
 
   @usableFromInline package var description: String {
     switch self {

@@ -41,12 +41,20 @@ package protocol PartitionedScan: Sendable {
   /// Whether some row of the partition may have a value of the range (of integers and what is stored
   /// as such) in a column, given by its position in the schema; true when unsure.
   func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool
+  /// Whether some row of the partition may pass a filter that was not known before; true when unsure.
+  func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool
+  /// nil when nothing is known of the column there.
+  func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds?
 }
 
 extension PartitionedScan {
   package func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
     true
   }
+
+  package func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool { true }
+
+  package func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? { nil }
 }
 
 extension TableSource {

@@ -80,13 +80,13 @@ package final class PlanBuilder {
         let scan = try node.source.scan(
           columns: node.columns.map(\.position), filters: node.filters, batchRows: query.batchRows)
         query.progress.add(scan.partitionCount)
-        return ScanShared(scan: scan)
+        return ScanShared(scan: scan, order: visitingOrder(of: node, scan))
       }
       return ScanOperator(
         shared: shared, worker: worker,
         runtime: runtimeFilters(of: node, region).map {
           ($0.filter, node.columns[$0.column].position)
-        })
+        }, statistics: statistics.flatMap { index < $0.count ? $0[index] : nil })
     case .values(let node):
       if worker.index > 0 { return BatchListSource([]) }
       return try values(node)
@@ -270,13 +270,25 @@ package final class PlanBuilder {
       }, query: query)
   }
 
-  /// What joins above tell a scan, by the positions of its columns.
+  /// The partitions as a Top-N above wants them, best first; nil for the source's own order.
+  private func visitingOrder(of node: ScanNode, _ scan: any PartitionedScan) -> [Int]? {
+    for filter in node.runtimeFilters {
+      guard case .boundary(let descending, let nullsFirst) = filter.kind,
+        let column = node.columns.first(where: { $0.reference.id == filter.column.id })
+      else { continue }
+      return ScanShared.order(
+        scan, column: column.position, descending: descending, nullsFirst: nullsFirst)
+    }
+    return nil
+  }
+
+  /// What operators above tell a scan, by the positions of its columns.
   private func runtimeFilters(of scan: ScanNode, _ region: RegionShared) -> [(
     filter: RuntimeFilter, column: Int
   )] {
     scan.runtimeFilters.compactMap { entry in
       scan.columns.firstIndex { $0.reference.id == entry.column.id }.map {
-        (region.runtimeFilter(entry.filter), $0)
+        (region.runtimeFilter(entry.number), $0)
       }
     }
   }
@@ -379,6 +391,9 @@ package final class PlanBuilder {
     }
     let shared = region.shared(index) { SortShared(workers: worker.count) }
     region.add(shared.barrier)
+    if let number = node.boundaryFilter {
+      region.runtimeFilter(number).follow(shared.boundary(of: keys[0]))
+    }
     let sorted = SortOperator(
       input: input, inputTypes: types, keys: keys, limit: node.limit, offset: node.offset,
       shared: shared, worker: worker)
@@ -401,8 +416,7 @@ package final class PlanBuilder {
     let sorted = SortOperator(
       input: input, inputTypes: types, keys: keys, shared: shared, worker: worker)
     let first = FirstOfEachOperator(
-      input: sorted, keys: Array(positions.prefix(node.keys.count)),
-      types: node.keys.map(\.type), memory: query.memory)
+      input: sorted, keys: Array(positions.prefix(node.keys.count)), types: types, query: query)
     if types.count == output.count { return first }
     return PickColumnsOperator(input: first, positions: Array(0..<output.count))
   }

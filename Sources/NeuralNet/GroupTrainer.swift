@@ -72,22 +72,26 @@ package final class GroupTrainer {
     let next = Atomic<Int>(0)
     let wanted = options.threads == 0 ? usableCores() : options.threads
     ThreadTeam(count: max(1, min(wanted, groups.count))).run { _ in
+      var memory: TrainerMemory?
       while !isCancelled() {
         let group = next.add(1, ordering: .relaxed).oldValue
         guard group < groups.count else { return }
-        results.set(group, to: trained(groups[group]))
+        results.set(group, to: trained(groups[group], in: &memory))
       }
     }
     return try results.all(orElse: Self.interrupted)
   }
 
-  private func trained(_ rows: Rows) -> Result<Trained, SQLError> {
+  private func trained(
+    _ rows: Rows, in memory: inout TrainerMemory?
+  ) -> Result<Trained, SQLError> {
     do {
       var options = options
       options.threads = 1
       let trainer = try Trainer(
         network: network, weights: rows.initial ?? fresh, training: rows.training,
-        validation: rows.validation, options: options, isCancelled: isCancelled)
+        validation: rows.validation, options: options, memory: memory, isCancelled: isCancelled)
+      memory = trainer.memory
       var reports: [EpochReport] = []
       var bestEpoch = 0
       while var report = try trainer.nextEpoch() {

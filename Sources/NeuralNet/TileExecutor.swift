@@ -20,8 +20,9 @@ final class TileExecutor: @unchecked Sendable {
   /// All nodes' operands one after the other, and where each node's begin.
   private let operands: UnsafeMutableBufferPointer<LayerOperand>
   private let operandAt: [Int]
-  /// Random key of each node's layer in this epoch.
-  var randomKeys: [UInt64]
+  /// What each node runs, and where: for a call only the weights and the rows are still to be put in.
+  private let operations: [BoundOperator]
+  private let prepared: UnsafeMutableBufferPointer<PreparedNode>
 
   init(plan: ExecutionPlan, capacity: Int, training: Bool) throws {
     self.plan = plan
@@ -62,13 +63,52 @@ final class TileExecutor: @unchecked Sendable {
     }
     valueAt = starts.map { [values] in values.pointer + $0 }
     slopeAt = starts.map { [slopes] in slopes.pointer + (training ? $0 : 0) }
-    randomKeys = [UInt64](repeating: 0, count: plan.nodes.count)
     (operands, operandAt) = Self.operands(
       of: plan, valueAt, slopeAt, added: added.pointer, stride: stride)
+    operations = plan.nodes.map { $0.operation.bound }
+    prepared = .allocate(capacity: plan.nodes.count)
+    prepareNodes()
   }
 
   deinit {
     operands.deallocate()
+    prepared.deallocate()
+  }
+
+  /// Trivial values in memory of its own: nothing is counted when a node runs.
+  private struct PreparedNode {
+    var run: LayerRun
+    var parameterOffset: Int
+    var bufferOffset: Int
+    /// Something is to be done on the way back.
+    var needsBackward: Bool
+    /// Some gradient is added to what another reader of the value has written.
+    var hasAdditions: Bool
+  }
+
+  private func prepareNodes() {
+    for (index, node) in plan.nodes.enumerated() {
+      let own = UnsafeBufferPointer(
+        rebasing: UnsafeBufferPointer(operands)[operandAt[index]...].prefix(node.inputs.count))
+      let run = LayerRun(
+        input: own[0].values, output: valueAt[node.output], inputWidth: own[0].width,
+        outputWidth: plan.widths[node.output], outputGradient: slopeAt[node.output],
+        inputGradient: own[0].gradient, operands: own, parameters: UnsafePointer(values.pointer),
+        gradients: slopes.pointer, buffers: UnsafePointer(values.pointer),
+        bufferChanges: slopes.pointer, state: stateAt[index], scratch: scratch.pointer, rows: 0,
+        rowCount: 0, stride: stride, isTraining: false, randomKey: 0, firstRow: 0)
+      prepared.initializeElement(
+        at: index,
+        to: PreparedNode(
+          run: run, parameterOffset: node.parameterOffset, bufferOffset: node.bufferOffset,
+          needsBackward: plan.needsGradient[node.output],
+          hasAdditions: plan.addsGradient[index].contains(true)))
+    }
+  }
+
+  /// The random key of each node's layer in this epoch.
+  func setRandomKeys(_ key: (_ layer: Int) -> UInt64) {
+    for (index, node) in plan.nodes.enumerated() { prepared[index].run.randomKey = key(node.layer) }
   }
 
   private static func operands(
@@ -110,8 +150,8 @@ final class TileExecutor: @unchecked Sendable {
   func forward(
     parameters: UnsafePointer<Float>, rows: Int, firstRow: Int, isTraining: Bool
   ) {
-    for index in plan.nodes.indices {
-      plan.nodes[index].operation.forward(
+    for index in operations.indices {
+      operations[index].forward(
         run(
           index, parameters: parameters, gradients: slopes.pointer, rowCount: rows,
           firstRow: firstRow, isTraining: isTraining))
@@ -123,12 +163,12 @@ final class TileExecutor: @unchecked Sendable {
     parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, rows: Int,
     firstRow: Int, isTraining: Bool = true
   ) {
-    for index in plan.nodes.indices.reversed() where plan.needsGradient[plan.nodes[index].output] {
-      plan.nodes[index].operation.backward(
+    for index in operations.indices.reversed() where prepared[index].needsBackward {
+      operations[index].backward(
         run(
           index, parameters: parameters, gradients: gradients, rowCount: rows, firstRow: firstRow,
           isTraining: isTraining))
-      addGradients(index, rows: roundedUpTo16(rows))
+      if prepared[index].hasAdditions { addGradients(index, rows: roundedUpTo16(rows)) }
     }
   }
 
@@ -145,26 +185,40 @@ final class TileExecutor: @unchecked Sendable {
     _ index: Int, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     rowCount: Int, firstRow: Int, isTraining: Bool
   ) -> LayerRun {
-    let at = operandAt[index]
-    let first = operands[at]
-    let output = plan.nodes[index].output
-    let offset = plan.nodes[index].parameterOffset
-    let bufferOffset = plan.nodes[index].bufferOffset
-    return LayerRun(
-      input: first.values, output: valueAt[output], inputWidth: first.width,
-      outputWidth: plan.widths[output], outputGradient: slopeAt[output],
-      inputGradient: first.gradient,
-      operands: UnsafeBufferPointer(
-        rebasing: UnsafeBufferPointer(operands)[at..<at + plan.nodes[index].inputs.count]),
-      parameters: parameters + offset, gradients: gradients + offset,
-      buffers: parameters + bufferOffset, bufferChanges: gradients + bufferOffset,
-      state: stateAt[index], scratch: scratch.pointer,
-      rows: roundedUpTo16(rowCount), rowCount: rowCount, stride: stride, isTraining: isTraining,
-      randomKey: randomKeys[index],
-      firstRow: UInt64(truncatingIfNeeded: firstRow))
+    let node = prepared[index]
+    var run = node.run
+    run.parameters = parameters + node.parameterOffset
+    run.gradients = gradients + node.parameterOffset
+    run.buffers = parameters + node.bufferOffset
+    run.bufferChanges = gradients + node.bufferOffset
+    run.rows = roundedUpTo16(rowCount)
+    run.rowCount = rowCount
+    run.isTraining = isTraining
+    run.firstRow = UInt64(truncatingIfNeeded: firstRow)
+    return run
   }
 
   private static func tooWide(_ width: Int) -> SQLError {
     SQLError(.model, "a layer of width \(width) does not fit in memory")
   }
+}
+
+/// An operator at work in one executor. A call of `any LayerOperator` copies its box, whose count all
+/// threads would then change at once.
+private class BoundOperator {
+  func forward(_ run: LayerRun) {}
+  func backward(_ run: LayerRun) {}
+}
+
+private final class TypedOperator<Operator: LayerOperator>: BoundOperator {
+  private let operation: Operator
+
+  init(_ operation: Operator) { self.operation = operation }
+
+  override func forward(_ run: LayerRun) { operation.forward(run) }
+  override func backward(_ run: LayerRun) { operation.backward(run) }
+}
+
+extension LayerOperator {
+  fileprivate var bound: BoundOperator { TypedOperator(self) }
 }

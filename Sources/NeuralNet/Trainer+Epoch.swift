@@ -27,12 +27,12 @@ extension Trainer {
     var first = 0
     while first < training.rows {
       let count = min(batchRows, training.rows - first)
-      let step = try self.step(first: first, count: count)
-      guard step.hasFiniteLosses else {
+      try step(first: first, count: count)
+      guard stepSums.hasFiniteLosses else {
         throw Self.diverged(epoch: epoch, options: options)
       }
       applyOptimizer()
-      sums.add(step)
+      sums.add(stepSums)
       first += count
       if let onProgress, monotonicSeconds() - told > 0.25 {
         told = monotonicSeconds()
@@ -68,7 +68,7 @@ extension Trainer {
     report.metrics += metrics(sums, prefix: "val_")
   }
 
-  /// Losses, hits and row weights of each output, in one array: there is one for each step.
+  /// Losses, hits and row weights of each output, in one array.
   struct PassSums {
     private var values: [Double]
 
@@ -94,33 +94,38 @@ extension Trainer {
     var hasFiniteLosses: Bool { (0..<outputs).allSatisfy { self[loss: $0].isFinite } }
     var hasWeight: Bool { (0..<outputs).contains { self[weight: $0] > 0 } }
 
+    mutating func clear() {
+      for index in values.indices { values[index] = 0 }
+    }
+
     mutating func add(_ other: PassSums) {
       for index in values.indices { values[index] += other.values[index] }
     }
   }
 
-  /// The gradients of one batch, in the lanes. A 'full' batch may come in pieces that are whole
-  /// tiles for all lanes, so that each tile's gradients go where they went in one piece.
-  private func step(first: Int, count: Int) throws -> PassSums {
+  /// The gradients of one batch, in the lanes, and its sums in `stepSums`. A 'full' batch may come in
+  /// pieces that are whole tiles for all lanes, so that each tile's gradients go where they went in
+  /// one piece.
+  private func step(first: Int, count: Int) throws {
     clearSums()
-    var sums = PassSums(outputs: outputs.count)
+    stepSums.clear()
     let limit = options.batchSize == .full ? pieceRows(training) : count
     if count <= limit {
       let piece = try training.next(rows: count)
-      for output in outputs { sums[weight: output.index] = totalWeight(output, piece) }
-      try pass(piece, position: first, scales: scales(sums), trains: true)
+      for output in outputs { stepSums[weight: output.index] = totalWeight(output, piece) }
+      setScales()
+      try pass(piece, position: first, scales: stepScales, trains: true)
     } else {
-      for (output, weight) in try wholeWeights().enumerated() { sums[weight: output] = weight }
-      let scales = scales(sums)
+      for (output, weight) in try wholeWeights().enumerated() { stepSums[weight: output] = weight }
+      setScales()
       var done = 0
       while done < count {
         let piece = try training.next(rows: min(limit, count - done))
-        try pass(piece, position: first + done, scales: scales, trains: true)
+        try pass(piece, position: first + done, scales: stepScales, trains: true)
         done += piece.count
       }
     }
-    addLanes(to: &sums)
-    return sums
+    addLanes(to: &stepSums)
   }
 
   /// Rows of a piece where a pass may come in several.
@@ -155,7 +160,9 @@ extension Trainer {
       epochsWithoutGain = 0
       report.best = true
       // Kept in any case: a training that is interrupted ends with them.
-      bestWeights = try Weights(network: network, copying: parameters.pointer)
+      if bestWeights?.overwrite(from: parameters.pointer) != true {
+        bestWeights = try Weights(network: network, copying: parameters.pointer)
+      }
     } else {
       epochsWithoutGain += 1
     }
@@ -171,9 +178,8 @@ extension Trainer {
 
   private func setRandomKeys() {
     for worker in workers {
-      for index in plan.nodes.indices {
-        worker.executor.randomKeys[index] =
-          CounterRandom(options.seed, 0xD409, UInt64(epoch), UInt64(plan.nodes[index].layer)).key
+      worker.executor.setRandomKeys { layer in
+        CounterRandom(options.seed, 0xD409, UInt64(epoch), UInt64(layer)).key
       }
     }
   }
@@ -371,12 +377,15 @@ extension Trainer {
       set.targets.pointer[row * set.targetWidth + output.offset] > 0.5 ? 1 : 0]
   }
 
-  /// What each output's losses are multiplied with before they are added up.
-  private func scales(_ sums: PassSums) -> [Float] {
-    outputs.map { output in
-      if options.sumsLoss { return Float(output.lossWeight) }
-      let rows = sums[weight: output.index] * averagedWidth(output)
-      return rows > 0 ? Float(output.lossWeight / rows) : 0
+  /// What each output's losses are multiplied with before they are added up, by `stepSums`.
+  private func setScales() {
+    for output in outputs {
+      if options.sumsLoss {
+        stepScales[output.index] = Float(output.lossWeight)
+      } else {
+        let rows = stepSums[weight: output.index] * averagedWidth(output)
+        stepScales[output.index] = rows > 0 ? Float(output.lossWeight / rows) : 0
+      }
     }
   }
 

@@ -15,10 +15,12 @@ package final class Trainer {
   let training: any TrainingSource
   let validation: (any TrainingSource)?
   let isCancelled: @Sendable () -> Bool
-  let plan: ExecutionPlan
   let optimizer: OptimizerDefinition
   let optimizerValues: [Double]
   let batchRows: Int
+  /// Where it works; the next training of the same shape may go on in it.
+  let memory: TrainerMemory
+  let plan: ExecutionPlan
   let tileRows: Int
   let laneCount: Int
   let team: ThreadTeam
@@ -27,9 +29,11 @@ package final class Trainer {
   let parameterStride: Int
   let lanes: FloatBuffer
   let optimizerState: [FloatBuffer]
-  /// Sums of each lane in the step at hand: for each output the loss and the hits.
   let laneSums: UnsafeMutablePointer<Double>
   let laneSumStride: Int
+  /// Of the step at hand: what it adds up, and what each output's losses are multiplied with.
+  var stepSums: PassSums
+  var stepScales: [Float]
   let nextLane = Atomic<Int>(0)
   let cancelled = Atomic<Bool>(false)
   /// Told a few times a second, within an epoch: the rows that were trained on, and their loss.
@@ -48,14 +52,11 @@ package final class Trainer {
   var totalSeconds = 0.0
   var isFinished = false
 
-  /// Lanes of gradients: enough to keep many cores busy, few enough to add quickly.
-  static let maximumLanes = 8
-  static let maximumTileRows = 128
-
-  /// On sets in memory. Errors: no rows, widths that do not fit the network, options out of range.
+  /// On sets in memory; in `memory`, if that has the shape. Errors: no rows, widths that do not fit the network, options out of range.
   package convenience init(
     network: Network, weights: Weights, training: TrainingSet, validation: TrainingSet? = nil,
-    options: TrainerOptions, isCancelled: @escaping @Sendable () -> Bool = { false }
+    options: TrainerOptions, memory: TrainerMemory? = nil,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     var training = training
     var validation = validation
@@ -66,7 +67,8 @@ package final class Trainer {
     }
     try self.init(
       network: network, weights: weights, source: MemorySource(training),
-      validation: validation.map { MemorySource($0) }, options: options, isCancelled: isCancelled)
+      validation: validation.map { MemorySource($0) }, options: options, memory: memory,
+      isCancelled: isCancelled)
   }
 
   /// On any source of rows. The network's outputs are compared with the layout's targets, in their
@@ -74,6 +76,7 @@ package final class Trainer {
   package init(
     network: Network, weights: Weights, source training: any TrainingSource,
     validation: (any TrainingSource)? = nil, options: TrainerOptions,
+    memory earlier: TrainerMemory? = nil,
     isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     try options.check()
@@ -101,47 +104,34 @@ package final class Trainer {
     self.training = training
     self.validation = validation
     self.isCancelled = isCancelled
-    plan = ExecutionPlan(
-      network, absorbed: Set(outputs.filter(\.isFused).map(\.index)), training: true)
     optimizer = try OptimizerDefinition.named(options.optimizer)
     optimizerValues = try optimizer.values(options.optimizerOptions)
     switch options.batchSize {
     case .full: batchRows = training.rows
     case .rows(let rows): batchRows = min(rows, training.rows)
     }
-    tileRows =
-      plan.needsWholeBatch
-      ? roundedUpTo16(batchRows) : min(Self.maximumTileRows, roundedUpTo16(batchRows))
-    laneCount = min(Self.maximumLanes, (batchRows + tileRows - 1) / tileRows)
-
-    let workload = batchRows.multipliedReportingOverflow(by: network.flopsPerRow)
-    let isWorthThreads = laneCount > 1 && (workload.overflow || workload.partialValue > 200_000)
-    let wanted = options.threads == 0 ? usableCores() : options.threads
-    team = ThreadTeam(count: isWorthThreads ? min(wanted, laneCount) : 1)
-    let tileRows = self.tileRows
-    let plan = self.plan
-    workers = try (0..<team.count).map { _ in
-      try TrainerWorker(plan: plan, tileRows: tileRows, outputs: outputs)
-    }
-    let count = network.parameterCount
-    parameterStride = roundedUpTo16(count) + 16
-    parameters = try weights.storage.copy()
-    lanes = try FloatBuffer(count: parameterStride * laneCount)
-    optimizerState = try (0..<optimizer.stateCount(optimizerValues)).map { _ in
-      try FloatBuffer(count: count)
-    }
-    // A cache line of its own for each lane.
-    laneSumStride = (2 * outputs.count + 15) & ~7
-    laneSums = .allocate(capacity: Self.maximumLanes * laneSumStride)
-    laneSums.initialize(repeating: 0, count: Self.maximumLanes * laneSumStride)
+    memory = try TrainerMemory.of(
+      network: network, outputs: outputs, batchRows: batchRows,
+      optimizerStates: optimizer.stateCount(optimizerValues), threads: options.threads,
+      earlier: earlier)
+    memory.begin(with: weights)
+    plan = memory.plan
+    tileRows = memory.shape.tileRows
+    laneCount = memory.shape.laneCount
+    team = memory.team
+    workers = memory.workers
+    parameters = memory.parameters
+    parameterStride = memory.parameterStride
+    lanes = memory.lanes
+    optimizerState = memory.optimizerState
+    laneSums = memory.laneSums
+    laneSumStride = memory.laneSumStride
+    stepSums = PassSums(outputs: outputs.count)
+    stepScales = Array(repeating: 0, count: outputs.count)
   }
 
   /// The loss of the (first) output by its canonical name.
   package var lossName: String { outputs[0].loss.name }
-
-  deinit {
-    laneSums.deallocate()
-  }
 
   /// Makes the epoch that ended the last: `weights` are then what training has come to.
   package func stop() { isFinished = true }

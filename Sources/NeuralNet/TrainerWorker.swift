@@ -4,7 +4,8 @@ import CVectorMath
 final class TrainerWorker: @unchecked Sendable {
   // SAFETY: worker i of the team uses workers[i] alone.
   let executor: TileExecutor
-  private let outputs: [TrainedOutput]
+  /// Those of the training at hand; their targets are of one layout in all trainings.
+  var outputs: [TrainedOutput]
   /// [valueWidth, stride], as the rows have them; then the classes of losses that want values.
   private let targets: FloatBuffer
   private let targetAt: [UnsafeMutablePointer<Float>]

@@ -44,6 +44,14 @@ package struct Weights: Sendable {
     self.buffer = buffer
   }
 
+  /// Puts a flat vector of the network's size in the place of all values, if nobody shares them; says
+  /// whether it did.
+  mutating func overwrite(from source: UnsafePointer<Float>) -> Bool {
+    guard isKnownUniquelyReferenced(&buffer) else { return false }
+    buffer.pointer.update(from: source, count: count)
+    return true
+  }
+
   package var names: [String] { parameters.map(\.name) }
 
   /// Raw little-endian float32, all parameters in order.

@@ -72,9 +72,13 @@ package enum ExplainText {
               if !$0.contains($1) { $0.append($1) }
             })
       }
-      if !node.runtimeFilters.isEmpty {
-        text +=
-          "; filtered by " + list(node.runtimeFilters.map { quotedIdentifier($0.column.name) })
+      let keys = node.runtimeFilters.filter { $0.kind == .keys }
+      if !keys.isEmpty {
+        text += "; filtered by " + list(keys.map { quotedIdentifier($0.column.name) })
+      }
+      let bounds = node.runtimeFilters.filter { $0.kind != .keys }
+      if !bounds.isEmpty {
+        text += "; bounded by " + list(bounds.map { quotedIdentifier($0.column.name) })
       }
       return text
     case .values(let node):

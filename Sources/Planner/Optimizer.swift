@@ -36,8 +36,15 @@ package struct Optimizer: Sendable {
       name: "join_strategy", summary: "chooses hash or nested loop and the side to build",
       apply: { plan, _ in JoinStrategy.apply(plan) }),
     Rule(
+      name: "common_subexpressions",
+      summary: "computes once what several expressions have in common",
+      apply: { plan, _ in CommonSubexpressions.apply(plan) }),
+    Rule(
       name: "runtime_filters", summary: "tells scans which keys a join's build side has",
       apply: { plan, _ in RuntimeFilters.apply(plan) }),
+    Rule(
+      name: "top_n_boundary", summary: "tells scans behind which value no row is wanted",
+      apply: { plan, _ in TopNBoundary.apply(plan) }),
     Rule(
       name: "exchange_placement", summary: "splits the work over the workers",
       apply: { plan, optimizer in ExchangePlacement.apply(plan, workers: optimizer.workers) }),

@@ -30,6 +30,19 @@ private struct TableDataScan: PartitionedScan {
       && Int128(held.upperBound) >= range.lowerBound
   }
 
+  func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool {
+    if filter.column >= rowNumberPosition { return true }
+    return parts[partition].group.slots[filter.column].zone?.mayPass(filter) ?? true
+  }
+
+  func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? {
+    let part = parts[partition]
+    if column == rowNumberPosition {
+      return PartitionBounds(.number(Double(part.firstRow)), .number(Double(part.endRow)))
+    }
+    return column < rowNumberPosition ? part.group.slots[column].zone?.bounds : nil
+  }
+
   func open(_ partition: Int) throws -> (any BatchSource)? {
     let part = parts[partition]
     for filter in filters {

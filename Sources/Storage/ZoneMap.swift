@@ -110,6 +110,16 @@ package struct ZoneMap: Sendable {
     return mayPass(filter.operator, wanted, bytes.low, bytes.high)
   }
 
+  /// nil without values, and for types that have no bounds.
+  var bounds: PartitionBounds? {
+    if nullCount == rowCount { return nil }
+    if let integers {
+      return PartitionBounds(
+        .number(Double(integers.lowerBound)), .number(Double(integers.upperBound)))
+    }
+    return bytes.map { PartitionBounds(.bytes($0.low), $0.high.map { .bytes($0) }) }
+  }
+
   private static func integer(_ value: Value) -> Int128? {
     switch value {
     case .integer(let v), .decimal(let v): v

@@ -11,6 +11,8 @@ def printed(value):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, bytes):
+        return "".join(chr(byte) if 32 <= byte < 127 and byte != 92 else f"\\x{byte:02X}" for byte in value)
     if isinstance(value, list):
         return "[" + ", ".join("NULL" if v is None else str(printed(v)) for v in value) + "]"
     if isinstance(value, dict):

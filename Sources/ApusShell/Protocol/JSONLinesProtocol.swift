@@ -12,42 +12,62 @@ struct JSONLinesProtocol {
     let output = Output.standard
     while let line = input.next() {
       guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }) else { continue }
-      output.write(answer(to: line))
+      write(answer(to: line), to: output)
       output.write("\n")
       output.flush()
     }
     return 0
   }
 
-  private func answer(to line: ArraySlice<UInt8>) -> [UInt8] {
-    do {
-      let request = try JSONRequest(line)
-      return try result(of: request.sql)
-    } catch let mistake as JSONRequest.Mistake {
-      return failure(mistake.message)
-    } catch let error as DatabaseError {
-      return failure(
-        "\(error.code): \(error.message)", line: error.line, column: error.column, hint: error.hint)
-    } catch {
-      return failure("\(error)")
+  private enum Answer {
+    case result(AnswerSpool)
+    case failure([UInt8])
+  }
+
+  private func write(_ answer: Answer, to output: Output) {
+    switch answer {
+    case .failure(let bytes): output.write(bytes)
+    case .result(let spool):
+      // Only a disk that has lost what was written can fail here: the line then ends too early, which
+      // no reader takes for an answer.
+      try? spool.forEach { output.write($0) }
     }
   }
 
-  private func result(of sql: String) throws -> [UInt8] {
+  private func answer(to line: ArraySlice<UInt8>) -> Answer {
+    do {
+      let request = try JSONRequest(line)
+      return .result(try result(of: request.sql))
+    } catch let mistake as JSONRequest.Mistake {
+      return .failure(failure(mistake.message))
+    } catch let error as DatabaseError {
+      return .failure(
+        failure(
+          "\(error.code): \(error.message)", line: error.line, column: error.column,
+          hint: error.hint))
+    } catch {
+      return .failure(failure("\(error)"))
+    }
+  }
+
+  /// The whole answer: until it is complete, an error may take its place.
+  private func result(of sql: String) throws -> AnswerSpool {
     let clock = Stopwatch()
     let result = try connection.execute(sql)
+    let spool = connection.spool()
     var answer = Array("{\"columns\":".utf8)
     append(result.columns.map(\.name), to: &answer)
     answer.append(contentsOf: ",\"types\":".utf8)
     append(result.columns.map(\.type), to: &answer)
     answer.append(contentsOf: ",\"rows\":[".utf8)
-    try append(result, columnCount: result.columns.count, to: &answer)
+    try append(result, columnCount: result.columns.count, to: &answer, spool)
     answer.append(contentsOf: "],\"elapsed_ms\":\(fixed(clock.seconds * 1000, digits: 3))}".utf8)
-    return answer
+    try spool.take(&answer, isLast: true)
+    return spool
   }
 
   private func append(
-    _ result: QueryResult, columnCount: Int, to answer: inout [UInt8]
+    _ result: QueryResult, columnCount: Int, to answer: inout [UInt8], _ spool: AnswerSpool
   ) throws {
     var scratch: [UInt8] = []
     var isFirst = true
@@ -67,6 +87,7 @@ struct JSONLinesProtocol {
         }
         answer.append(UInt8(ascii: "]"))
       }
+      try spool.take(&answer)
     }
   }
 

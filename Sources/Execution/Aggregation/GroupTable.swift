@@ -22,7 +22,7 @@ package final class GroupTable {
   private var slots: StateMemory
   private var slotCount: Int
   // Direct addressing: slot of word w is w - directStart.
-  private var isDirect = false
+  package private(set) var isDirect = false
   private var directStart: UInt64 = 0
   private var lowest = Int64.max
   private var highest = Int64.min
@@ -173,6 +173,8 @@ package final class GroupTable {
     directStart = UInt64(bitPattern: overflow ? lowest : start)
     slotCount = Int(range &+ 1 &+ 2 &* room)
     slots = StateMemory(stride: 4, count: slotCount)
+    // Groups that lie far apart may leave most pages alone.
+    if slotCount * 4 / SystemPages.byteCount < count { slots.prepare() }
     isDirect = true
     let entries = slots.values(UInt32.self)
     let known = groupWords.values(UInt64.self)
@@ -342,6 +344,7 @@ package final class GroupTable {
 
   private func rebuild() {
     slots = StateMemory(stride: wordCount == 1 ? 16 : 8, count: slotCount)
+    slots.prepare()
     let mask = slotCount - 1
     let known = groupWords.values(UInt64.self)
     if wordCount == 1 {

@@ -55,6 +55,18 @@ extension HashAggregateOperator {
     shared.lock.withLock { shared.spilled[worker.index] = rows }
   }
 
+  /// Running out of memory with the function named whose states take most of it: rows go to disk, but
+  /// the values that one group collects do not.
+  func naming(_ error: any Error) -> any Error {
+    guard var error = error as? SQLError, error.code == .outOfMemory else { return error }
+    let total = growing.reduce(0) { $0 + $1.byteCount }
+    let largest = growing.flatMap(\.calls).max { $0.byteCount < $1.byteCount }
+    guard let largest, largest.byteCount > total / 2, error.span == nil else { return error }
+    let function = largest.call.resolved.function.name
+    error.message = "the values of one group of \(function)() must fit: \(error.message)"
+    return error
+  }
+
   func spilledPartition(_ set: Int, _ number: Int) -> SpilledPartition {
     SpilledPartition(
       set: set, number: number, level: 0, sequence: set << 8 + number,
@@ -65,6 +77,7 @@ extension HashAggregateOperator {
   /// Brings a partition together and emits it, or splits it.
   func begin(_ partition: SpilledPartition) throws {
     let merged = try made(partition.set)
+    growing = [merged]
     for groups in partition.groups { try merged.merge(groups, partition: partition.number) }
     var splitter: RowPartitioner?
     for rows in partition.rows {
@@ -87,6 +100,7 @@ extension HashAggregateOperator {
       }
     }
     memory.keep()
+    growing = []
     keptBytes -= partition.releasedBytes
     guard let splitter else {
       if merged.groupCount > 0 {

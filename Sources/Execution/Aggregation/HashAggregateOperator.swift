@@ -11,6 +11,7 @@ package final class HashAggregateShared: @unchecked Sendable {
   /// By worker, then by set.
   fileprivate(set) var locals: [[LocalAggregation]]
   fileprivate var groupCounts: [[Int]]
+  fileprivate var areDirect: [[Bool]]
   /// By worker, set and partition: rows that came when the memory was full.
   var spilled: [[[SpilledRows]]]
   /// Partitions of all sets, one set after the other.
@@ -19,23 +20,33 @@ package final class HashAggregateShared: @unchecked Sendable {
   /// Groups in all workers together from which partitions are merged in parallel.
   fileprivate let partitionedFrom: Int
 
-  /// SAFETY: `locals`, `groupCounts` and `spilled` are written under `lock` before a barrier and read after it.
+  /// SAFETY: `locals`, `groupCounts`, `areDirect` and `spilled` are written under `lock` before a barrier
+  /// and read after it.
   package init(workers: Int, partitionedFrom: Int = 10_000) {
     barrier = TeamBarrier(parties: workers)
     locals = Array(repeating: [], count: workers)
     groupCounts = Array(repeating: [], count: workers)
+    areDirect = Array(repeating: [], count: workers)
     spilled = Array(repeating: [], count: workers)
     self.partitionedFrom = partitionedFrom
+  }
+
+  /// Whether one worker merges all groups of a set; as they were at the barrier, for the first worker
+  /// may be merging already. Where keys address an array, a merge is a few nanoseconds a group, which
+  /// is less than sorting the groups by partition takes, and new tables for each.
+  fileprivate func mergesWhole(_ set: Int) -> Bool {
+    let total = groupCounts.reduce(0) { $0 + $1[set] }
+    return total < (areDirect.allSatisfy { $0[set] } ? 50 : 1) * partitionedFrom
   }
 }
 
 /// GROUP BY and DISTINCT: reads its whole input into groups, then gives a row for each: the keys in
 /// order, the results of the calls, and for GROUPING SETS what GROUPING(…) says of the row's set.
 ///
-/// With several workers each groups its own input first. Few groups are merged by one of them; many
-/// by radix partitions of the keys' hashes that the workers claim one after the other. A set without
-/// keys gives exactly one row, input or not, on worker 0. What does not fit into memory: see
-/// HashAggregateOperator+Spill.
+/// With several workers each groups its own input first. Few groups, or not very many whose keys
+/// address an array, are merged by one of them; many by radix partitions of the keys' hashes that the
+/// workers claim one after the other. A set without keys gives exactly one row, input or not, on worker
+/// 0. What does not fit into memory: see HashAggregateOperator+Spill.
 package final class HashAggregateOperator: BatchSource {
   private static let partitionBits = 6
 
@@ -45,6 +56,8 @@ package final class HashAggregateOperator: BatchSource {
   let inputTypes: [LogicalType]
   let keys: [Int]
   private let calls: [AggregateCall]
+  /// Columns of texts or lists that calls take.
+  private let longArguments: [Int]
   let grouping: GroupingSets
   /// One set of all keys, and nothing to add to its rows.
   private let isPlain: Bool
@@ -66,6 +79,8 @@ package final class HashAggregateOperator: BatchSource {
   var pending: [SpilledPartition] = []
   /// Bytes of groups that stay in memory while others are given.
   var keptBytes = 0
+  /// What grows at the moment: whose states to name when the memory runs out.
+  var growing: [LocalAggregation] = []
 
   /// `keys` and the columns of `calls` are positions in the input's batches, whose types are
   /// `inputTypes`. `sets` and `groupings` are positions in `keys`.
@@ -77,6 +92,9 @@ package final class HashAggregateOperator: BatchSource {
     self.inputTypes = inputTypes
     self.keys = keys
     self.calls = calls
+    longArguments = Set(calls.flatMap(\.arguments)).filter {
+      [.string, .list].contains(inputTypes[$0].physical)
+    }.sorted()
     grouping = GroupingSets(
       keyCount: keys.count, sets: sets, groupings: groupings, calls: calls)
     isPlain = sets.isEmpty && groupings.isEmpty
@@ -100,8 +118,9 @@ package final class HashAggregateOperator: BatchSource {
         }
       }
     } catch {
-      shared.barrier.breakBarrier(error)
-      throw error
+      let named = naming(error)
+      shared.barrier.breakBarrier(named)
+      throw named
     }
   }
 
@@ -115,11 +134,7 @@ package final class HashAggregateOperator: BatchSource {
   /// The batch, cut where states may copy so much of it that the limit should be asked in between.
   private func parts(of batch: Batch) -> [Batch] {
     var bytes = 0
-    for call in calls {
-      for argument in call.arguments {
-        bytes = max(bytes, batch.columns[argument].copiedBytes)
-      }
-    }
+    for position in longArguments { bytes = max(bytes, batch.columns[position].copiedBytes) }
     let pieces = min(batch.rowCount, bytes / HashAggregateOperator.copiedAtOnce + 1)
     if pieces <= 1 { return [batch] }
     let rows = (batch.rowCount + pieces - 1) / pieces
@@ -135,6 +150,7 @@ package final class HashAggregateOperator: BatchSource {
     let readers = locals.indices.filter { grouping.parents[$0] == nil }.map { locals[$0] }
     let canSpill = grouping.sets.contains { !$0.isEmpty }
     while let batch = try input.next() {
+      growing = readers
       try worker.query.checkCancelled()
       for part in parts(of: batch) {
         if !partitioners.isEmpty {
@@ -150,6 +166,7 @@ package final class HashAggregateOperator: BatchSource {
           try beginSpilling(held: readers.reduce(0) { $0 + $1.byteCount })
         }
       }
+      growing = []
     }
     memory.keep()
     for set in grouping.mergeOrder {
@@ -171,14 +188,13 @@ package final class HashAggregateOperator: BatchSource {
     shared.lock.withLock {
       shared.locals[worker.index] = locals
       shared.groupCounts[worker.index] = locals.map(\.groupCount)
+      shared.areDirect[worker.index] = locals.map { $0.table?.isDirect ?? true }
     }
     try shareSpilled()
     try shared.barrier.wait(worker.query)
     isSpilled = shared.spilled.contains { !$0.isEmpty }
     for set in grouping.sets.indices {
-      // As they were at the barrier: the first worker may be merging already.
-      let total = shared.groupCounts.reduce(0) { $0 + $1[set] }
-      if grouping.sets[set].isEmpty || (total < shared.partitionedFrom && !isSpilled) {
+      if grouping.sets[set].isEmpty || (shared.mergesWhole(set) && !isSpilled) {
         if worker.index == 0 { wholeSets.append((set, locals[set])) }
       } else if isSpilled {
         partitioned.append(set)

@@ -12,6 +12,16 @@ final class NewGroups {
 
   var byteCount: Int { table.byteCount }
 
+  /// The same after the next rows, if those make the table larger.
+  var nextByteCount: Int { table.byteCount + table.nextGrowth }
+
+  /// The keys that have come, a batch at a time.
+  func forEachBatch(_ body: (Batch) throws -> Void) throws {
+    try forEachChunk(count: table.count) { first, count in
+      try body(Batch(columns: table.keys(first: first, count: count), rowCount: count))
+    }
+  }
+
   /// The rows that are the first of their key, ascending; nil for none.
   func firstRows(_ columns: [Column], count rows: Int) -> Selection? {
     let known = table.count

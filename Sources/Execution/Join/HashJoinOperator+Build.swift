@@ -54,7 +54,7 @@ extension HashJoinOperator {
     if worker.count > 1 { try shared.barrier.wait(query) }
     if worker.index == 0 { layout.assembly.releaseParts() }
     buildRows = rows
-    buildColumns = layout.assembly.columns
+    buildColumns = layout.assembly.columns.map { $0.view() }
     adopt(table)
     return true
   }

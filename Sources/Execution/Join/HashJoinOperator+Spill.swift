@@ -10,9 +10,9 @@ import Synchronization
 // One key with more rows than fit cannot be split: its rows are joined in several passes over the probe
 // side, where the kind of join allows it, and kept once where only their being there counts.
 //
-// IN over more than one column, or with a further condition, must compare NULLs with all rows; such
-// joins, those without equal keys and those inside a recursion's step keep their build side in
-// memory.
+// IN over more than one column, or with a further condition, must compare NULLs with all rows: see
+// HashJoinOperator+SpilledMark. For joins without equal keys see HashJoinOperator+Passes. What neither
+// can do keeps its build side in memory: FULL and IN without an equality, and ASOF without one.
 
 /// What the workers of a join share once it spills.
 final class SpilledJoin: @unchecked Sendable {
@@ -20,6 +20,9 @@ final class SpilledJoin: @unchecked Sendable {
   private var isNeeded = false
   private var build: [[SpilledRows]] = []
   private var probe: [[SpilledRows]] = []
+  /// Of IN that compares NULLs with all rows: those that have one among their keys.
+  private var nullBuild: [SpilledRows] = []
+  private var nullProbe: [SpilledRows] = []
   private(set) var facts = MarkFacts(hasRows: false, hasNullKeys: false)
   private let nextPartition = Atomic<Int>(0)
 
@@ -43,11 +46,31 @@ final class SpilledJoin: @unchecked Sendable {
 
   func add(probe rows: [SpilledRows]) { lock.withLock { probe.append(rows) } }
 
+  func add(nullBuild rows: [SpilledRows]) { lock.withLock { nullBuild += rows } }
+
+  func add(nullProbe rows: [SpilledRows]) { lock.withLock { nullProbe += rows } }
+
+  /// The probe rows with a NULL among their keys, and all build rows; for the first worker that asks.
+  func claimNullProbe() -> (build: [SpilledRows], probe: [SpilledRows])? {
+    lock.withLock {
+      if nullProbe.isEmpty { return nil }
+      defer { nullProbe = [] }
+      return (build.flatMap { $0 } + nullBuild, nullProbe)
+    }
+  }
+
+  /// All rows, of joins without keys: each worker has its share of the passes over them.
+  func all(once isTaken: inout Bool) -> (build: [SpilledRows], probe: [SpilledRows])? {
+    if isTaken { return nil }
+    isTaken = true
+    return lock.withLock { (build.flatMap { $0 }, probe.flatMap { $0 }) }
+  }
+
   /// The rows of the next partition; nil when all are taken.
   func claim() -> (build: [SpilledRows], probe: [SpilledRows])? {
     let partition = nextPartition.wrappingAdd(1, ordering: .relaxed).oldValue
     if partition >= PartitionHash.count { return nil }
-    return lock.withLock { (build.map { $0[partition] }, probe.map { $0[partition] }) }
+    return lock.withLock { (build.map { $0[partition] } + nullBuild, probe.map { $0[partition] }) }
   }
 }
 
@@ -60,14 +83,16 @@ struct MarkFacts: Sendable {
 extension HashJoinOperator {
   /// Whether the join of the partitions is the join.
   var canSpill: Bool {
-    if buildKeys.isEmpty || keepsBuild || level >= PartitionHash.levels { return false }
-    return kind != .mark || (buildKeys.count == 1 && residual == nil && ranges.isEmpty)
+    if level >= PartitionHash.levels { return false }
+    if buildKeys.isEmpty { return !layout.isAsof && (joinsByParts || mirrored != nil) }
+    return kind != .mark || ranges.isEmpty
   }
 
   /// What the rows will take with their table: they are copied into one store when workers put
   /// theirs together, and a row costs up to 48 bytes of slots, 8 of hash and 4 of link.
   func bytesInMemory(_ collector: RowCollector) -> Int {
-    collector.byteCount * (worker.count > 1 ? 2 : 1) + collector.rowCount * 60
+    collector.byteCount * (worker.count > 1 ? 2 : 1)
+      + (buildKeys.isEmpty && ranges.isEmpty ? 0 : collector.rowCount * 60)
       + (distinctKeys?.byteCount ?? 0)
   }
 
@@ -82,7 +107,8 @@ extension HashJoinOperator {
   }
 
   /// `batch` has the stored columns.
-  func spill(_ batch: Batch) throws {
+  func spill(_ all: Batch) throws {
+    let batch = try comparesNulls ? withoutNullKeys(all, layout.keys, &nullBuild) : all
     if kind == .mark && !hasSpilledNulls {
       KeyNulls.forEach(
         layout.keys.map { batch.columns[$0] }, nullSafe: nullSafe, rows: batch.rowCount
@@ -102,6 +128,8 @@ extension HashJoinOperator {
     if let rows = try buildPartitioner?.finish() {
       spilled.add(build: rows, hasNullKeys: hasSpilledNulls)
     }
+    spilled.add(nullBuild: try nullBuild?.finish() ?? [])
+    nullBuild = nil
     buildPartitioner = nil
     return true
   }
@@ -112,9 +140,12 @@ extension HashJoinOperator {
       probeTypes, keys: probeKeys, level: level, query: worker.query)
     while let batch = try probe.next() {
       try worker.query.checkCancelled()
-      try partitioner.append(batch)
+      try partitioner.append(
+        comparesNulls ? withoutNullKeys(batch, probeKeys, &nullProbe) : batch)
     }
     shared.spilled.add(probe: try partitioner.finish())
+    shared.spilled.add(nullProbe: try nullProbe?.finish() ?? [])
+    nullProbe = nil
     try shared.barrier.wait(worker.query)
   }
 
@@ -123,7 +154,16 @@ extension HashJoinOperator {
     while true {
       if let output = try part?.next() { return output }
       part = nil
-      guard let (build, probe) = shared.spilled.claim() else { return nil }
+      if buildKeys.isEmpty {
+        guard let (build, probe) = shared.spilled.all(once: &hasPasses) else { return nil }
+        part = keylessPasses(build, probe)
+        continue
+      }
+      guard let (build, probe) = shared.spilled.claim() else {
+        part = try comparesNulls ? nullProbePass() : nil
+        if part == nil { return nil }
+        continue
+      }
       try worker.query.checkCancelled()
       let buildRows = build.reduce(0) { $0 + $1.rowCount }
       let probeRows = probe.reduce(0) { $0 + $1.rowCount }
@@ -135,7 +175,7 @@ extension HashJoinOperator {
   }
 
   /// Whether each build row can be joined without the others.
-  private var joinsByParts: Bool {
+  var joinsByParts: Bool {
     switch kind {
     case .inner, .right, .buildSemi, .buildAnti: !layout.isAsof
     case .left, .full, .semi, .anti, .mark, .single: false
@@ -151,14 +191,17 @@ extension HashJoinOperator {
       })
   }
 
-  private func join(
+  func join(
     _ build: [SpilledRows], _ probe: [SpilledRows], isLast: Bool, level: Int? = nil
   ) -> HashJoinOperator {
     let query = worker.query
     let joined = HashJoinOperator(
       probe: ChainedSource(
         probe.map { rows in { SpilledRowsSource(rows, query: query, isLast: isLast) } }),
-      build: ChainedSource(build.map { rows in { SpilledRowsSource(rows, query: query) } }),
+      build: ChainedSource(
+        build.map { [comparesNulls] rows in
+          { SpilledRowsSource(rows, query: query, isLast: !comparesNulls) }
+        }),
       probeTypes: probeTypes, buildTypes: layout.stored.map { buildTypes[$0] },
       probeKeys: probeKeys, buildKeys: layout.keys, nullSafe: nullSafe, kind: kind,
       residual: residual,

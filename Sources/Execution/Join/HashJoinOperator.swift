@@ -62,6 +62,11 @@ package final class HashJoinOperator: BatchSource {
   var markFacts: MarkFacts?
   var buildPartitioner: RowPartitioner?
   var hasSpilledNulls = false
+  // Of IN that compares NULLs with all rows, see HashJoinOperator+SpilledMark.
+  var nullBuild: RowPartitioner?
+  var nullProbe: RowPartitioner?
+  /// Of a join without keys: whether this worker has its passes.
+  var hasPasses = false
   /// Of a partition of a join that only asks whether a key is there.
   var distinctKeys: NewGroups?
   /// The join of the partition in work.
@@ -228,7 +233,9 @@ package final class HashJoinOperator: BatchSource {
 extension HashJoinOperator: RewindableSource {
   /// Probes the same table again.
   func rewind() -> Bool {
-    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done else { return false }
+    guard keepsBuild, matchedBuild == nil, stage == .probing || stage == .done,
+      !shared.spilled.isSpilled
+    else { return false }
     waiting = nil
     batch = nil
     stage = buildRows == 0 && !keepsUnmatchedProbe ? .done : .probing

@@ -83,6 +83,10 @@ final class JoinTable: @unchecked Sendable {
     let next = self.next
     let low = range / UInt64(parts) &* UInt64(part)
     let high = part == parts - 1 ? range : range / UInt64(parts) &* UInt64(part + 1)
+    // Rows that lie far apart may leave most pages alone.
+    if high - low < UInt64(rowCount) &* 64 {
+      slots.prepare(from: Int(low) * 4, byteCount: Int(high - low) * 4)
+    }
     var duplicates: UInt32 = 0
     var row = rowCount
     while row > 0 {
@@ -103,6 +107,8 @@ final class JoinTable: @unchecked Sendable {
     _ words: UnsafePointer<UInt64>, valid: UnsafePointer<UInt64>?, partition: Int
   ) -> Bool {
     let region = regions[partition]
+    let width = MemoryLayout<PackedSlot>.stride
+    self.slots.prepare(from: region.start * width, byteCount: (region.mask + 1) * width)
     let slots = self.slots.pointer.assumingMemoryBound(to: PackedSlot.self) + region.start
     let mask = region.mask
     let next = self.next
@@ -143,6 +149,7 @@ final class JoinTable: @unchecked Sendable {
     matcher: KeyMatcher
   ) -> Bool {
     let region = regions[partition]
+    self.slots.prepare(from: region.start * 8, byteCount: (region.mask + 1) * 8)
     let slots = self.slots.pointer.assumingMemoryBound(to: UInt64.self) + region.start
     let mask = region.mask
     let next = self.next

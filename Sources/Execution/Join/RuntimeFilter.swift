@@ -1,18 +1,61 @@
 import Columnar
 import Synchronization
 
-/// Which keys a join's build side has, for scans below its probe side. Empty until the build is
-/// complete, and for ever when the build side does not lend itself to it: then every row passes.
+/// What an operator tells the scans below it: which keys a join's build side has, or where the rows
+/// of a Top-N end. Nothing until the build is complete or as many rows as are wanted have been seen,
+/// and for ever when the build side does not lend itself to it: then every row passes.
 final class RuntimeFilter: Sendable {
-  private let published = Mutex<KeySet?>(nil)
+  private enum Teller {
+    case nobody
+    case join(KeySet)
+    case top(TopBoundary)
+  }
 
-  /// nil while nothing is known.
-  var keys: KeySet? { published.withLock { $0 } }
+  private let teller = Mutex(Teller.nobody)
+
+  /// What is known at present; nil while nothing is.
+  var test: RuntimeTest? {
+    teller.withLock {
+      switch $0 {
+      case .nobody: nil
+      case .join(let keys): .keys(keys)
+      case .top(let boundary): boundary.test.map { .boundary($0) }
+      }
+    }
+  }
 
   /// Tells the keys of a complete build side; once, by one worker, before any probing.
   func publish(_ column: Column, range: ClosedRange<Int128>?) {
     guard let range, let keys = KeySet(column, range: range) else { return }
-    published.withLock { $0 = keys }
+    teller.withLock { $0 = .join(keys) }
+  }
+
+  /// From now on tells what the boundary says.
+  func follow(_ boundary: TopBoundary) { teller.withLock { $0 = .top(boundary) } }
+}
+
+/// A test of the rows of one column, and of whole partitions.
+enum RuntimeTest: Sendable {
+  case keys(KeySet)
+  case boundary(BoundaryTest)
+
+  /// See `KeySet.select`.
+  func select(
+    _ column: Column, count: Int, from rows: UnsafePointer<UInt32>?,
+    into target: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    switch self {
+    case .keys(let keys): keys.select(column, count: count, from: rows, into: target)
+    case .boundary(let test): test.select(column, count: count, from: rows, into: target)
+    }
+  }
+
+  /// Whether some row of the partition may pass.
+  func mayPass(_ scan: any PartitionedScan, _ partition: Int, column: Int) -> Bool {
+    switch self {
+    case .keys(let keys): scan.mayHold(keys.range, column: column, in: partition)
+    case .boundary(let test): test.mayPass(scan, partition, column: column)
+    }
   }
 }
 

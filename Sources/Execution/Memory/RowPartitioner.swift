@@ -58,9 +58,12 @@ final class RowPartitioner {
 
   func append(_ batch: Batch) throws {
     var start = 0
-    // Batches may be as large as a row group.
+    // Batches may be as large as a row group, and rows wide.
+    let bytes = batch.columns.reduce(1) { $0 + $1.copiedBytes }
+    let (rows, isWide) = limit.multipliedReportingOverflow(by: batch.rowCount)
+    let most = isWide ? 1 : max(1, min(EngineLimits.batchRows, rows / bytes))
     while start < batch.rowCount {
-      let count = min(EngineLimits.batchRows, batch.rowCount - start)
+      let count = min(most, batch.rowCount - start)
       staged.append(batch.slice(start, count).columns, rowCount: count)
       sequence = batch.sequence
       start += count

@@ -2,26 +2,47 @@ import Columnar
 import Functions
 
 /// DISTINCT ON: passes each row whose key no row before it had. Above a sort, whose rows one worker
-/// emits.
+/// emits. Rows that come when the keys fill the memory follow at the end, in their order.
 final class FirstOfEachOperator: BatchSource {
   private let input: any BatchSource
-  private let keys: [Int]
-  private let seen: NewGroups
-  private let memory: MemoryHolder
+  private let columnCount: Int
+  private let seen: SeenRows
+  private let query: QueryContext
+  private var isRead = false
+  private var rest: RunMerger?
+  private var merged: Batch?
+  private var offset = 0
 
-  init(input: any BatchSource, keys: [Int], types: [LogicalType], memory: MemoryBroker) {
+  init(input: any BatchSource, keys: [Int], types: [LogicalType], query: QueryContext) {
     self.input = input
-    self.keys = keys
-    seen = NewGroups(types)
-    self.memory = MemoryHolder(memory, "distinct on")
+    columnCount = types.count
+    seen = SeenRows(types, keys: keys, name: "distinct on", query: query)
+    self.query = query
   }
 
   func next() throws -> Batch? {
-    while let batch = try input.next() {
-      let rows = seen.firstRows(keys.map { batch.columns[$0] }, count: batch.rowCount)
-      try memory.hold(seen.byteCount)
-      if let rows { return batch.selecting(rows) }
+    while !isRead {
+      guard let batch = try input.next() else {
+        isRead = true
+        rest = try seen.finishRound()
+        break
+      }
+      if let rows = try seen.newRows(batch) { return rows }
     }
-    return nil
+    while true {
+      if let batch = merged, offset < batch.rowCount {
+        let count = min(query.batchRows, batch.rowCount - offset)
+        let piece = batch.slice(offset, count)
+        offset += count
+        return Batch(columns: Array(piece.columns.prefix(columnCount)), rowCount: count)
+      }
+      merged = try rest?.next()
+      offset = 0
+      if merged == nil { return nil }
+    }
   }
+}
+
+extension FirstOfEachOperator: MemoryReporting {
+  var peakBytes: Int { seen.peakBytes }
 }

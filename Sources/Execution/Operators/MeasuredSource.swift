@@ -8,6 +8,8 @@ package final class NodeStatistics: Sendable {
   private let batchCounter = Atomic<Int>(0)
   private let nanosecondCounter = Atomic<Int>(0)
   private let byteCounter = Atomic<Int>(0)
+  private let skippedCounter = Atomic<Int>(0)
+  private let partitionCounter = Atomic<Int>(0)
   /// Of a node that predicts.
   let predictions = PredictCounters()
 
@@ -17,6 +19,16 @@ package final class NodeStatistics: Sendable {
   package var nanoseconds: Int { nanosecondCounter.load(ordering: .relaxed) }
   /// Memory that breakers held at their peak.
   package var bytes: Int { byteCounter.load(ordering: .relaxed) }
+
+  /// Partitions that a scan left out, and all that it came to.
+  package var partitions: (skipped: Int, all: Int) {
+    (skippedCounter.load(ordering: .relaxed), partitionCounter.load(ordering: .relaxed))
+  }
+
+  func add(partition isSkipped: Bool) {
+    partitionCounter.wrappingAdd(1, ordering: .relaxed)
+    skippedCounter.wrappingAdd(isSkipped ? 1 : 0, ordering: .relaxed)
+  }
 
   func add(rows: Int, nanoseconds: Int) {
     rowCounter.wrappingAdd(rows, ordering: .relaxed)

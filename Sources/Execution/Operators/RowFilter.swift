@@ -9,12 +9,12 @@ final class RowFilter {
   private struct Term {
     enum Test {
       case condition(ExpressionEvaluator)
-      case keys(RuntimeFilter, column: Int)
+      case runtime(RuntimeFilter, column: Int)
     }
 
     let test: Test
     let canFail: Bool
-    /// Of the batches since the last ordering.
+    /// Of the batches that were measured since the last ordering.
     var tested = 0
     var passed = 0
     var nanoseconds = 0
@@ -31,6 +31,8 @@ final class RowFilter {
   private var batches = 0
   /// Batches between two orderings.
   private static let period = 16
+  /// One batch of so many is measured.
+  private static let measured = 4
 
   init(
     _ condition: Expression?, layout: [Int: Int],
@@ -43,7 +45,7 @@ final class RowFilter {
           canFail: conjunct.canFail))
     }
     for (filter, column) in runtime {
-      terms.append(Term(test: .keys(filter, column: column), canFail: false))
+      terms.append(Term(test: .runtime(filter, column: column), canFail: false))
     }
     terms = terms.filter { !$0.canFail } + terms.filter(\.canFail)
   }
@@ -55,14 +57,17 @@ final class RowFilter {
       if batches % RowFilter.period == 0 { reorder() }
     }
     var rows: Selection?
-    let measures = terms.count > 1
+    // The clock costs as much as a cheap condition on a small batch.
+    let measures = terms.count > 1 && batches % RowFilter.measured == 0
     for position in terms.indices {
       let count = rows?.count ?? batch.rowCount
       if count == 0 { break }
       let start = measures ? monotonicNanoseconds() : 0
       guard let picked = try pick(position, batch, rows) else { continue }
-      if measures { terms[position].nanoseconds += monotonicNanoseconds() - start }
-      note(position, count, picked.count)
+      if measures {
+        terms[position].nanoseconds += monotonicNanoseconds() - start
+        note(position, count, picked.count)
+      }
       if picked.count < count { rows = picked }
     }
     return rows
@@ -72,15 +77,15 @@ final class RowFilter {
   private func pick(_ position: Int, _ batch: Batch, _ rows: Selection?) throws -> Selection? {
     switch terms[position].test {
     case .condition(let evaluator): return try evaluator.select(batch, from: rows)
-    case .keys(let filter, let column):
+    case .runtime(let filter, let column):
       if terms[position].rest > 0 {
         terms[position].rest -= 1
         return nil
       }
-      guard let keys = filter.keys else { return nil }
+      guard let test = filter.test else { return nil }
       let count = rows?.count ?? batch.rowCount
       var picked = Selection(capacity: count)
-      picked.count = keys.select(
+      picked.count = test.select(
         batch.columns[column], count: count, from: rows.map { UnsafePointer($0.indices) },
         into: picked.indices)
       // A filter that drops less than one row in twenty costs more than it saves above.
@@ -107,36 +112,6 @@ final class RowFilter {
       terms[position].tested /= 2
       terms[position].passed /= 2
       terms[position].nanoseconds /= 2
-    }
-  }
-}
-
-extension Expression {
-  /// Whether some row could make it throw.
-  var canFail: Bool {
-    switch self {
-    case .column, .constant: return false
-    case .call(let call):
-      return !Expression.totalFunctions.contains(call.resolved.function.name)
-        || call.arguments.contains(where: \.canFail)
-    case .cast(let operand, let type, let isTry):
-      return !(isTry || operand.type == type || Expression.widens(operand.type, type))
-        || operand.canFail
-    case .and(let terms), .or(let terms): return terms.contains(where: \.canFail)
-    case .not(let operand), .isNull(let operand, _): return operand.canFail
-    case .inList(let list): return list.operand.canFail
-    case .caseWhen, .predict, .listLambda: return true
-    }
-  }
-
-  private static let totalFunctions: Set<String> = ["=", "<>", "<", "<=", ">", ">=", "prefix"]
-
-  /// A cast that every value survives.
-  private static func widens(_ from: LogicalType, _ to: LogicalType) -> Bool {
-    switch (from, to) {
-    case (.decimal(let p, let s), .decimal(let q, let t)): t >= s && q - t >= p - s
-    case (_, .double): from.isNumeric
-    default: false
     }
   }
 }

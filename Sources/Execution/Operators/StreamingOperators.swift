@@ -7,17 +7,46 @@ final class ScanShared: Sendable {
   let scan: any PartitionedScan
   let partitionCount: Int
   private let cursor: Atomic<Int>
+  /// The partitions in another order than the source's, where a Top-N above wants the best first.
+  private let order: [Int]?
 
-  init(scan: any PartitionedScan) {
+  init(scan: any PartitionedScan, order: [Int]? = nil) {
     self.scan = scan
+    self.order = order
     partitionCount = scan.partitionCount
     cursor = Atomic(0)
   }
 
   /// The next partition; nil when all are taken.
   func claim() -> Int? {
-    let partition = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
-    return partition < partitionCount ? partition : nil
+    let place = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
+    if place >= partitionCount { return nil }
+    return order?[place] ?? place
+  }
+
+  /// The partitions by the values of a column, those of unknown values last. Ties keep the source's
+  /// order, and rows their numbers: only the time of reading differs.
+  static func order(
+    _ scan: any PartitionedScan, column: Int, descending: Bool, nullsFirst: Bool
+  ) -> [Int]? {
+    let count = scan.partitionCount
+    if count < 2 { return nil }
+    let isNull = ScanFilter(column: column, operator: .isNull, value: .null)
+    // Those that may have the very first rows, then those of known bounds, then the rest.
+    let keys = (0..<count).map { partition -> (rank: Int, bound: PartitionBounds.Bound) in
+      if nullsFirst && scan.mayPass(isNull, in: partition) { return (0, .number(0)) }
+      guard let bounds = scan.bounds(ofColumn: column, in: partition) else {
+        return (2, .number(0))
+      }
+      guard descending else { return (1, bounds.low) }
+      return bounds.high.map { (1, $0) } ?? (0, .number(0))
+    }
+    return (0..<count).sorted { a, b in
+      let (x, y) = (keys[a], keys[b])
+      if x.rank != y.rank { return x.rank < y.rank }
+      if x.bound == y.bound { return a < b }
+      return descending ? y.bound < x.bound : x.bound < y.bound
+    }
   }
 
   /// Gives all partitions again: for a region of one worker.
@@ -30,15 +59,18 @@ final class ScanOperator: RewindableSource {
   private let query: QueryContext
   private var current: (any BatchSource)?
   private var partition = 0
-  /// What joins above know of columns, by position in the source's schema.
+  /// What operators above know of columns, by position in the source's schema.
   private let runtime: [(filter: RuntimeFilter, column: Int)]
+  private let statistics: NodeStatistics?
 
   init(
-    shared: ScanShared, worker: Worker, runtime: [(filter: RuntimeFilter, column: Int)] = []
+    shared: ScanShared, worker: Worker, runtime: [(filter: RuntimeFilter, column: Int)] = [],
+    statistics: NodeStatistics? = nil
   ) {
     self.shared = shared
     query = worker.query
     self.runtime = runtime
+    self.statistics = statistics
   }
 
   func next() throws -> Batch? {
@@ -55,15 +87,16 @@ final class ScanOperator: RewindableSource {
       guard let next = shared.claim() else { return nil }
       partition = next
       current = mayPass(next) ? try shared.scan.open(next) : nil
+      statistics?.add(partition: current == nil)
       if current == nil { query.progress.advance() }
     }
   }
 
-  /// Whether some row of the partition may have a key that each join above has.
+  /// Whether some row of the partition may pass all that is known above.
   private func mayPass(_ partition: Int) -> Bool {
     for (filter, column) in runtime {
-      guard let range = filter.keys?.range else { continue }
-      if !shared.scan.mayHold(range, column: column, in: partition) { return false }
+      guard let test = filter.test else { continue }
+      if !test.mayPass(shared.scan, partition, column: column) { return false }
     }
     return true
   }

@@ -106,6 +106,10 @@ extension Session {
       let node = statistics[index]
       var text = "\(node.rows) rows (estimated \(count(estimates[index])))"
       if let predictions = node.predictions.text { text += ", \(predictions)" }
+      let partitions = node.partitions
+      if partitions.skipped > 0 {
+        text += ", \(partitions.skipped) of \(partitions.all) partitions skipped"
+      }
       text += ", \(milliseconds(node.nanoseconds))"
       if node.bytes > 0 { text += ", \(node.bytes >> 10) KiB" }
       return text

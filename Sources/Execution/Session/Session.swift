@@ -320,14 +320,18 @@ package final class Session: @unchecked Sendable {
     let result = try rows(planned: try optimize(bound.plan), fields: bound.fields)
     guard bound.plan.writes else { return result }
     // Writes are done on return.
-    var batches: [Batch] = []
-    while let batch = try result.source.next() { batches.append(batch) }
-    var changed: Int?
-    if bound.plan.countsWrites, case .integer(let count)? = batches.first?.columns[0].value(0) {
-      changed = Int(clamping: count)
+    if bound.plan.countsWrites {
+      var batches: [Batch] = []
+      while let batch = try result.source.next() { batches.append(batch) }
+      var changed: Int?
+      if case .integer(let count)? = batches.first?.columns[0].value(0) {
+        changed = Int(clamping: count)
+      }
+      return StatementResult(
+        fields: bound.fields, source: BatchListSource(batches), changedRows: changed)
     }
-    return StatementResult(
-      fields: bound.fields, source: BatchListSource(batches), changedRows: changed)
+    let kept = try keep(result.source, types: bound.fields.map(\.type))
+    return StatementResult(fields: bound.fields, source: kept, changedRows: nil)
   }
 
   /// Runs a bound query to its end, giving each batch.

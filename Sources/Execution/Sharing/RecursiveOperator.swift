@@ -15,6 +15,9 @@ struct RecursionPlan {
 /// WITH RECURSIVE: the anchor's rows, then those of one round of the step after the other; the step
 /// reads the rows of the round before from `working`. Runs on one worker. With USING KEY the rows
 /// come when the last round has ended, otherwise as they are made.
+///
+/// Rows of rounds, and what UNION has seen, go to disk when they fill the memory; the rows of USING KEY
+/// must fit.
 final class RecursiveOperator: BatchSource {
   private let plan: RecursionPlan
   private let makeStep: () throws -> any BatchSource
@@ -22,13 +25,18 @@ final class RecursiveOperator: BatchSource {
   private let memory: MemoryHolder
   private var anchor: (any BatchSource)?
   private var step: (any BatchSource)?
-  private var seen: NewGroups?
+  private var seen: SeenRows?
   private var keyed: KeyedRows?
-  private var everything: [Batch] = []
+  /// The rows of all rounds, where the step reads them.
+  private var everything: [SharedPart] = []
   /// Rows that have been made and not been passed on.
-  private var waiting: [Batch] = []
+  private var waiting: [SharedPart] = []
   private var waitingStart = 0
-  private var lastRound: [Batch] = []
+  private var current: Batch?
+  private var currentStart = 0
+  private var lastRound: [SharedPart] = []
+  private var spilled: SpilledRows?
+  private let encoder = BlockEncoder()
   private var failure: (any Error)?
   private var isDone = false
 
@@ -44,16 +52,27 @@ final class RecursiveOperator: BatchSource {
     if !plan.key.isEmpty {
       keyed = KeyedRows(plan.types, key: plan.key, isDistinct: plan.isDistinct)
     } else if plan.isDistinct {
-      seen = NewGroups(plan.types)
+      seen = SeenRows(
+        plan.types, keys: Array(plan.types.indices), name: "recursive query", hasRounds: true,
+        query: query)
     }
   }
 
   func next() throws -> Batch? {
     while true {
-      if waitingStart < waiting.count {
-        let batch = waiting[waitingStart]
-        waitingStart += 1
+      if let rows = current, currentStart < rows.rowCount {
+        let count = min(query.batchRows, rows.rowCount - currentStart)
+        var batch = rows.slice(currentStart, count)
+        batch.sequence = 0
+        currentStart += count
         return batch
+      }
+      current = nil
+      if waitingStart < waiting.count {
+        current = try waiting[waitingStart].batch()
+        currentStart = 0
+        waitingStart += 1
+        continue
       }
       waiting.removeAll(keepingCapacity: true)
       waitingStart = 0
@@ -61,7 +80,7 @@ final class RecursiveOperator: BatchSource {
       if isDone { return nil }
       if let keyed {
         while !isDone { try advance() }
-        waiting = cut([keyed.rows()])
+        waiting = [.memory(keyed.rows())]
       } else {
         try gatherRounds()
       }
@@ -74,14 +93,17 @@ final class RecursiveOperator: BatchSource {
   private func gatherRounds() throws {
     try advance()
     if lastRound.reduce(0, { $0 + $1.rowCount }) * 2 >= query.batchRows || isDone {
-      waiting = cut(lastRound)
+      waiting = lastRound
       return
     }
     var collector = RowCollector(plan.types)
     let start = monotonicNanoseconds()
     var rounds = 0
     while true {
-      for batch in lastRound { collector.append(batch.columns, rowCount: batch.rowCount) }
+      for part in lastRound {
+        let batch = try part.batch()
+        collector.append(batch.columns, rowCount: batch.rowCount)
+      }
       if collector.rowCount >= query.batchRows || isDone { break }
       rounds += 1
       if rounds & 7 == 0 && monotonicNanoseconds() - start > 2_000_000 { break }
@@ -93,64 +115,85 @@ final class RecursiveOperator: BatchSource {
       }
     }
     let rows = collector.rowCount
-    waiting = cut([Batch(columns: collector.finish(), rowCount: rows)])
-  }
-
-  private func cut(_ batches: [Batch]) -> [Batch] {
-    batches.flatMap { batch in
-      var rows = batch
-      rows.sequence = 0
-      return rows.pieces(of: query.batchRows)
-    }
+    waiting = [.memory(Batch(columns: collector.finish(), rowCount: rows))]
   }
 
   /// The anchor, or one round of the step: `lastRound` has its rows afterwards.
   private func advance() throws {
     try query.checkCancelled()
     let source = try nextSource()
-    var round: [Batch] = []
-    var collector: RowCollector?
+    var round = RecursionRound(plan.types)
     while let batch = try source.next() {
-      guard let fresh = newRows(batch) else { continue }
-      // Small batches become one; what stays as it is lets go of the buffers it was made from.
-      if collector == nil { collector = RowCollector(plan.types) }
-      collector?.append(fresh.columns, rowCount: fresh.rowCount)
-      if let rows = collector?.rowCount, rows >= EngineLimits.rowGroupRows,
-        let columns = collector?.finish()
-      {
-        round.append(Batch(columns: columns, rowCount: rows))
-        try hold(round)
+      guard let fresh = try newRows(batch) else { continue }
+      try add(fresh, to: &round)
+    }
+    // What UNION has not told apart at once, since its rows are on disk.
+    if let rest = try seen?.finishRound() {
+      while let batch = try rest.next() {
+        try add(
+          Batch(columns: Array(batch.columns.prefix(plan.types.count)), rowCount: batch.rowCount),
+          to: &round)
       }
     }
-    if let rows = collector?.rowCount, rows > 0, let columns = collector?.finish() {
-      round.append(Batch(columns: columns, rowCount: rows))
-    }
+    round.close()
     anchor = nil
-    lastRound = round
-    if round.isEmpty {
+    let before = lastRound
+    lastRound = round.parts
+    // Nobody reads them any more, unless they are among all.
+    if plan.accumulated == nil { for part in before { part.free() } }
+    if lastRound.isEmpty {
       isDone = true
       step = nil
       return
     }
-    try hold(round)
-    keyed?.add(round)
-    plan.working.replace(round)
+    try hold(&round)
+    lastRound = round.parts
+    if let keyed { for part in lastRound { keyed.add([try part.batch()]) } }
+    plan.working.replace(lastRound)
     if let accumulated = plan.accumulated {
       if let keyed {
         accumulated.replace([keyed.rows()])
       } else {
-        everything += round
+        everything += lastRound
         accumulated.replace(everything)
       }
     }
   }
 
-  private func hold(_ round: [Batch]) throws {
-    var bytes = (seen?.byteCount ?? 0) + (keyed?.byteCount ?? 0)
-    for batch in round + everything where batch.rowCount > 64 {
-      bytes += batch.columns.reduce(0) { $0 + $1.byteCount }
+  private func add(_ rows: Batch, to round: inout RecursionRound) throws {
+    if round.add(rows) { try hold(&round) }
+  }
+
+  /// Says what is held, and writes rows to disk when that is too much.
+  private func hold(_ round: inout RecursionRound) throws {
+    let kept = everything.reduce(0) { $0 + $1.heldBytes }
+    let bytes = (keyed?.byteCount ?? 0) + kept + round.byteCount
+    if keyed != nil {
+      try memory.hold(bytes)
+      return
     }
-    try memory.hold(bytes)
+    if memory.holdOrSpill(bytes) { return }
+    try spill(&everything)
+    try spill(&round.parts)
+    plan.accumulated?.replace(everything)
+    let rest = (everything + round.parts).reduce(0) { $0 + $1.heldBytes }
+    memory.keep()
+    try memory.hold(rest)
+    returnFreedMemory()
+  }
+
+  private func spill(_ parts: inout [SharedPart]) throws {
+    var rows = try spilled ?? SpilledRows(query.spillFile(), types: plan.types)
+    var result: [SharedPart] = []
+    for part in parts {
+      guard case .memory(let batch) = part, part.heldBytes > 0 else {
+        result.append(part)
+        continue
+      }
+      result += try rows.parts(of: batch, encoder: encoder, query: query)
+    }
+    parts = result
+    spilled = rows
   }
 
   private func nextSource() throws -> any BatchSource {
@@ -163,15 +206,46 @@ final class RecursiveOperator: BatchSource {
   }
 
   /// The rows that count: of UNION those that never came before. nil for none.
-  private func newRows(_ batch: Batch) -> Batch? {
+  private func newRows(_ batch: Batch) throws -> Batch? {
     if let keyed { return keyed.changes(batch) }
     guard let seen else { return batch }
-    return seen.firstRows(batch.columns, count: batch.rowCount).map { batch.selecting($0) }
+    return try seen.newRows(batch)
   }
 }
 
 extension RecursiveOperator: MemoryReporting {
-  var peakBytes: Int { memory.peak }
+  var peakBytes: Int { memory.peak + (seen?.peakBytes ?? 0) }
+}
+
+/// The rows of a round as they come. Small batches become one; what stays as it is lets go of the
+/// buffers it was made from.
+private struct RecursionRound {
+  private static let partBytes = 4 << 20
+
+  private let types: [LogicalType]
+  var parts: [SharedPart] = []
+  private var open: RowCollector?
+
+  init(_ types: [LogicalType]) { self.types = types }
+
+  var byteCount: Int { parts.reduce(open?.byteCount ?? 0) { $0 + $1.heldBytes } }
+
+  /// True when a part has been completed.
+  mutating func add(_ rows: Batch) -> Bool {
+    if open == nil { open = RowCollector(types) }
+    open?.append(rows.columns, rowCount: rows.rowCount)
+    guard let open, open.rowCount >= EngineLimits.batchRows else { return false }
+    if open.rowCount < EngineLimits.rowGroupRows && open.byteCount < RecursionRound.partBytes {
+      return false
+    }
+    close()
+    return true
+  }
+
+  mutating func close() {
+    guard let count = open?.rowCount, count > 0, let columns = open?.finish() else { return }
+    parts.append(.memory(Batch(columns: columns, rowCount: count)))
+  }
 }
 
 /// The rows of USING KEY: of each key the last that came.

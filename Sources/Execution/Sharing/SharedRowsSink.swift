@@ -11,6 +11,39 @@ enum SharedPart: Sendable {
     case .disk(let rows, let block): try rows.read(block)
     }
   }
+
+  var rowCount: Int {
+    switch self {
+    case .memory(let batch): batch.rowCount
+    case .disk(_, let block): block.rowCount
+    }
+  }
+
+  /// Bytes in memory; nothing for a few rows.
+  var heldBytes: Int {
+    guard case .memory(let batch) = self, batch.rowCount > 64 else { return 0 }
+    return batch.columns.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// Gives room on disk back; the part is not read again.
+  func free() {
+    if case .disk(let rows, let block) = self { rows.file.free(block) }
+  }
+}
+
+extension SpilledRows {
+  /// Writes a batch; gives its blocks as parts.
+  mutating func parts(
+    of batch: Batch, encoder: BlockEncoder, query: QueryContext
+  ) throws -> [SharedPart] {
+    let bytes = batch.columns.reduce(0) { $0 + $1.byteCount }
+    let size = RunWriter.blockRows(bytes: bytes, rows: batch.rowCount, query: query)
+    return try batch.pieces(of: size).compactMap { piece in
+      try query.checkCancelled()
+      try append(piece, with: encoder)
+      return blocks.last.map { .disk(SpilledRows(file, types: types), $0) }
+    }
+  }
 }
 
 /// Where the workers of a WITH leave their rows, by the morsel they come from.
@@ -128,14 +161,8 @@ final class SharedRowsSink {
     close()
     var rows = try written ?? SpilledRows(worker.query.spillFile(), types: collector.types)
     for batch in finished {
-      let bytes = batch.columns.reduce(0) { $0 + $1.byteCount }
-      let size = RunWriter.blockRows(bytes: bytes, rows: batch.rowCount, query: worker.query)
-      for piece in batch.pieces(of: size) {
-        try worker.query.checkCancelled()
-        try rows.append(piece, with: encoder)
-        if let block = rows.blocks.last {
-          disk.append((batch.sequence, .disk(SpilledRows(rows.file, types: rows.types), block)))
-        }
+      for part in try rows.parts(of: batch, encoder: encoder, query: worker.query) {
+        disk.append((batch.sequence, part))
       }
     }
     written = rows

@@ -96,6 +96,9 @@ package final class RowAssembly: @unchecked Sendable {
   /// Lets go of the workers' own columns (the store keeps those that hold its strings).
   package func releaseParts() { parts = [] }
 
+  /// Lets go of the store, which nobody reads any more.
+  func releaseColumns() { columns = [] }
+
   private func prepare() {
     prepared = true
     if workers == 1 {
@@ -154,6 +157,11 @@ final class ZeroedMemory: @unchecked Sendable {
     }
     if self.byteCount >= 4 << 20 { madvise(mapped, self.byteCount, Int32(MADV_HUGEPAGE)) }
     pointer = mapped
+  }
+
+  /// Has the pages of some bytes, which nobody has written yet, given for writing: see `SystemPages`.
+  func prepare(from first: Int, byteCount: Int) {
+    SystemPages.prepare(pointer + first, byteCount)
   }
 
   deinit { munmap(pointer, byteCount) }

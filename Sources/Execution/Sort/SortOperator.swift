@@ -13,6 +13,7 @@ package final class SortShared: @unchecked Sendable {
   private var sorted: [(pairs: Buffer, count: Int)?]
   private var sorter: RowSorter?
   private var runs: [[SpilledRows]]
+  private var topBoundary: TopBoundary?
 
   /// SAFETY: everything is written under `lock`, or (pairs) in disjoint ranges between barriers.
   package init(workers: Int) {
@@ -38,6 +39,15 @@ package final class SortShared: @unchecked Sendable {
     lock.withLock { runs[worker.index] = writer.runs }
     try barrier.wait(worker.query)
     return lock.withLock { runs.flatMap { $0 } }
+  }
+
+  /// Of a Top-N by this first key: where its rows end.
+  func boundary(of key: SortKey) -> TopBoundary {
+    lock.withLock {
+      let known = topBoundary ?? TopBoundary(key)
+      topBoundary = known
+      return known
+    }
   }
 
   func assembly(_ types: [LogicalType]) -> RowAssembly {
@@ -177,15 +187,16 @@ package final class SortOperator: BatchSource {
 
   private func sort() throws {
     let query = worker.query
-    let isTop = limit.map { isBounded($0) } ?? false
+    let isTop = !keys.isEmpty && (limit.map { isBounded($0) } ?? false)
     // Top-N reorders rows while it collects, so they carry their place in the input along.
     let storedTypes = isTop ? types + [.bigint, .bigint] : types
     let assembly = shared.assembly(storedTypes)
     var collector = RowCollector(storedTypes)
     var segments: [RowSegment] = []
-    if isTop, let limit {
+    if isTop, let limit, let key = keys.first {
       collector = try TopRows(
-        types: storedTypes, keys: keys, wanted: limit + offset, memory: memory, query: query
+        types: storedTypes, keys: keys, wanted: limit + offset, boundary: shared.boundary(of: key),
+        memory: memory, query: query
       ).collect(input)
       segments = [RowSegment(sequence: 0, start: 0, count: collector.rowCount)]
     } else {

@@ -14,6 +14,8 @@ struct WindowAggregation {
   let segments: [FrameSegment]
   /// The arguments of the kept rows.
   let arguments: [Column]
+  /// Of a chunk that is a part of its partition: what lies in the other parts.
+  var outside = OutsideRows()
 }
 
 extension WindowChunk {
@@ -24,11 +26,13 @@ extension WindowChunk {
   /// - sums of floats, min, max: running values while a frame grows, else a tree of partial results;
   /// - order statistics: a wavelet matrix;
   /// - the rest: a tree of aggregate states, or, where states hold all their values, those anew.
-  func aggregate(_ call: WindowCall, _ resolved: ResolvedAggregate) throws -> Column {
-    let isWhole =
-      call.frame.exclusion == .noOthers
-      && call.frame.startsWithPartition(orderCount: call.orderCount)
-      && call.frame.endsWithPartition(orderCount: call.orderCount)
+  ///
+  /// A result hangs on the rows of its partition alone, to the last bit: not on what else is in the
+  /// chunk, nor (with `outside`) on how much of the partition is.
+  func aggregate(
+    _ call: WindowCall, _ resolved: ResolvedAggregate, outside: OutsideRows? = nil
+  ) throws -> Column {
+    let isWhole = call.seesPartition && outside == nil
     let kind = AggregateKind(resolved)
     var kept = countedRows(call, skipsNulls: kind.skipsNulls)
     var call = call
@@ -48,19 +52,22 @@ extension WindowChunk {
     if isWhole && repeats == nil && kind != .count {
       return try wholePartitions(call, resolved, kept)
     }
-    let aggregation = WindowAggregation(
+    var aggregation = WindowAggregation(
       chunk: self, call: call, resolved: resolved, kept: kept,
       segments: kept.translated(try segments(call), self),
       arguments: call.arguments.map { keep(picked($0, kept)) })
+    if let outside { aggregation.outside = outside }
     if let repeats {
       if kind == .count, let counts = aggregation.distinctCounts(repeats) { return counts }
       return try aggregation.recomputed(repeats)
     }
     if !call.order.isEmpty { return try aggregation.recomputed(nil) }
+    if aggregation.outside.state != nil { return try aggregation.merged() }
     switch kind {
     case .count: return aggregation.counts()
     case .sum, .average:
-      if let sums = aggregation.sums(isAverage: kind == .average) { return sums }
+      let isAverage = kind == .average && !aggregation.outside.isForTotals
+      if let sums = aggregation.sums(isAverage: isAverage) { return sums }
       return try aggregation.merged()
     case .extreme:
       if let extremes = aggregation.extremes(isLeast: resolved.function.name == "min") {
@@ -76,7 +83,7 @@ extension WindowChunk {
   }
 
   /// The rows that FILTER lets through, less those of NULL where they do not count.
-  private func countedRows(_ call: WindowCall, skipsNulls: Bool) -> KeptRows {
+  func countedRows(_ call: WindowCall, skipsNulls: Bool) -> KeptRows {
     let filter = call.filter.map { sorted($0) }
     let passes = filter.map { ColumnReader<UInt8>($0) }
     var values: Column?
@@ -155,6 +162,14 @@ enum AggregateKind {
     }
   }
 
+  /// Whether states of parts make the state of the whole at little cost.
+  var isMergeable: Bool {
+    switch self {
+    case .count, .sum, .average, .extreme, .mergeable: true
+    case .holding, .quantile: false
+    }
+  }
+
   /// Whether rows whose argument is NULL may be left out at once.
   var skipsNulls: Bool {
     switch self {
@@ -171,7 +186,8 @@ extension WindowAggregation {
     let target = result.values(as: Int64.self)
     if segments.count == 1 {
       let (start, end) = (segments[0].start, segments[0].end)
-      for row in 0..<chunk.count { target[row] = Int64(end[row] &- start[row]) }
+      let hidden = Int64(outside.count)
+      for row in 0..<chunk.count { target[row] = Int64(end[row] &- start[row]) &+ hidden }
       return result
     }
     for row in 0..<chunk.count {
@@ -231,9 +247,11 @@ extension WindowAggregation {
     }
     if segments.count == 1 {
       let (starts, ends) = (segments[0].start, segments[0].end)
+      let hidden = outside.count
+      let rest = hidden == 0 ? 0 : Sum(truncatingIfNeeded: outside.value(Int128.self) ?? 0)
       for row in 0..<chunk.count {
         let (start, end) = (Int(starts[row]), Int(ends[row]))
-        set(row, totals[end] &- totals[start], end - start)
+        set(row, totals[end] &- totals[start] &+ rest, end - start + hidden)
       }
       return result
     }
@@ -254,12 +272,16 @@ extension WindowAggregation {
   private func floatSums<T: BinaryFloatingPoint & BitwiseCopyable>(
     _ type: T.Type, _ isAverage: Bool
   ) -> Column {
-    let values = chunk.allocate(Double.self, kept.count)
+    // Room in front, so that nodes of the tree hold the same picks as those of the whole partition.
+    let shift = outside.picksBefore % FoldTree<Double>.largestNode(within: kept.count)
+    let room = chunk.allocate(Double.self, kept.count + shift)
+    room.update(repeating: 0, count: shift)
+    let values = room + shift
     let reader = ColumnReader<T>(arguments[0])
     for pick in 0..<kept.count { values[pick] = Double(reader[pick]) }
     let result = Column(flat: call.type, count: chunk.count)
     let target = result.values(as: Double.self)
-    fold(values, 0.0, { $0 + $1 }) { row, sum, size in
+    fold(values, 0.0, { $0 + $1 }, shift: shift) { row, sum, size in
       target[row] = isAverage && size > 0 ? sum / Double(size) : sum
       if size == 0 { result.setNull(row) }
     }
@@ -298,7 +320,8 @@ extension WindowAggregation {
   ) -> Column? {
     if arguments[0].type.physical != call.type.physical { return nil }
     let argument = chunk.keep(arguments[0].flattened())
-    let result = Column(flat: call.type, count: chunk.count, heaps: [argument])
+    let before = outside.total.map { [$0] } ?? []
+    let result = Column(flat: call.type, count: chunk.count, heaps: [argument] + before)
     let target = result.values(as: T.self)
     let values = argument.values(as: T.self)
     func set(_ row: Int, _ value: T, _ size: Int) {
@@ -306,9 +329,9 @@ extension WindowAggregation {
       if size == 0 { result.setNull(row) }
     }
     if isLeast {
-      fold(values, zero, { isLess($1, $0) ? $1 : $0 }, set)
+      fold(values, zero, { isLess($1, $0) ? $1 : $0 }, shift: 0, set)
     } else {
-      fold(values, zero, { isLess($0, $1) ? $1 : $0 }, set)
+      fold(values, zero, { isLess($0, $1) ? $1 : $0 }, shift: 0, set)
     }
     withExtendedLifetime(argument) {}
     return result
@@ -318,41 +341,54 @@ extension WindowAggregation {
 
   /// Folds each row's frame with an associative operation and hands over its result and size.
   ///
-  /// While frames begin at the same row and grow, as running ones do, the last result goes on; short
-  /// frames are folded value by value, others from the nodes of a tree.
+  /// Where frames begin with the partition and only grow, the last result goes on, value by value;
+  /// short frames are folded value by value, others from the nodes of a tree over the partition. So
+  /// the order of the operations hangs on the frame and the partition alone.
   @inline(__always)
   private func fold<T: BitwiseCopyable>(
-    _ values: UnsafeMutablePointer<T>, _ zero: T, _ combine: (T, T) -> T,
+    _ values: UnsafeMutablePointer<T>, _ zero: T, _ combine: (T, T) -> T, shift: Int,
     _ set: (_ row: Int, _ value: T, _ size: Int) -> Void
   ) {
     var tree: FoldTree<T>?
-    func span(_ start: Int, _ end: Int) -> T {
+    var treeStart = 0
+    let partition = chunk.partitions
+    func span(_ row: Int, _ start: Int, _ end: Int) -> T {
       if end - start <= 48 {
         var value = values[start]
         for pick in (start + 1)..<max(end, start + 1) { value = combine(value, values[pick]) }
         return value
       }
-      if let tree { return tree.value(start, end, combine) }
-      let made = FoldTree(values, count: kept.count, chunk: chunk, combine)
-      tree = made
-      return made.value(start, end, combine)
+      let first = kept.pick(atOrAfter: Int(partition.start[row])) - shift
+      if let tree, treeStart == first { return tree.value(start - first, end - first, combine) }
+      let count = kept.pick(atOrAfter: Int(partition.end[row])) - first
+      let made = FoldTree(values + first, count: count, chunk: chunk, combine)
+      (tree, treeStart) = (made, first)
+      return made.value(start - first, end - first, combine)
     }
     if segments.count == 1 {
       let (starts, ends) = (segments[0].start, segments[0].end)
+      let isRunning = call.isRunning
+      let hidden = outside.count
       var (lastStart, lastEnd, last) = (-1, -1, zero)
+      if hidden > 0, let value = outside.value(T.self) {
+        (lastStart, lastEnd, last) = (0, 0, value)
+      }
       for row in 0..<chunk.count {
         let (start, end) = (Int(starts[row]), Int(ends[row]))
-        if start >= end {
+        if start >= end && hidden == 0 {
           set(row, zero, 0)
           continue
         }
-        if start == lastStart && end >= lastEnd {
+        if start == lastStart && (end == lastEnd || (isRunning && end > lastEnd)) {
           for pick in lastEnd..<end { last = combine(last, values[pick]) }
+        } else if isRunning {
+          last = values[start]
+          for pick in (start + 1)..<max(end, start + 1) { last = combine(last, values[pick]) }
         } else {
-          last = span(start, end)
+          last = span(row, start, end)
         }
         (lastStart, lastEnd) = (start, end)
-        set(row, last, end - start)
+        set(row, last, end - start + hidden)
       }
       return
     }
@@ -362,7 +398,7 @@ extension WindowAggregation {
       for segment in segments {
         let (start, end) = (Int(segment.start[row]), Int(segment.end[row]))
         if start >= end { continue }
-        let part = span(start, end)
+        let part = span(row, start, end)
         value = size == 0 ? part : combine(value, part)
         size += end - start
       }
@@ -381,7 +417,7 @@ struct FoldTree<T: BitwiseCopyable> {
   ) {
     var levels = [values]
     var size = count
-    while size > 16 {
+    while size >= 16 {
       let nodes = size / 16
       let below = levels[levels.count - 1]
       let level = chunk.allocate(T.self, nodes)
@@ -394,6 +430,13 @@ struct FoldTree<T: BitwiseCopyable> {
       size = nodes
     }
     self.levels = levels
+  }
+
+  /// How many values the largest node holds that fits into so many.
+  static func largestNode(within count: Int) -> Int {
+    var size = 1
+    while size <= count / 16 { size *= 16 }
+    return size
   }
 
   /// Of a run that is not empty, from left to right.

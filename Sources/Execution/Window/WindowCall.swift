@@ -58,3 +58,25 @@ package struct WindowFrameBounds: Sendable {
     }
   }
 }
+
+extension WindowCall {
+  /// Whether every row sees its whole partition.
+  var seesPartition: Bool {
+    frame.exclusion == .noOthers && frame.startsWithPartition(orderCount: orderCount)
+      && frame.endsWithPartition(orderCount: orderCount)
+  }
+
+  /// Whether each row's frame begins with the partition and holds that of the row before.
+  var isRunning: Bool {
+    guard frame.exclusion == .noOthers, frame.startsWithPartition(orderCount: orderCount) else {
+      return false
+    }
+    switch frame.end {
+    case .currentRow, .unboundedFollowing: return true
+    case .preceding(let source), .following(let source):
+      if case .constant = source { return true }
+      return false
+    case .unboundedPreceding: return false
+    }
+  }
+}

@@ -50,6 +50,11 @@ final class WindowChunk {
   /// Per row: where its partition begins and ends.
   var partitions: (start: Numbers, end: Numbers) { peers(orderCount: 0) }
 
+  /// A bit a row of the chunk, where it begins with the sorted rows: set where peers begin.
+  func marks(_ orderCount: Int) -> UnsafePointer<UInt64> {
+    UnsafePointer(rows.marks(rows.keyCounts.firstIndex(of: partitionKeys + orderCount) ?? 0))
+  }
+
   /// Per row: where the rows begin and end that agree in partition and the first keys of the order.
   func peers(orderCount: Int) -> (start: Numbers, end: Numbers) {
     if let known = bounds[orderCount] { return known }
@@ -165,6 +170,10 @@ struct KeptRows {
   /// The row of the chunk.
   @inline(__always)
   func row(_ pick: Int) -> Int { numbers.map { Int($0[pick]) } ?? pick }
+
+  /// Kept rows before a row of the chunk, or before its end.
+  @inline(__always)
+  func pick(atOrAfter row: Int) -> Int { before.map { Int($0[row]) } ?? row }
 
   func translated(_ numbers: WindowChunk.Numbers, _ chunk: WindowChunk) -> WindowChunk.Numbers {
     guard let before else { return numbers }

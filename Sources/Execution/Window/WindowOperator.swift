@@ -7,23 +7,19 @@ import Diagnostics
 /// partitions and peers begin. From then on the workers claim whole partitions, some ten thousand
 /// rows at a time, evaluate all calls over them, and emit.
 package final class WindowOperator: BatchSource {
-  private static let chunkRows = 32_768
+  static let chunkRows = 32_768
 
   private let input: any BatchSource
-  private let types: [LogicalType]
-  private let outputCount: Int
-  private let partition: [Int]
-  private let order: [SortKey]
-  private let calls: [WindowCall]
-  private let shared: WindowShared
-  private let worker: Worker
+  let window: WindowDescription
+  let shared: WindowShared
+  let worker: Worker
   let memory: MemoryHolder
   /// Whether the input is known to be whole partitions that have been to disk already.
-  private let isPart: Bool
+  let isPart: Bool
   private var rows: SortedRows?
-  private var spilled: SpilledWindow?
-  private var isDone = false
-  private var store: [Column] = []
+  var spilled: SpilledWindow?
+  var isDone = false
+  var store: [Column] = []
   private var storeBytes = 0
   private var chunk: WindowChunk?
   private var results: [Column] = []
@@ -36,11 +32,8 @@ package final class WindowOperator: BatchSource {
     isPart: Bool = false
   ) {
     self.input = input
-    types = inputTypes
-    self.outputCount = outputCount
-    self.partition = partition
-    self.order = order
-    self.calls = calls
+    window = WindowDescription(
+      types: inputTypes, outputCount: outputCount, partition: partition, order: order, calls: calls)
     self.shared = shared
     self.worker = worker
     self.isPart = isPart
@@ -73,9 +66,9 @@ package final class WindowOperator: BatchSource {
   private func sort() throws {
     let query = worker.query
     let sort = shared.sort
-    let assembly = sort.assembly(types)
-    var collector = RowCollector(types)
-    let writer = RunWriter(types: types, keys: sortKeys, worker: worker)
+    let assembly = sort.assembly(window.types)
+    var collector = RowCollector(window.types)
+    let writer = RunWriter(types: window.types, keys: sortKeys, worker: worker)
     let segments = try collector.collect(
       input, memory: memory, query: query, writer: isPart ? nil : writer)
     if let runs = try sort.spilledRuns(writer, &collector, segments, worker: worker) {
@@ -84,11 +77,8 @@ package final class WindowOperator: BatchSource {
     }
     try sort.assemble(&collector, segments, into: assembly, worker: worker)
     let columns = assembly.columns
-    let keys =
-      partition.map { SortColumn(columns[$0], descending: false, nullsFirst: false) }
-      + order.map {
-        SortColumn(columns[$0.column], descending: $0.descending, nullsFirst: $0.nullsFirst)
-      }
+    let keys = window.keys(columns)
+    let keyCounts = window.keyCounts
     try sort.sortRange(assembly, { keys }, worker: worker)
     try sort.barrier.wait(query)
     store = columns
@@ -105,41 +95,15 @@ package final class WindowOperator: BatchSource {
     if worker.index == 0 {
       rows.releaseWords()
       sort.releaseResult()
+      shared.isTooLarge = isTooLarge(rows)
+    }
+    try sort.barrier.wait(query)
+    if shared.isTooLarge {
+      try spill(rows, assembly)
+      return
     }
     storeBytes = memory.bytes
     self.rows = rows
-  }
-
-  /// By partition, then as the calls see the rows.
-  private var sortKeys: [SortKey] {
-    partition.map { SortKey(column: $0, descending: false, nullsFirst: false) } + order
-  }
-
-  /// Rows are on disk: worker 0 merges them and evaluates them, some partitions at a time.
-  private func begin(spilled runs: [SpilledRows]) throws {
-    try memory.hold(0)
-    isDone = worker.index > 0
-    if isDone { return }
-    let merger = try RunMerger(runs, types: types, keys: sortKeys, query: worker.query)
-    spilled = SpilledWindow(
-      merger, types: types, partition: partition, chunkRows: Self.chunkRows,
-      chunkBytes: worker.query.memory.limit / 16, memory: memory,
-      batchRows: worker.query.batchRows
-    ) { [types, outputCount, partition, order, calls, query = worker.query] rows in
-      WindowOperator(
-        input: rows, inputTypes: types, outputCount: outputCount, partition: partition,
-        order: order, calls: calls, shared: WindowShared(workers: 1),
-        worker: Worker(query: query), isPart: true)
-    }
-  }
-
-  /// Numbers of keys whose changes are marked: those of the partition, then those of peers.
-  private var keyCounts: [Int] {
-    var counts = [partition.count]
-    for call in calls where !counts.contains(partition.count + call.orderCount) {
-      counts.append(partition.count + call.orderCount)
-    }
-    return counts
   }
 
   // MARK: Evaluation
@@ -149,8 +113,9 @@ package final class WindowOperator: BatchSource {
     results = []
     guard let rows, let range = shared.claim(size: Self.chunkRows) else { return false }
     let chunk = WindowChunk(
-      rows: rows, range: range, store: store, partitionKeys: partition.count, query: worker.query)
-    for call in calls { results.append(try chunk.evaluate(call)) }
+      rows: rows, range: range, store: store, partitionKeys: window.partition.count,
+      query: worker.query)
+    for call in window.calls { results.append(try chunk.evaluate(call)) }
     try memory.hold(storeBytes + chunk.byteCount)
     self.chunk = chunk
     emitted = 0
@@ -163,7 +128,7 @@ package final class WindowOperator: BatchSource {
     let selection = Selection(capacity: count)
     selection.indices.update(from: chunk.order + emitted, count: count)
     var columns: [Column] = []
-    for position in 0..<outputCount {
+    for position in 0..<window.outputCount {
       // What the calls have not read stays where it is until somebody looks.
       columns.append(
         chunk.sortedColumn(position)?.slice(emitted, count)

@@ -92,8 +92,7 @@ extension WindowChunk {
   }
 
   /// ntile of a place among so many rows: the first buckets get one row more.
-  private func tiles(_ call: WindowCall, _ place: (Int) -> (place: Int, size: Int)) throws -> Column
-  {
+  func tiles(_ call: WindowCall, _ place: (Int) -> (place: Int, size: Int)) throws -> Column {
     let buckets = sorted(call.arguments[0])
     let reader = ColumnReader<Int64>(buckets)
     let result = Column(flat: .bigint, count: count)
@@ -120,7 +119,7 @@ extension WindowChunk {
   }
 
   @inline(__always)
-  private func numbers(_ value: (Int) -> Int64) -> Column {
+  func numbers(_ value: (Int) -> Int64) -> Column {
     let result = Column(flat: .bigint, count: count)
     let target = result.values(as: Int64.self)
     for row in 0..<count { target[row] = value(row) }
@@ -128,7 +127,7 @@ extension WindowChunk {
   }
 
   @inline(__always)
-  private func fractions(_ value: (Int) -> Double) -> Column {
+  func fractions(_ value: (Int) -> Double) -> Column {
     let result = Column(flat: .double, count: count)
     let target = result.values(as: Double.self)
     for row in 0..<count { target[row] = value(row) }

@@ -8,6 +8,8 @@ package final class WindowShared: @unchecked Sendable {
   private let lock = Lock()
   private var sorted: SortedRows?
   private var cursor = 0
+  /// Set by worker 0 between barriers: the rows go to disk after all.
+  var isTooLarge = false
 
   /// SAFETY: written under `lock`; the sorted rows are filled in disjoint ranges between barriers.
   package init(workers: Int) { sort = SortShared(workers: workers) }
@@ -23,6 +25,9 @@ package final class WindowShared: @unchecked Sendable {
       return made
     }
   }
+
+  /// Lets go of the sorted rows, which are on disk.
+  func releaseRows() { lock.withLock { sorted = nil } }
 
   /// The next whole partitions of about `size` rows; nil when all are taken.
   func claim(size: Int) -> Range<Int>? {
@@ -59,11 +64,35 @@ final class SortedRows: @unchecked Sendable {
     words = keyCounts.map { _ in Buffer(byteCount: (rowCount + 63) / 64 * 8 + 8) }
   }
 
+  /// Rows of one partition that stand in order in the store.
+  init(inOrder keys: [SortColumn], keyCounts: [Int], rowCount: Int) {
+    count = rowCount
+    parts = []
+    self.keyCounts = keyCounts
+    numbers = Buffer(byteCount: max(1, rowCount) * 4)
+    order = numbers.pointer.assumingMemoryBound(to: UInt32.self)
+    words = keyCounts.map { _ in Buffer(byteCount: (rowCount + 63) / 64 * 8 + 8) }
+    for place in 0..<rowCount { order[place] = UInt32(truncatingIfNeeded: place) }
+    fill(0..<rowCount, keys: keys, bits: nil)
+  }
+
   /// After the barrier behind all `fill`s: half of what the sort took goes back.
   func releaseWords() { parts = [] }
 
   func marks(_ index: Int) -> UnsafeMutablePointer<UInt64> {
     words[index].pointer.assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// Rows of the largest partition; after all marks are set.
+  var largestPartition: Int {
+    var largest = 0
+    var start = 0
+    while start < count {
+      let end = partitionEnd(atOrAfter: start + 1)
+      largest = max(largest, end - start)
+      start = end
+    }
+    return largest
   }
 
   /// The first place from `place` on where a partition begins, or the end.
@@ -172,6 +201,7 @@ final class SortedRows: @unchecked Sendable {
   /// The store row at a place, which another worker may have to copy to `order` still.
   @inline(__always)
   private func row(_ place: Int) -> UInt32 {
+    if parts.isEmpty { return order[place] }
     var base = 0
     for part in parts {
       if place < base + part.count {

@@ -34,7 +34,22 @@ extension WindowAggregation {
       size /= fanout
     }
     return try byBatches { state, rows in
+      if outside.state?.isBefore == true { try addOutside(to: state, count: rows.count) }
       for segment in segments { try add(segment, rows, levels, to: state) }
+      if outside.state?.isBefore == false { try addOutside(to: state, count: rows.count) }
+    }
+  }
+
+  /// Adds what every frame has in other parts of the partition.
+  private func addOutside(to state: any AggregateState, count: Int) throws {
+    guard let (groups, group, _) = outside.state else { return }
+    let sources = [UInt32](repeating: UInt32(truncatingIfNeeded: group), count: count)
+    let targets = (0..<count).map { UInt32(truncatingIfNeeded: $0) }
+    try sources.withUnsafeBufferPointer { sources in
+      try targets.withUnsafeBufferPointer { targets in
+        guard let source = sources.baseAddress, let target = targets.baseAddress else { return }
+        try state.merge(groups, source: source, target: target, count: count)
+      }
     }
   }
 

@@ -64,7 +64,7 @@ extension WindowChunk {
   }
 
   /// All rows, or with IGNORE NULLS those whose first argument has a value.
-  private func keptValues(_ call: WindowCall) -> KeptRows {
+  func keptValues(_ call: WindowCall) -> KeptRows {
     if !call.ignoresNulls { return KeptRows(all: count) }
     let values = sorted(call.arguments[0])
     if !values.mayHaveNulls { return KeptRows(all: count) }
@@ -185,7 +185,7 @@ extension WindowChunk {
   }
 
   /// `values` with some rows taken from another column.
-  private func merged(_ values: Column, _ other: Column, rows: [Int]) -> Column {
+  func merged(_ values: Column, _ other: Column, rows: [Int]) -> Column {
     var builder = ColumnBuilder(values.type, capacity: count + rows.count)
     builder.append(values)
     builder.append(Column.dictionary(other, Selection(rows)))

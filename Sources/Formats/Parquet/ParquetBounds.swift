@@ -127,6 +127,22 @@ struct ParquetBounds {
     return low <= high ? low...high : nil
   }
 
+  /// Both bounds, where there are both.
+  var partitionBounds: PartitionBounds? {
+    if case .bytes(let low) = minimum, case .bytes(let high) = maximum {
+      return PartitionBounds(.bytes(low), .bytes(high))
+    }
+    return numbers.map { PartitionBounds(.number($0.lowerBound), .number($0.upperBound)) }
+  }
+
+  /// Whether a value of the range (of integers and what is stored as such) may be among them.
+  func mayHold(_ range: ClosedRange<Int128>) -> Bool {
+    if nullCount == rowCount { return false }
+    if case .number(let low) = minimum, low > range.upperBound { return false }
+    if case .number(let high) = maximum, high < range.lowerBound { return false }
+    return true
+  }
+
   /// Whether no row can pass the filter.
   func excludes(_ filter: ScanFilter) -> Bool {
     switch filter.operator {

@@ -55,17 +55,32 @@ struct ParquetScan: PartitionedScan {
 
   var partitionCount: Int { partitions.count }
 
-  func open(_ number: Int) throws -> (any BatchSource)? {
+  func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
+    statistics(column, partition)?.mayHold(range) ?? true
+  }
+
+  func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool {
+    statistics(filter.column, partition).map { !$0.excludes(filter) } ?? true
+  }
+
+  func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? {
+    statistics(column, partition)?.partitionBounds
+  }
+
+  /// What the footer says of a column in the row group of a partition; nil of nested ones.
+  private func statistics(_ column: Int, _ number: Int) -> ParquetBounds? {
     let partition = partitions[number]
     let file = partition.file
+    guard case .leaf(let leaf) = file.schema.nodes[column] else { return nil }
     let group = file.footer.rowGroups[partition.group]
-    for filter in filters {
-      guard case .leaf(let leaf) = file.schema.nodes[filter.column] else { continue }
-      let chunk = group.columns[leaf]
-      let statistics = ParquetBounds(
-        chunk, leaf: file.schema.leaves[leaf], footer: file.footer.bytes, rowCount: group.rowCount)
-      if statistics.excludes(filter) { return nil }
-    }
+    return ParquetBounds(
+      group.columns[leaf], leaf: file.schema.leaves[leaf], footer: file.footer.bytes,
+      rowCount: group.rowCount)
+  }
+
+  func open(_ number: Int) throws -> (any BatchSource)? {
+    let partition = partitions[number]
+    if !filters.allSatisfy({ mayPass($0, in: number) }) { return nil }
     return try ParquetBatchSource(
       partition, columns: columns, schema: schema, batchRows: batchRows, sequence: number)
   }

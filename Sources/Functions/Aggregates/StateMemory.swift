@@ -44,6 +44,9 @@ package final class StateMemory: @unchecked Sendable {
     (pointer, capacityBytes, mapping) = (larger, bytes, map)
   }
 
+  /// Has all pages of fresh memory given for writing: see `SystemPages`.
+  package func prepare() { SystemPages.prepare(pointer, capacityBytes) }
+
   @inline(__always)
   package func values<T: BitwiseCopyable>(_ type: T.Type) -> UnsafeMutablePointer<T> {
     pointer.assumingMemoryBound(to: type)

@@ -1,6 +1,7 @@
 import Columnar
 import Diagnostics
 import Syntax
+import Synchronization
 
 /// What names mean at one point of a query: the columns of its FROM clause, in order.
 package struct Scope: Sendable {
@@ -17,7 +18,11 @@ package struct Scope: Sendable {
     package var isHidden = false
   }
 
-  package var entries: [Entry] = []
+  package var entries: [Entry] = [] {
+    didSet { names = entries.count < ScopeNames.worthwhile ? nil : ScopeNames() }
+  }
+  /// Of a scope with many columns: made at the first look-up.
+  private var names: ScopeNames?
   /// For a FULL or RIGHT join's USING columns: what the bare name means.
   package var merged: [String: Expression] = [:]
 
@@ -33,16 +38,26 @@ package struct Scope: Sendable {
   package func matches(table: String?, name: String) -> [Entry] {
     let wanted = name.lowercased()
     let qualifier = table?.lowercased()
-    let found = entries.filter {
-      guard $0.name.isName(lowercased: wanted) else { return false }
-      guard let qualifier else { return !$0.isShadowed || $0.isHidden }
-      return $0.table?.isName(lowercased: qualifier) == true
+    var found: [Entry] = []
+    for index in places(of: wanted) {
+      let entry = entries[index]
+      if let qualifier {
+        if entry.table?.isName(lowercased: qualifier) == true { found.append(entry) }
+      } else if !entry.isShadowed || entry.isHidden {
+        found.append(entry)
+      }
     }
     if qualifier == nil, found.count > 1 {
       let joined = found.filter(\.isJoined)
       if joined.count == 1 { return joined }
     }
     return found
+  }
+
+  /// Of the entries of that name, which is in lower case.
+  private func places(of wanted: String) -> [Int] {
+    if let names { return names.places(of: wanted, in: entries) }
+    return entries.indices.filter { entries[$0].name.isName(lowercased: wanted) }
   }
 
   /// Gives subqueries without alias the next free name: unnamed_subquery2, …
@@ -66,6 +81,30 @@ package struct Scope: Sendable {
     joined.entries += other.entries
     joined.merged.merge(other.merged) { first, _ in first }
     return joined
+  }
+}
+
+/// Where the names of a scope stand: a query that reads each of a table's many columns by name would
+/// else compare each name with all others.
+private final class ScopeNames: Sendable {
+  static let worthwhile = 16
+
+  private let known = Mutex<[String: [Int]]?>(nil)
+
+  func places(of wanted: String, in entries: [Scope.Entry]) -> [Int] {
+    known.withLock { known in
+      let places = known ?? Self.places(entries)
+      known = places
+      return places[wanted] ?? []
+    }
+  }
+
+  private static func places(_ entries: [Scope.Entry]) -> [String: [Int]] {
+    var places: [String: [Int]] = [:]
+    for (index, entry) in entries.enumerated() {
+      places[entry.name.lowercased(), default: []].append(index)
+    }
+    return places
   }
 }
 

@@ -38,8 +38,8 @@ package struct ScanNode: Sendable {
   package var columns: [(position: Int, reference: ColumnReference)]
   /// Filters that partitions may be skipped by; the filter node above still decides.
   package var filters: [ScanFilter] = []
-  /// Columns whose values a join above gathers while it builds, by the number of the filter.
-  package var runtimeFilters: [(column: ColumnReference, filter: Int)] = []
+  /// What joins and Top-Ns above tell of columns.
+  package var runtimeFilters: [ScanRuntimeFilter] = []
 }
 
 package struct ValuesNode: Sendable {
@@ -141,6 +141,8 @@ package struct SortNode: Sendable {
   /// Top-N: rows wanted and rows skipped.
   package var limit: Int?
   package var offset: Int = 0
+  /// The number of the runtime filter by which scans learn where the rows wanted end.
+  package var boundaryFilter: Int?
 }
 
 /// The first row of each key, as `order` has it (ties: as the input has it); rows come in `order`.

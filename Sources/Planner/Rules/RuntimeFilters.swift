@@ -24,7 +24,8 @@ enum RuntimeFilters {
       let probed = node.buildSide == .right ? key.left : key.right
       guard case .column(let column) = probed, hasKeySet(column.type) else { continue }
       let probe = node.buildSide == .right ? node.left : node.right
-      guard let placed = place(column.id, next, probe) else { continue }
+      let filter = RuntimeFilterPlacement(number: next, kind: .keys, type: column.type)
+      guard let placed = filter.place(column.id, in: probe) else { continue }
       if node.buildSide == .right { node.left = placed } else { node.right = placed }
       node.runtimeFilters.append((position, next))
       next += 1
@@ -49,80 +50,5 @@ enum RuntimeFilters {
     case .bool, .int128, .uint128, .float, .double, .string, .interval, .list, .array, .structure:
       false
     }
-  }
-
-  /// The plan with the filter at the scans that the column comes from; nil when there is none.
-  private static func place(_ column: Int, _ filter: Int, _ plan: Plan) -> Plan? {
-    switch plan {
-    case .scan(var node):
-      guard let found = node.columns.first(where: { $0.reference.id == column }) else { return nil }
-      node.runtimeFilters.append((found.reference, filter))
-      return .scan(node)
-    case .filter(var node):
-      guard let input = place(column, filter, node.input) else { return nil }
-      node.input = input
-      return .filter(node)
-    case .project(var node):
-      guard let item = node.items.first(where: { $0.reference.id == column }),
-        case .column(let source) = item.expression,
-        let input = place(source.id, filter, node.input)
-      else { return nil }
-      node.input = input
-      return .project(node)
-    case .aggregate(var node):
-      // A group is dropped as a whole, which its other rows do not see.
-      guard node.sets.isEmpty, let key = node.keys.first(where: { $0.reference.id == column }),
-        case .column(let source) = key.expression,
-        let input = place(source.id, filter, node.input)
-      else { return nil }
-      node.input = input
-      return .aggregate(node)
-    case .join(let node): return place(column, filter, join: node)
-    case .values, .sort, .distinctOn, .limit, .union, .predict, .rows, .exchange, .window, .unnest,
-      .sample, .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
-      return nil
-    }
-  }
-
-  private static func place(_ column: Int, _ filter: Int, join: JoinNode) -> Plan? {
-    var node = join
-    let canLeft: Bool
-    let canRight: Bool
-    switch node.kind {
-    case .inner: (canLeft, canRight) = (true, !node.isAsof)
-    case .left, .semi, .anti, .mark, .single: (canLeft, canRight) = (true, false)
-    case .right: (canLeft, canRight) = (false, true)
-    case .full: return nil
-    }
-    // What is equal to the column by a key of the join is filtered by it as well.
-    var lefts = [column]
-    var rights = [column]
-    if node.kind == .inner && !node.isAsof {
-      for key in node.keys where !key.nullSafe {
-        guard case .column(let left) = key.left, case .column(let right) = key.right,
-          left.type.physical == right.type.physical
-        else { continue }
-        if left.id == column { rights.append(right.id) }
-        if right.id == column { lefts.append(left.id) }
-      }
-    }
-    var isPlaced = false
-    if canLeft {
-      for id in lefts {
-        guard let placed = place(id, filter, node.left) else { continue }
-        node.left = placed
-        isPlaced = true
-        break
-      }
-    }
-    if canRight {
-      for id in rights {
-        guard let placed = place(id, filter, node.right) else { continue }
-        node.right = placed
-        isPlaced = true
-        break
-      }
-    }
-    return isPlaced ? .join(node) : nil
   }
 }
