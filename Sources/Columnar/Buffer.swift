@@ -4,17 +4,18 @@
 package final class Buffer: @unchecked Sendable {
   package let pointer: UnsafeMutableRawPointer
   package let byteCount: Int
+  private let statement: LargeMemory?
 
   /// SAFETY: the pointer is owned alone and freed once, in `deinit`; writers finish before the
   /// buffer is shared between threads.
   package init(byteCount: Int) {
     self.byteCount = byteCount
     pointer = BlockCache.take(byteCount)
-    LargeMemory.take(byteCount)
+    statement = LargeMemory.take(byteCount)
   }
 
   deinit {
-    LargeMemory.give(byteCount)
+    statement?.give(byteCount)
     BlockCache.give(pointer, byteCount)
   }
 }
@@ -26,7 +27,7 @@ package final class StringHeap: @unchecked Sendable {
   private var cursor: UnsafeMutableRawPointer?
   private var nextBlock = 4096
   package private(set) var byteCount = 0
-  private var largeBytes = 0
+  private var large: [(statement: LargeMemory, bytes: Int)] = []
 
   package init() {}
 
@@ -38,10 +39,7 @@ package final class StringHeap: @unchecked Sendable {
       let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       blocks.append(block)
       byteCount += size
-      if size >= LargeMemory.least {
-        LargeMemory.take(size)
-        largeBytes += size
-      }
+      if let statement = LargeMemory.take(size) { large.append((statement, size)) }
       cursor = block
       free = size
     }
@@ -76,7 +74,7 @@ package final class StringHeap: @unchecked Sendable {
   }
 
   deinit {
-    LargeMemory.give(largeBytes)
+    for (statement, bytes) in large { statement.give(bytes) }
     for block in blocks { block.deallocate() }
   }
 }

@@ -1,20 +1,39 @@
 import Diagnostics
 import Synchronization
 
-/// The bytes that the process holds in buffers, string blocks and aggregate states of 1 MiB and more. Smaller ones
-/// are not counted: operators report those in steps, and an atomic addition each would cost.
-package enum LargeMemory {
+/// The bytes that one statement holds in buffers, string blocks and aggregate states of 1 MiB and more.
+/// Smaller ones are not counted: operators report those in steps, and an atomic addition each would
+/// cost.
+package final class LargeMemory: Sendable {
   package static let least = 1 << 20
-  private static let bytes = Atomic<Int>(0)
+  /// Of all statements together.
+  private static let everywhere = Atomic<Int>(0)
+  private let bytes = Atomic<Int>(0)
 
-  package static var held: Int { bytes.load(ordering: .relaxed) }
+  package var held: Int { bytes.load(ordering: .relaxed) }
 
-  package static func take(_ count: Int) {
-    if count >= least { bytes.wrappingAdd(count, ordering: .relaxed) }
+  /// Counts bytes that were allocated for the statement that runs here, and gives who is to be told
+  /// when they are free; nil for few bytes, and outside of statements.
+  @inline(__always)
+  package static func take(_ count: Int) -> LargeMemory? {
+    count < least ? nil : takeMany(count)
   }
 
-  package static func give(_ count: Int) {
-    if count >= least { bytes.wrappingSubtract(count, ordering: .relaxed) }
+  @inline(never)
+  private static func takeMany(_ count: Int) -> LargeMemory? {
+    guard let statement = SessionTime.current.memory.held else { return nil }
+    statement.bytes.wrappingAdd(count, ordering: .relaxed)
+    everywhere.wrappingAdd(count, ordering: .relaxed)
+    return statement
+  }
+
+  package func give(_ count: Int) {
+    bytes.wrappingSubtract(count, ordering: .relaxed)
+    LargeMemory.everywhere.wrappingSubtract(count, ordering: .relaxed)
+  }
+
+  fileprivate static var areFewEverywhere: Bool {
+    everywhere.load(ordering: .relaxed) < MemoryAllowance.small
   }
 }
 
@@ -23,43 +42,44 @@ package enum LargeMemory {
 /// kernels that make more than they are given ask here before they allocate.
 package struct MemoryAllowance: Sendable {
   private let limit: Int
-  /// Held when the statement began: tables in memory are not its own.
-  private let heldBefore: Int
+  /// By the statement, since it began; nil where there is none.
+  fileprivate let held: LargeMemory?
 
   package static let unlimited = MemoryAllowance()
 
-  private init() { (limit, heldBefore) = (.max, 0) }
+  private init() { (limit, held) = (.max, nil) }
 
   package init(limit: Int) {
     self.limit = limit
-    heldBefore = LargeMemory.held
+    held = LargeMemory()
   }
+
+  private var own: Int { held?.held ?? 0 }
 
   /// What may still be allocated; never negative.
   package var left: Int {
     if limit == .max { return .max }
-    let (rest, overflows) = limit.subtractingReportingOverflow(LargeMemory.held - heldBefore)
+    let (rest, overflows) = limit.subtractingReportingOverflow(own)
     return overflows ? .max : max(0, rest)
   }
 
   /// `.outOfMemory` when `more` bytes (0: what is held) are too much.
   package func check(_ more: Int) throws {
     if limit == .max { return }
-    let own = LargeMemory.held - heldBefore
+    let own = own
     let (total, overflows) = own.addingReportingOverflow(more)
     if overflows || total > limit { throw MemoryAllowance.tooMuch(more, own, limit) }
   }
 
-  /// The same for the statement that runs here. Cheap below 16 MiB, which nobody is refused: what is
-  /// held is the process's, and others may have taken it meanwhile.
+  /// The same for the statement that runs here. Below 16 MiB nobody is refused.
   package static func check(_ more: Int) throws {
-    if more < small && LargeMemory.held < small { return }
+    if more < small && LargeMemory.areFewEverywhere { return }
     let memory = SessionTime.current.memory
-    if more < small && LargeMemory.held - memory.heldBefore < small { return }
+    if more < small && memory.own < small { return }
     try memory.check(more)
   }
 
-  private static let small = 16 << 20
+  fileprivate static let small = 16 << 20
 
   private static func tooMuch(_ more: Int, _ own: Int, _ limit: Int) -> SQLError {
     SQLError(

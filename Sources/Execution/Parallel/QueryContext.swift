@@ -22,8 +22,8 @@ package final class QueryContext: Sendable {
     self.workerCount = max(1, workerCount)
     self.batchRows = max(1, batchRows)
     self.memory = memory
-    allowance = MemoryAllowance(limit: memory.limit)
     // Kernels know the statement's; outside statements each context has its own.
+    allowance = memory.limit == .max ? .unlimited : SessionTime.current.memory
     let ambient = Cancellation.current
     cancellation = ambient === Cancellation.never ? Cancellation() : ambient
   }

@@ -12,6 +12,7 @@ package final class StateMemory: @unchecked Sendable {
   private let stride: Int
   private var capacityBytes: Int
   private var mapping: (start: UnsafeMutableRawPointer, byteCount: Int)?
+  private var statement: LargeMemory?
 
   private static let hugePage = 2 << 20
 
@@ -20,7 +21,7 @@ package final class StateMemory: @unchecked Sendable {
   package init(stride: Int, count: Int = 0) {
     self.stride = stride
     (pointer, capacityBytes, mapping) = StateMemory.allocate(max(256, stride * count))
-    LargeMemory.take(capacityBytes)
+    statement = LargeMemory.take(capacityBytes)
     self.count = count
   }
 
@@ -38,10 +39,11 @@ package final class StateMemory: @unchecked Sendable {
     let needed = count * stride
     if needed <= capacityBytes { return }
     let (larger, bytes, map) = StateMemory.allocate(max(needed, capacityBytes * 2))
-    LargeMemory.take(bytes)
+    let holder = LargeMemory.take(bytes)
     larger.copyMemory(from: pointer, byteCount: capacityBytes)
     release()
     (pointer, capacityBytes, mapping) = (larger, bytes, map)
+    statement = holder
   }
 
   /// Has all pages of fresh memory given for writing: see `SystemPages`.
@@ -76,7 +78,7 @@ package final class StateMemory: @unchecked Sendable {
   }
 
   private func release() {
-    LargeMemory.give(capacityBytes)
+    statement?.give(capacityBytes)
     if let mapping { munmap(mapping.start, mapping.byteCount) } else { free(pointer) }
   }
 
