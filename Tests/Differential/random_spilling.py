@@ -112,10 +112,36 @@ class Generator:
             "SELECT a.id, b.id AS c FROM mid a ASOF JOIN big b ON a.g = b.g AND a.t >= b.t WHERE b.g < 30"])
 
     def window(self):
-        call = self.pick(["row_number()", "rank()", "sum(id)", "lag(id)", "first_value(s)", "count(*)", "max(d)", "ntile(4)"])
-        by = self.pick(["k", "g, n", "s", "u", "st", "t"])
+        call = self.pick(["row_number()", "rank()", "sum(id)", "lag(id)", "first_value(s)", "count(*)", "max(d)", "ntile(4)", "lead(w, 30)",
+                          "dense_rank()", "percent_rank()", "cume_dist()", "avg(d)", "sum(d)", "min(s)", "lag(s, 2 IGNORE NULLS)",
+                          "last_value(s IGNORE NULLS)", "nth_value(t, 9)", "count(g)", "bool_or(n = 3)", "sum(m) FILTER (WHERE g > 40)"])
+        # One partition, or a few that are large, as often as many small ones.
+        by = self.pick(["", "", "n", "k", "g, n", "s", "u", "st", "t"])
+        order = self.pick(["id", "id", "g, id", "n", "t, id DESC", "s NULLS FIRST, id"])
+        frame = self.pick(["", "", "ROWS UNBOUNDED PRECEDING", "ROWS BETWEEN 6 PRECEDING AND CURRENT ROW", "ROWS BETWEEN 300 PRECEDING AND 90 FOLLOWING",
+                           "ROWS BETWEEN UNBOUNDED PRECEDING AND 20 PRECEDING", "GROUPS BETWEEN 2 PRECEDING AND 1 FOLLOWING",
+                           "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", "ROWS BETWEEN 6 PRECEDING AND 6 FOLLOWING EXCLUDE TIES"])
         shown = self.some(list(COLUMNS), 1, 4)
-        return f"SELECT id, {', '.join(shown)}, {call} OVER (PARTITION BY {by} ORDER BY id) AS c FROM {self.table()}"
+        parts = f"PARTITION BY {by}" if by else ""
+        return f"SELECT id, {', '.join(shown)}, {call} OVER ({parts} ORDER BY {order} {frame}) AS c FROM {self.table()}"
+
+    def loop(self):
+        all_rows = self.pick(["", " ALL"])
+        return self.pick([
+            f"WITH RECURSIVE r AS (SELECT id AS i, 0 AS l, w FROM mid UNION{all_rows} SELECT i, l + 1, w FROM r WHERE l < 2) SELECT * FROM r",
+            f"WITH RECURSIVE r AS (SELECT id AS i, s, 0 AS depth FROM mid WHERE id < 90 UNION{all_rows} "
+            "SELECT big.id, big.s, depth + 1 FROM r JOIN big ON big.k = r.i + 1 WHERE depth < 3) SELECT * FROM r",
+            "SELECT DISTINCT ON (s, g) s, g, id, w FROM big ORDER BY t, id", "SELECT DISTINCT ON (u) id, u, st FROM big ORDER BY m DESC, id"])
+
+    def pairs(self):
+        kind = self.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "SEMI JOIN", "ANTI JOIN"])
+        left, right = self.pick([("small", "mid"), ("mid", "small")])
+        on = self.pick(["a.id * 40 > b.k AND a.id * 39 < b.k", "a.m > b.m AND a.n + b.n = 7 - a.id % 5", "a.w || b.s LIKE '%99a%7'"])
+        both = [f"a.{c}" for c in ("id", "w")] + ([] if kind in ("SEMI JOIN", "ANTI JOIN") else ["b.id", "b.w"])
+        return self.pick([
+            f"SELECT {', '.join(f'{c} AS c{i}' for i, c in enumerate(both))} FROM {left} a {kind} {right} b ON {on}",
+            "SELECT id, (g, s) IN (SELECT g, s FROM mid) AS c FROM mid WHERE id < 3000",
+            "SELECT id FROM mid WHERE (id, w) NOT IN (SELECT id + 7, w FROM mid)"])
 
     def shared(self):
         return self.pick([
@@ -126,7 +152,7 @@ class Generator:
             "SELECT DISTINCT ON (k) k, id, w FROM big ORDER BY k, id"])
 
     def query(self):
-        make = self.pick([self.sort, self.sort, self.group, self.group, self.group, self.join, self.join, self.membership, self.window, self.shared])
+        make = self.pick([self.sort, self.sort, self.group, self.group, self.group, self.join, self.join, self.membership, self.window, self.window, self.shared, self.loop, self.pairs])
         self.ordered = False
         sql = make()
         if not self.ordered and self.draw.random() < 0.2:

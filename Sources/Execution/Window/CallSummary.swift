@@ -19,6 +19,8 @@ final class CallSummary {
   /// Of `whole`: arguments that are the same for all rows; they stand behind the input's columns.
   private var constants: [Column] = []
   private var result: Column?
+  /// The running result up to the end of some peers, of which there may be many.
+  private var peers: (end: Int, result: Column)?
 
   init(_ call: WindowCall, _ streamed: StreamedCall, types: [LogicalType]) throws {
     self.call = call
@@ -92,11 +94,7 @@ final class CallSummary {
       totals.append(totals.last ?? nil)
       return
     }
-    var running = call
-    running.isDistinct = false
-    running.frame.unit = .rows
-    running.frame.start = .unboundedPreceding
-    running.frame.end = .currentRow
+    var running = call.runningByRows
     if kind != .extreme {
       running.type = call.isFloat(chunk.store.map(\.type)) ? .double : .hugeint
     }
@@ -135,6 +133,22 @@ final class CallSummary {
     result = made
     self.whole = nil
     return made
+  }
+
+  /// The running result of all rows before place `end`, which lies in a chunk of one block.
+  func result(
+    before end: Int, in chunk: () throws -> (chunk: WindowChunk, first: Int, block: Int)
+  ) throws -> Column {
+    if let peers, peers.end == end { return peers.result }
+    guard case .aggregate(let resolved) = call.function else {
+      return Column.nulls(call.type, count: 1)
+    }
+    let (chunk, first, block) = try chunk()
+    let results = try chunk.aggregate(
+      call.runningByRows, resolved, outside: outside(block..<block + 1))
+    let result = results.copiedRow(end - 1 - first)
+    peers = (end, result)
+    return result
   }
 
   /// What frames hold besides the blocks `blocks` of a partition.

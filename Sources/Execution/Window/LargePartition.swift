@@ -75,7 +75,7 @@ final class LargePartition: BatchSource {
     self.summaries = summaries
     rows = SpilledRows(try query.spillFile(), types: window.types)
     open = RowCollector(window.types)
-    for call in window.calls where call.function.seesPeers {
+    for call in window.calls where call.function.seesPeers || call.runsByPeers {
       marks[call.orderCount] = PartitionMarks()
     }
   }
@@ -158,7 +158,9 @@ final class LargePartition: BatchSource {
       if columns.isEmpty { columns = part.columns(window.outputCount) }
       var lack = Lack()
       for (index, summary) in summaries.enumerated() where calls[index] == nil {
-        calls[index] = try part.evaluate(summary, marks[summary.call.orderCount], &lack)
+        calls[index] = try part.evaluate(
+          summary, marks[summary.call.orderCount], &lack
+        ) { try result(of: summary, before: $0) }
       }
       try memory.hold(keptBytes + part.byteCount)
       if !lack.before && !lack.behind { break }
@@ -169,6 +171,19 @@ final class LargePartition: BatchSource {
     resultCount = starts[piece.upperBound] - starts[piece.lowerBound]
     emitted = 0
     nextBlock = piece.upperBound
+  }
+
+  /// The running result of a call up to a place that may be far behind the piece.
+  private func result(of summary: CallSummary, before end: Int) throws -> Column {
+    try summary.result(before: end) {
+      var (low, high) = (0, rows.blocks.count - 1)
+      while low < high {
+        let middle = (low + high) / 2
+        if starts[middle + 1] >= end { high = middle } else { low = middle + 1 }
+      }
+      let part = try read(low..<low + 1, piece: low..<low + 1)
+      return (part.chunk, part.first, low)
+    }
   }
 
   private func pieceEnd(from first: Int) -> Int {

@@ -25,10 +25,15 @@ struct PartitionPart {
   }
 
   /// The results of a call for the rows of the piece; nil, with `lack` set, when rows are missing.
-  func evaluate(_ summary: CallSummary, _ marks: PartitionMarks?, _ lack: inout Lack) throws
-    -> Column?
-  {
+  /// `before` gives the running result of all rows before a place.
+  func evaluate(
+    _ summary: CallSummary, _ marks: PartitionMarks?, _ lack: inout Lack,
+    before: (Int) throws -> Column
+  ) throws -> Column? {
     let call = summary.call
+    if case .running = summary.streamed, call.runsByPeers, let marks {
+      return cut(try byPeers(summary, marks, before))
+    }
     switch summary.streamed {
     case .whole: return Column(repeating: try summary.wholeResult(), count: piece.count).flattened()
     case .place: return cut(try placed(call, marks))
@@ -110,6 +115,26 @@ struct PartitionPart {
     }
     withExtendedLifetime(offsets) {}
     return isComplete
+  }
+
+  // MARK: Peers
+
+  /// Running results up to the end of each row's peers. Those of the piece's last row may be more than
+  /// fit: their result, which is the same for all of them, comes from `before`.
+  private func byPeers(
+    _ summary: CallSummary, _ marks: PartitionMarks, _ before: (Int) throws -> Column
+  ) throws -> Column {
+    guard case .aggregate(let resolved) = summary.call.function else {
+      return Column.nulls(summary.call.type, count: chunk.count)
+    }
+    let values = try chunk.aggregate(
+      summary.call, resolved, outside: summary.outside(blocks))
+    let last = first + piece.upperBound - 1
+    let end = marks.end(of: last)
+    if end <= first + chunk.count { return values }
+    let start = max(piece.lowerBound, marks.start(of: last) - first)
+    let result = Column(repeating: try before(end), count: chunk.count)
+    return chunk.merged(values, result, rows: Array(start..<piece.upperBound))
   }
 
   // MARK: Places

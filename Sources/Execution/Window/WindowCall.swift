@@ -66,6 +66,22 @@ extension WindowCall {
       && frame.endsWithPartition(orderCount: orderCount)
   }
 
+  /// Whether frames begin with the partition and end with the row's peers.
+  var runsByPeers: Bool {
+    if case .currentRow = frame.end { return frame.unit != .rows && orderCount > 0 && isRunning }
+    return false
+  }
+
+  /// The same from row to row.
+  var runningByRows: WindowCall {
+    var call = self
+    call.isDistinct = false
+    call.frame.unit = .rows
+    call.frame.start = .unboundedPreceding
+    call.frame.end = .currentRow
+    return call
+  }
+
   /// Whether each row's frame begins with the partition and holds that of the row before.
   var isRunning: Bool {
     guard frame.exclusion == .noOthers, frame.startsWithPartition(orderCount: orderCount) else {
