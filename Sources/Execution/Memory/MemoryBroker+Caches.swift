@@ -1,11 +1,11 @@
 import Storage
 
-// What caches hold besides the operators. They may fill a quarter of the limit, up to 320 MiB, while
+// What caches hold besides the operators. They may fill a quarter of the limit, up to 256 MiB, while
 // operators do not need it: whoever would be refused, or told to spill, has the caches give back first.
 extension MemoryBroker: CacheMemory {
   /// What all caches together may hold. More than the columns of one query is not worth the memory:
   /// chunks decode at gigabytes a second.
-  private var cacheLimit: Int { min(limit / 4, 320 << 20) }
+  private var cacheLimit: Int { min(limit / 4, 256 << 20) }
 
   package func add(_ cache: ChunkCache) { caches.withLock { $0.add(cache) } }
 
