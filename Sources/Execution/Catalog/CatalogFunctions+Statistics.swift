@@ -18,7 +18,7 @@ extension CatalogFunctions {
         return [
           .varchar(place.database), .varchar(place.schema), .varchar(object.name),
           .varchar(column.name), .count(position + 1), .count(table.estimatedRowCount ?? 0),
-          .count(known?.distinctCount.map { Int(min($0, 1e18).rounded()) }),
+          .count(known?.distinctCount.map { Int(exactly: min($0, 1e18).rounded()) ?? 0 }),
           known.map { .double($0.nullFraction) } ?? .null,
           .boolean(table.hasSketch(position)),
           .count(table.sample(columns: [position])?.first?.count ?? 0),

@@ -41,7 +41,10 @@ final class TableVersion: StoredTable, Sendable {
 
   func columnStatistics(_ position: Int) -> ColumnStatistics? {
     guard position < definition.columns.count else { return nil }
-    return statistics.statistics(of: position, in: data.parts.map(\.group))
+    var known = statistics.statistics(of: position, in: data.parts.map(\.group))
+    // Of rows that are deleted too: there are no more values than rows.
+    known.distinctCount = known.distinctCount.map { min($0, Double(data.rowCount)) }
+    return known
   }
 
   /// Whether its distinct values come from sketches, and not from a sample of the rows.

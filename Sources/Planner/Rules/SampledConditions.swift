@@ -12,6 +12,9 @@ extension Cardinality {
   /// Rows that pass must be so many to be believed against the statistics.
   private static let trustedRows = 16.0
 
+  /// Parts of a condition that is tried.
+  private static let mostParts = 256
+
   /// The sample of the scan that all of an expression's columns come from; nil for none.
   func commonScan(of expression: Expression) -> Int? {
     let ids = expression.columnIDs
@@ -41,7 +44,7 @@ extension Cardinality {
     var byScan: [Int: [Expression]] = [:]
     var rest: [Expression] = []
     for condition in conjuncts {
-      if let scan = commonScan(of: condition), !isCounted(condition) {
+      if !isCounted(condition), !Self.isLarge(condition), let scan = commonScan(of: condition) {
         byScan[scan, default: []].append(condition)
       } else {
         rest.append(condition)
@@ -80,6 +83,16 @@ extension Cardinality {
     }
     let passing = truth.reduce(0) { $0 + ($1 == 1 ? 1 : 0) }
     return (Double(passing) + 0.5) / Double(even.count + 1)
+  }
+
+  /// Conditions that programs have written would take longer to try than to run.
+  static func isLarge(_ condition: Expression) -> Bool {
+    var parts = 0
+    return condition.contains { part in
+      parts += 1
+      if case .inList(let list) = part { parts += list.values.count / 16 }
+      return parts > mostParts
+    }
   }
 
   /// NULLs of a column are counted, not guessed.

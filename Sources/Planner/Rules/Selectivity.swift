@@ -75,7 +75,14 @@ extension Cardinality {
       let share = min(0.9, equality(list.operand, rows) * Double(list.values.count))
       return list.isNegated ? max(0, valueShare(list.operand) - share) : share
     case .or(let terms):
-      return 1 - terms.reduce(1) { $0 * (1 - selectivity(of: $1.conjuncts, rows: rows)) }
+      let isLarge = Self.isLarge(condition)
+      let none = terms.reduce(1.0) { rest, term in
+        let parts = term.conjuncts
+        let share =
+          isLarge ? knownSelectivity(of: parts, rows: rows) : selectivity(of: parts, rows: rows)
+        return rest * (1 - share)
+      }
+      return 1 - none
     case .and(let terms): return knownSelectivity(of: terms, rows: rows)
     case .not(let operand): return 1 - knownSelectivity(of: operand.conjuncts, rows: rows)
     case .isNull(let operand, let isNegated):
