@@ -159,7 +159,7 @@ package final class HashAggregateOperator: BatchSource {
         }
         for local in readers { try local.add(part) }
         if !canSpill {
-          try memory.hold(readers.reduce(0) { $0 + $1.byteCount })
+          try hold(readers.reduce(0) { $0 + $1.byteCount })
         } else if !memory.holdOrSpill(
           readers.reduce(0) { $0 + $1.nextByteCount }, share: 0.6 / Double(worker.count))
         {
@@ -177,7 +177,7 @@ package final class HashAggregateOperator: BatchSource {
     }
     phase = .claiming
     if partitioners.isEmpty {
-      try memory.hold(locals.reduce(0) { $0 + $1.byteCount })
+      try hold(locals.reduce(0) { $0 + $1.byteCount })
     } else {
       memory.holdRegardless(locals.reduce(0) { $0 + $1.byteCount })
     }
@@ -248,9 +248,14 @@ package final class HashAggregateOperator: BatchSource {
     if merged.groupCount > 0 { try begin(merged, set: set, sequence: set << 8 + partition) }
   }
 
+  /// A row of results is not what memory is short of, whoever has taken it.
+  private func hold(_ bytes: Int) throws {
+    if bytes <= 1 << 16 { memory.holdRegardless(bytes) } else { try memory.hold(bytes) }
+  }
+
   func begin(_ result: LocalAggregation, set: Int, sequence: Int) throws {
     try result.complete()
-    try memory.hold(
+    try hold(
       keptBytes + wholeSets.reduce(result.byteCount) { $0 + $1.groups.byteCount })
     current = result
     currentSet = set

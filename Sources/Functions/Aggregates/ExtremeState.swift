@@ -26,7 +26,8 @@ final class ExtremeState<T: StateValue, End: Extreme>: AggregateState {
   private let seen = StateMemory(stride: 1)
   private var heap = StringHeap()
   /// Bytes in the heap after which the strings no group needs any more are thrown away.
-  private var heapLimit = 1 << 20
+  private var heapLimit = ExtremeState.leastHeap
+  private static var leastHeap: Int { 1 << 16 }
 
   init(result: LogicalType) { self.result = result }
 
@@ -56,13 +57,15 @@ final class ExtremeState<T: StateValue, End: Extreme>: AggregateState {
     let known = seen.values(UInt8.self)
     var value = best[0]
     var found = known[0] != 0
+    var isNew = false
     forEachValid(arguments[0], T.self, count) { _, candidate in
       if !found || End.isBetter(candidate, than: value) {
         value = candidate
         found = true
+        isNew = true
       }
     }
-    if found {
+    if isNew {
       best[0] = value.stored(in: heap)
       known[0] = 1
     }
@@ -106,6 +109,6 @@ final class ExtremeState<T: StateValue, End: Extreme>: AggregateState {
       best[group] = best[group].stored(in: fresh)
     }
     heap = fresh
-    heapLimit = max(1 << 20, fresh.byteCount * 2)
+    heapLimit = max(ExtremeState.leastHeap, fresh.byteCount * 2)
   }
 }
