@@ -4,8 +4,8 @@
 
 Both run in one process each, on the same table. Of the separate trainings `--separate` are run, and their
 time is counted up to all groups; the weights of each must be those of FOR EACH bit for bit. Prints the
-medians and the ratio for several networks. For the small ones more than a tenth fails; of the last, which is
-not small, the arithmetic alone, that both have to do, is more than that on few cores. Standard library only.
+medians and the ratio for several networks; more than a tenth fails for the small ones. Of the last, which is
+not small, half of the time is products at the core's peak: on two cores it lies at a tenth. Standard library only.
 """
 import argparse
 import json

@@ -54,10 +54,10 @@ struct DenseProduct {
 
   /// dW [outputs, inputs] += dY Xᵀ: as dot products along the rows for thin layers, else as a
   /// product with a transposed copy of X in `scratch`. The choice depends on the shapes alone,
-  /// never on the data or threads.
+  /// never on the data or threads. Behind `counted` rows (nil: all) the gradient is zero.
   func weightGradient(
     _ slope: Vector, slopePitch: Int, _ input: Vector, inputPitch: Int, _ gradients: Target,
-    scratch: Target, rows: Int
+    scratch: Target, rows: Int, counted: Int? = nil
   ) {
     if usesDotProducts(rows: rows) {
       apus_multiply_transposed(
@@ -76,7 +76,7 @@ struct DenseProduct {
     product.c_row = inputs
     product.m = outputs
     product.n = inputs
-    product.k = rows
+    product.k = counted ?? rows
     product.accumulate = 1
     MatrixProduct.multiply(&product)
   }

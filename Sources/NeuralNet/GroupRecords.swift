@@ -83,7 +83,7 @@ package final class GroupRecords {
 }
 
 /// Rows with the number of the group of each.
-package struct GroupedSet {
+package struct GroupedSet: Sendable {
   package let set: TrainingSet
   package let keys: [UInt32]
 

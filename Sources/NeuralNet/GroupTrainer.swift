@@ -20,17 +20,17 @@ package final class GroupTrainer {
 
   /// The rows of a group.
   package struct Rows: Sendable {
-    package let training: TrainingSet
-    /// nil: `validationSplit` draws some of the others, if anything does.
-    package let validation: TrainingSet?
-    /// What its training starts from; nil: fresh weights, the same for all.
-    package let initial: Weights?
+    /// To train on, and to validate on; nil: `validationSplit` draws some of the others, if anything
+    /// does.
+    package typealias Sets = (training: TrainingSet, validation: TrainingSet?)
 
-    package init(
-      _ training: TrainingSet, validation: TrainingSet? = nil, initial: Weights? = nil
-    ) {
-      self.training = training
-      self.validation = validation
+    /// Called once, by the thread that trains.
+    let sets: @Sendable () throws -> Sets
+    /// What its training starts from; nil: fresh weights, the same for all.
+    let initial: Weights?
+
+    package init(initial: Weights? = nil, _ sets: @escaping @Sendable () throws -> Sets) {
+      self.sets = sets
       self.initial = initial
     }
   }
@@ -60,7 +60,7 @@ package final class GroupTrainer {
 
   /// The same where there is nothing but rows to train on.
   package func train(_ groups: [TrainingSet]) throws -> [Result<Trained, SQLError>] {
-    try train(groups.map { Rows($0) })
+    try train(groups.map { set in Rows { (set, nil) } })
   }
 
   /// Trains a network on the rows of each group. A group that fails (a loss that is not a number, no
@@ -88,9 +88,10 @@ package final class GroupTrainer {
     do {
       var options = options
       options.threads = 1
+      let sets = try rows.sets()
       let trainer = try Trainer(
-        network: network, weights: rows.initial ?? fresh, training: rows.training,
-        validation: rows.validation, options: options, memory: memory, isCancelled: isCancelled)
+        network: network, weights: rows.initial ?? fresh, training: sets.training,
+        validation: sets.validation, options: options, memory: memory, isCancelled: isCancelled)
       memory = trainer.memory
       var reports: [EpochReport] = []
       var bestEpoch = 0

@@ -351,7 +351,7 @@ extension Trainer {
     optimizer.step(
       OptimizerStep(
         weights: parameters.pointer + start, gradient: gradient,
-        state: optimizerState.map { $0.pointer + start }, count: end - start,
+        state: start == 0 ? memory.states : memory.states.map { $0 + start }, count: end - start,
         learningRate: learningRate, number: stepNumber, values: optimizerValues))
   }
 

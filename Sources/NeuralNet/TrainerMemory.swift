@@ -21,6 +21,8 @@ package final class TrainerMemory {
   let parameterStride: Int
   let lanes: FloatBuffer
   let optimizerState: [FloatBuffer]
+  /// Where these lie.
+  let states: [UnsafeMutablePointer<Float>]
   /// Sums of each lane in the step at hand: for each output the loss and the hits.
   let laneSums: UnsafeMutablePointer<Double>
   let laneSumStride: Int
@@ -71,6 +73,7 @@ package final class TrainerMemory {
     parameters = try FloatBuffer(count: count)
     lanes = try FloatBuffer(count: parameterStride * shape.laneCount)
     optimizerState = try (0..<shape.optimizerStates).map { _ in try FloatBuffer(count: count) }
+    states = optimizerState.map(\.pointer)
     // A cache line of its own for each lane.
     laneSumStride = (2 * outputs.count + 15) & ~7
     laneSums = .allocate(capacity: Self.maximumLanes * laneSumStride)

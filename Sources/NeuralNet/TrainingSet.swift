@@ -94,6 +94,9 @@ package final class TrainingSet: @unchecked Sendable {
     4 * (features.count + targets.count + weights.count + classes.capacity)
   }
 
+  /// Bytes of a row.
+  package var bytesPerRow: Int { 4 * layout.recordWidth }
+
   /// The same memory for other rows, from the first on: what a source does between two pieces.
   package func removeAll() {
     rows = 0

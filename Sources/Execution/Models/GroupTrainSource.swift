@@ -118,9 +118,7 @@ final class GroupTrainSource: CompletingSource {
       }
       let made = try trainer.train(
         wave.map { group in
-          GroupTrainer.Rows(
-            group.training, validation: group.validation,
-            initial: initial.weights(of: keys, Int(group.key)))
+          GroupTrainer.Rows(initial: initial.weights(of: keys, Int(group.key)), group.sets)
         })
       for (group, result) in zip(wave, made) {
         results[Int(group.key)] = result

@@ -4,11 +4,10 @@ import NeuralNet
 /// The rows of FOR EACH, some groups at a time: as many as make a few megabytes, or one that is
 /// larger. In which order the groups come means nothing.
 final class GroupedRows {
-  /// A group's number, and its rows.
+  /// A group's number, and its rows, which whoever trains on them copies.
   struct Group {
     let key: UInt32
-    let training: TrainingSet
-    let validation: TrainingSet?
+    let sets: @Sendable () throws -> GroupTrainer.Rows.Sets
   }
 
   private enum Source {
@@ -57,11 +56,13 @@ final class GroupedRows {
     var groups: [Group] = []
     var bytes = 0
     while bytes < Self.waveBytes, let (key, rows) = waiting.popLast(), let training {
-      let set = try training.subset(rows)
       // A group may have no rows to validate on: its trainer says so.
-      let other = try validation.map { try $0.subset(validationRows[key] ?? []) }
-      bytes += set.byteCount + (other?.byteCount ?? 0)
-      groups.append(Group(key: key, training: set, validation: other))
+      let others = validation.map { ($0, validationRows[key] ?? []) }
+      bytes += (rows.count + (others?.1.count ?? 0)) * training.set.bytesPerRow
+      groups.append(
+        Group(key: key) {
+          (try training.subset(rows), try others.map { try $0.subset($1) })
+        })
     }
     return groups
   }

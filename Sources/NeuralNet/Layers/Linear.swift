@@ -75,7 +75,7 @@ struct LinearOperator: LayerOperator {
       }
       product.weightGradient(
         slope, slopePitch: run.stride, run.input + input, inputPitch: run.stride, run.gradients,
-        scratch: run.scratch, rows: run.rows)
+        scratch: run.scratch, rows: run.rows, counted: run.rowCount)
       if let inputGradient = run.inputGradient {
         product.inputGradient(
           run.parameters, slope, slopePitch: run.stride, inputGradient + input,
