@@ -9,13 +9,13 @@ extension Trainer {
     var bytes = CheckpointWriter()
     bytes.text(Self.checkpointMark)
     bytes.text(optimizer.name)
-    bytes.integers([network.parameterCount, optimizerState.count])
+    bytes.integers([network.parameterCount, memory.optimizerState.count])
     bytes.integers([epoch, stepNumber, epochsWithoutGain, bestWeights == nil ? 0 : 1])
     bytes.numbers([bestLoss, totalSeconds])
     bytes.integers([monitoredLosses.count])
     bytes.numbers(monitoredLosses)
-    bytes.floats(parameters.pointer, network.parameterCount)
-    for state in optimizerState { bytes.floats(state.pointer, network.parameterCount) }
+    bytes.floats(memory.parameters.pointer, network.parameterCount)
+    for state in memory.optimizerState { bytes.floats(state.pointer, network.parameterCount) }
     if let bestWeights { bytes.floats(bestWeights.pointer, network.parameterCount) }
     return bytes.bytes
   }
@@ -27,17 +27,17 @@ extension Trainer {
     var reader = CheckpointReader(bytes)
     guard epoch == 0, reader.text() == Self.checkpointMark else { throw Self.noCheckpoint() }
     guard let name = reader.text(), let sizes = reader.integers(2), name == optimizer.name,
-      sizes[0] == network.parameterCount, sizes[1] == optimizerState.count
+      sizes[0] == network.parameterCount, sizes[1] == memory.optimizerState.count
     else { throw Self.otherCheckpoint() }
     let count = network.parameterCount
     guard let places = reader.integers(4), places[0] >= 0, places[1] >= 0, places[2] >= 0,
       let sums = reader.numbers(2),
       let losses = reader.integers(1).flatMap({ reader.numbers($0[0]) }),
-      reader.left == 4 * count * (1 + optimizerState.count + (places[3] == 0 ? 0 : 1))
+      reader.left == 4 * count * (1 + memory.optimizerState.count + (places[3] == 0 ? 0 : 1))
     else { throw Self.noCheckpoint() }
     let best = places[3] == 0 ? nil : try FloatBuffer(count: count)
-    reader.floats(into: parameters.pointer, count)
-    for state in optimizerState { reader.floats(into: state.pointer, count) }
+    reader.floats(into: memory.parameters.pointer, count)
+    for state in memory.optimizerState { reader.floats(into: state.pointer, count) }
     if let best {
       reader.floats(into: best.pointer, count)
       bestWeights = try Weights(network: network, copying: best.pointer)

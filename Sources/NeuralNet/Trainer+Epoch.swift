@@ -130,8 +130,10 @@ extension Trainer {
 
   /// Rows of a piece where a pass may come in several.
   private func pieceRows(_ source: any TrainingSource) -> Int {
-    let unit = tileRows * laneCount
-    guard source.preferredRows < Int.max - unit, !plan.needsWholeBatch else { return Int.max }
+    let unit = memory.shape.tileRows * memory.shape.laneCount
+    guard source.preferredRows < Int.max - unit, !memory.plan.needsWholeBatch else {
+      return Int.max
+    }
     return max(unit, source.preferredRows / unit * unit)
   }
 
@@ -160,8 +162,8 @@ extension Trainer {
       epochsWithoutGain = 0
       report.best = true
       // Kept in any case: a training that is interrupted ends with them.
-      if bestWeights?.overwrite(from: parameters.pointer) != true {
-        bestWeights = try Weights(network: network, copying: parameters.pointer)
+      if bestWeights?.overwrite(from: memory.parameters.pointer) != true {
+        bestWeights = try Weights(network: network, copying: memory.parameters.pointer)
       }
     } else {
       epochsWithoutGain += 1
@@ -177,7 +179,7 @@ extension Trainer {
   }
 
   private func setRandomKeys() {
-    for worker in workers {
+    for worker in memory.workers {
       worker.executor.setRandomKeys { layer in
         CounterRandom(options.seed, 0xD409, UInt64(epoch), UInt64(layer)).key
       }
@@ -185,15 +187,15 @@ extension Trainer {
   }
 
   private func clearSums() {
-    laneSums.update(repeating: 0, count: laneCount * laneSumStride)
+    memory.laneSums.update(repeating: 0, count: memory.shape.laneCount * memory.laneSumStride)
   }
 
   /// In the order of the lanes.
   private func addLanes(to sums: inout PassSums) {
-    for lane in 0..<laneCount {
+    for lane in 0..<memory.shape.laneCount {
       for output in outputs.indices {
-        sums[loss: output] += laneSums[lane * laneSumStride + 2 * output]
-        sums[correct: output] += laneSums[lane * laneSumStride + 2 * output + 1]
+        sums[loss: output] += memory.laneSums[lane * memory.laneSumStride + 2 * output]
+        sums[correct: output] += memory.laneSums[lane * memory.laneSumStride + 2 * output + 1]
       }
     }
   }
@@ -202,26 +204,26 @@ extension Trainer {
   private func pass(
     _ piece: TrainingPiece, position: Int, scales: [Float], trains: Bool
   ) throws {
-    let tiles = (piece.count + tileRows - 1) / tileRows
-    let lanes = min(laneCount, tiles)
+    let tiles = (piece.count + memory.shape.tileRows - 1) / memory.shape.tileRows
+    let lanes = min(memory.shape.laneCount, tiles)
     if isCancelled() { throw Self.interrupted(epoch) }
     let job = Pass(
       piece: piece, position: position, tiles: tiles, lanes: lanes, scales: scales, trains: trains)
-    if lanes == 1 || team.count == 1 {
-      for lane in 0..<lanes { runLane(lane, job, workers[0]) }
+    if lanes == 1 || memory.team.count == 1 {
+      for lane in 0..<lanes { runLane(lane, job, memory.workers[0]) }
     } else {
       nextLane.store(0, ordering: .relaxed)
-      team.run { index in
+      memory.team.run { index in
         while true {
           let lane = nextLane.add(1, ordering: .relaxed).oldValue
           guard lane < lanes else { return }
-          runLane(lane, job, workers[index])
+          runLane(lane, job, memory.workers[index])
         }
       }
     }
     if cancelled.load(ordering: .relaxed) {
       cancelled.store(false, ordering: .relaxed)
-      memset(self.lanes.pointer, 0, self.lanes.count * 4)
+      memset(memory.lanes.pointer, 0, memory.lanes.count * 4)
       throw Self.interrupted(epoch)
     }
   }
@@ -236,17 +238,17 @@ extension Trainer {
   }
 
   private func runLane(_ lane: Int, _ job: Pass, _ worker: TrainerWorker) {
-    let sums = laneSums + lane * laneSumStride
-    let gradients = lanes.pointer + lane * parameterStride
+    let sums = memory.laneSums + lane * memory.laneSumStride
+    let gradients = memory.lanes.pointer + lane * memory.parameterStride
     let executor = worker.executor
     var tile = lane
     var done = 0
     while tile < job.tiles {
-      let start = tile * tileRows
-      let rows = min(tileRows, job.piece.count - start)
+      let start = tile * memory.shape.tileRows
+      let rows = min(memory.shape.tileRows, job.piece.count - start)
       worker.load(job.piece, first: start, count: rows)
       executor.forward(
-        parameters: parameters.pointer, rows: rows, firstRow: job.position + start,
+        parameters: memory.parameters.pointer, rows: rows, firstRow: job.position + start,
         isTraining: job.trains)
       for output in outputs {
         sums[2 * output.index + 1] += countCorrect(output, worker, rows: rows)
@@ -255,7 +257,7 @@ extension Trainer {
       }
       if job.trains {
         executor.backward(
-          parameters: parameters.pointer, gradients: gradients, rows: rows,
+          parameters: memory.parameters.pointer, gradients: gradients, rows: rows,
           firstRow: job.position + start)
       }
       tile += job.lanes
@@ -307,25 +309,27 @@ extension Trainer {
     let count = roundedUpTo16(network.trainedCount)
     guard count > 0 else { return }
     var gradient = apus_gradient(
-      lanes: lanes.pointer, lane_stride: parameterStride, lane_count: laneCount)
+      lanes: memory.lanes.pointer, lane_stride: memory.parameterStride,
+      lane_count: memory.shape.laneCount)
     if options.clipNorm > 0 {
       let norm = apus_reduce_lanes(gradient, count).squareRoot()
       gradient.lane_count = 1
       // torch.nn.utils.clip_grad_norm_.
       let factor = options.clipNorm / (norm + 1e-6)
-      if factor < 1 { apus_scale(lanes.pointer, count, Float(factor)) }
+      if factor < 1 { apus_scale(memory.lanes.pointer, count, Float(factor)) }
     }
     if options.clipValue > 0 {
       if options.clipNorm <= 0 { _ = apus_reduce_lanes(gradient, count) }
       gradient.lane_count = 1
-      apus_clamp(lanes.pointer, count, Float(options.clipValue))
+      apus_clamp(memory.lanes.pointer, count, Float(options.clipValue))
     }
-    let parts = team.count > 1 && count * laneCount > 200_000 ? team.count : 1
+    let parts =
+      memory.team.count > 1 && count * memory.shape.laneCount > 200_000 ? memory.team.count : 1
     let part = roundedUpTo16((count + parts - 1) / parts)
     if parts == 1 {
       step(from: 0, to: count, gradient)
     } else {
-      team.run { index in
+      memory.team.run { index in
         step(from: min(count, index * part), to: min(count, (index + 1) * part), gradient)
       }
     }
@@ -335,10 +339,10 @@ extension Trainer {
   private func updateBuffers() {
     let first = roundedUpTo16(network.trainedCount)
     guard first < network.parameterCount else { return }
-    for lane in 0..<laneCount {
-      let changes = lanes.pointer + lane * parameterStride
+    for lane in 0..<memory.shape.laneCount {
+      let changes = memory.lanes.pointer + lane * memory.parameterStride
       for i in first..<network.parameterCount {
-        parameters.pointer[i] += changes[i]
+        memory.parameters.pointer[i] += changes[i]
         changes[i] = 0
       }
     }
@@ -350,7 +354,7 @@ extension Trainer {
     gradient.lanes += start
     optimizer.step(
       OptimizerStep(
-        weights: parameters.pointer + start, gradient: gradient,
+        weights: memory.parameters.pointer + start, gradient: gradient,
         state: start == 0 ? memory.states : memory.states.map { $0 + start }, count: end - start,
         learningRate: learningRate, number: stepNumber, values: optimizerValues))
   }

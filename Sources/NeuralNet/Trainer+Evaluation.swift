@@ -19,7 +19,7 @@ extension Trainer {
   ) throws {
     guard let source = onValidation ? validation : training else { return }
     let predictor = try Predictor(
-      network: network, weights: try Weights(network: network, copying: parameters.pointer),
+      network: network, weights: try Weights(network: network, copying: memory.parameters.pointer),
       outputs: forms.enumerated().map { PredictedOutput($0, $1) })
     let scratch = try predictor.makeScratch()
     try source.begin(.natural)

@@ -20,17 +20,6 @@ package final class Trainer {
   let batchRows: Int
   /// Where it works; the next training of the same shape may go on in it.
   let memory: TrainerMemory
-  let plan: ExecutionPlan
-  let tileRows: Int
-  let laneCount: Int
-  let team: ThreadTeam
-  let workers: [TrainerWorker]
-  let parameters: FloatBuffer
-  let parameterStride: Int
-  let lanes: FloatBuffer
-  let optimizerState: [FloatBuffer]
-  let laneSums: UnsafeMutablePointer<Double>
-  let laneSumStride: Int
   /// Of the step at hand: what it adds up, and what each output's losses are multiplied with.
   var stepSums: PassSums
   var stepScales: [Float]
@@ -52,7 +41,8 @@ package final class Trainer {
   var totalSeconds = 0.0
   var isFinished = false
 
-  /// On sets in memory; in `memory`, if that has the shape. Errors: no rows, widths that do not fit the network, options out of range.
+  /// On sets in memory; at work in `memory`, if that has the shape. Errors: no rows, widths that do not
+  /// fit the network, options out of range.
   package convenience init(
     network: Network, weights: Weights, training: TrainingSet, validation: TrainingSet? = nil,
     options: TrainerOptions, memory: TrainerMemory? = nil,
@@ -115,17 +105,6 @@ package final class Trainer {
       optimizerStates: optimizer.stateCount(optimizerValues), threads: options.threads,
       earlier: earlier)
     memory.begin(with: weights)
-    plan = memory.plan
-    tileRows = memory.shape.tileRows
-    laneCount = memory.shape.laneCount
-    team = memory.team
-    workers = memory.workers
-    parameters = memory.parameters
-    parameterStride = memory.parameterStride
-    lanes = memory.lanes
-    optimizerState = memory.optimizerState
-    laneSums = memory.laneSums
-    laneSumStride = memory.laneSumStride
     stepSums = PassSums(outputs: outputs.count)
     stepScales = Array(repeating: 0, count: outputs.count)
   }
@@ -141,7 +120,7 @@ package final class Trainer {
   package var weights: Weights {
     get throws {
       if isFinished, options.restoreBest, monitors, let bestWeights { return bestWeights }
-      return try Weights(network: network, copying: parameters.pointer)
+      return try Weights(network: network, copying: memory.parameters.pointer)
     }
   }
 

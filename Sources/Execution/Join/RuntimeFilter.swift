@@ -146,33 +146,12 @@ final class KeySet: @unchecked Sendable {
   ) -> Int {
     if column.mayHaveNulls || column.encoding != .flat {
       let reader = ColumnReader<T>(column)
-      return pick(count, rows, target) { row in
+      return RowPicking.pick(count, rows, target) { row in
         holds(UInt64(truncatingIfNeeded: reader[row])) & (reader.isNull(row) ? 0 : 1)
       }
     }
     let values = column.values(as: T.self)
-    return pick(count, rows, target) { holds(UInt64(truncatingIfNeeded: values[$0])) }
-  }
-
-  @inline(__always)
-  private func pick(
-    _ count: Int, _ rows: UnsafePointer<UInt32>?, _ target: UnsafeMutablePointer<UInt32>,
-    _ holds: (Int) -> Int
-  ) -> Int {
-    var found = 0
-    if let rows {
-      for position in 0..<count {
-        let row = Int(rows[position])
-        target[found] = UInt32(truncatingIfNeeded: row)
-        found &+= holds(row)
-      }
-    } else {
-      for row in 0..<count {
-        target[found] = UInt32(truncatingIfNeeded: row)
-        found &+= holds(row)
-      }
-    }
-    return found
+    return RowPicking.pick(count, rows, target) { holds(UInt64(truncatingIfNeeded: values[$0])) }
   }
 
   /// 1 when the value may be a key, without a branch on the outcome.

@@ -18,7 +18,7 @@ struct BoundaryTest: Sendable {
     if worst.isNull(0) {
       // NULL is the last: before it stands no NULL, and every value or none.
       let (value, null) = (nullsFirst ? 0 : 1, keepsTies ? 1 : 0)
-      return pick(count, rows, target) { column.isNull($0) ? null : value }
+      return RowPicking.pick(count, rows, target) { column.isNull($0) ? null : value }
     }
     switch column.type.physical {
     case .int8: return select(column, Int8.self, count, rows, target) { $0 }
@@ -61,7 +61,7 @@ struct BoundaryTest: Sendable {
       let reader = ColumnReader<T>(column)
       let null = nullsFirst ? 1 : 0
       let (descending, keepsTies) = (descending, keepsTies)
-      return pick(count, rows, target) { row in
+      return RowPicking.pick(count, rows, target) { row in
         if reader.isNull(row) { return null }
         let value = key(reader[row])
         let isBefore = descending ? value > bound : value < bound
@@ -70,10 +70,14 @@ struct BoundaryTest: Sendable {
     }
     let values = column.values(as: T.self)
     switch (descending, keepsTies) {
-    case (false, true): return pick(count, rows, target) { key(values[$0]) <= bound ? 1 : 0 }
-    case (false, false): return pick(count, rows, target) { key(values[$0]) < bound ? 1 : 0 }
-    case (true, true): return pick(count, rows, target) { key(values[$0]) >= bound ? 1 : 0 }
-    case (true, false): return pick(count, rows, target) { key(values[$0]) > bound ? 1 : 0 }
+    case (false, true):
+      return RowPicking.pick(count, rows, target) { key(values[$0]) <= bound ? 1 : 0 }
+    case (false, false):
+      return RowPicking.pick(count, rows, target) { key(values[$0]) < bound ? 1 : 0 }
+    case (true, true):
+      return RowPicking.pick(count, rows, target) { key(values[$0]) >= bound ? 1 : 0 }
+    case (true, false):
+      return RowPicking.pick(count, rows, target) { key(values[$0]) > bound ? 1 : 0 }
     }
   }
 
@@ -89,11 +93,11 @@ struct BoundaryTest: Sendable {
       let passes = flags.pointer.assumingMemoryBound(to: UInt8.self)
       let reader = ColumnReader<StringView>(base)
       for value in 0..<base.count { passes[value] = UInt8(passing(reader, value)) }
-      let picked = pick(count, rows, target) { Int(passes[Int(indices[$0])]) }
+      let picked = RowPicking.pick(count, rows, target) { Int(passes[Int(indices[$0])]) }
       return withExtendedLifetime(flags) { picked }
     }
     let reader = ColumnReader<StringView>(column)
-    return pick(count, rows, target) { passing(reader, $0) }
+    return RowPicking.pick(count, rows, target) { passing(reader, $0) }
   }
 
   @inline(__always)
@@ -114,30 +118,9 @@ struct BoundaryTest: Sendable {
     _ target: UnsafeMutablePointer<UInt32>
   ) -> Int {
     let comparator = ColumnComparator(column, worst)
-    return pick(count, rows, target) { row in
+    return RowPicking.pick(count, rows, target) { row in
       column.isNull(row) ? (nullsFirst ? 1 : 0) : passing(comparator.compare(row, 0))
     }
-  }
-
-  @inline(__always)
-  private func pick(
-    _ count: Int, _ rows: UnsafePointer<UInt32>?, _ target: UnsafeMutablePointer<UInt32>,
-    _ passes: (Int) -> Int
-  ) -> Int {
-    var found = 0
-    if let rows {
-      for position in 0..<count {
-        let row = Int(rows[position])
-        target[found] = UInt32(truncatingIfNeeded: row)
-        found &+= passes(row)
-      }
-    } else {
-      for row in 0..<count {
-        target[found] = UInt32(truncatingIfNeeded: row)
-        found &+= passes(row)
-      }
-    }
-    return found
   }
 }
 
