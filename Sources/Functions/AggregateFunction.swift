@@ -9,17 +9,30 @@ package struct AggregateFunction: Sendable {
   /// A query's select expression over `(VALUES (1), (2), (3), (NULL)) t(x)` and its result.
   package let examples: [(sql: String, result: String)]
   package let overloads: [AggregateOverload]
+  /// How results over parts of the rows make the result over all; nil when they do not.
+  package let parts: AggregateParts?
 
   package init(
     _ name: String, aliases: [String] = [], summary: String,
-    examples: [(sql: String, result: String)], overloads: [AggregateOverload]
+    examples: [(sql: String, result: String)], overloads: [AggregateOverload],
+    parts: AggregateParts? = nil
   ) {
     self.name = name
     self.aliases = aliases
     self.summary = summary
     self.examples = examples
     self.overloads = overloads
+    self.parts = parts
   }
+}
+
+/// How an aggregate over rows is put together from aggregates over parts of them. A part without
+/// values gives NULL or a count of 0; the order of the parts does not matter.
+package struct AggregateParts: Sendable {
+  /// Aggregates of the same arguments over each part, by name.
+  package let steps: [String]
+  /// The aggregate over the parts that takes the steps' results.
+  package let combination: @Sendable () -> AggregateFunction?
 }
 
 /// One signature of an aggregate and the maker of its states.

@@ -24,6 +24,9 @@ package struct Optimizer: Sendable {
       name: "join_order", summary: "joins first what leaves least",
       apply: { plan, _ in JoinOrder.apply(plan) }),
     Rule(
+      name: "aggregate_pushdown", summary: "aggregates before a join what leaves few groups",
+      apply: { plan, _ in AggregatePushdown.apply(plan) }),
+    Rule(
       name: "top_n", summary: "sorts only what LIMIT lets through",
       apply: { plan, _ in TopN.apply(plan) }),
     Rule(

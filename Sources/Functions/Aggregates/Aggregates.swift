@@ -28,6 +28,13 @@ package enum Aggregates {
   /// its `argumentTypes`. `.catalog` for an unknown name, `.binder` when no overload fits.
   package static func resolve(name: String, arguments: [LogicalType]) throws -> ResolvedAggregate {
     guard let function = named(name) else { throw unknownAggregate(name) }
+    return try resolve(function, arguments: arguments)
+  }
+
+  /// The same for a function at hand.
+  package static func resolve(
+    _ function: AggregateFunction, arguments: [LogicalType]
+  ) throws -> ResolvedAggregate {
     for overload in function.overloads where overload.accepts(arguments.count) {
       guard let types = try? overload.coerce?(arguments) ?? arguments else { continue }
       return ResolvedAggregate(

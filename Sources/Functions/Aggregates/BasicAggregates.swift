@@ -10,21 +10,27 @@ let basicAggregates: [AggregateFunction] = [
         sumState(types[0], result, isAverage: true)
       },
       signature(asMoment, result: { $0[0] }) { _, result in AverageState(result: result) },
-    ]),
+    ], parts: AggregateParts(steps: ["sum", "count"]) { averageOfParts }),
   AggregateFunction(
     "count", summary: "The number of rows, or of values that are not NULL.",
     examples: [("count(*)", "4"), ("count(x)", "3")],
     overloads: [
       signature(result: { _ in .bigint }) { _, _ in CountState(.rows) },
       signature(asItIs, result: { _ in .bigint }) { _, _ in CountState(.valid) },
-    ]),
+    ], parts: AggregateParts(steps: ["count"]) { countOfParts }),
   AggregateFunction(
     "count_if", aliases: ["countif"], summary: "The number of rows where the condition is true.",
     examples: [("count_if(x > 1)", "2")],
-    overloads: [signature(asBoolean, result: { _ in .hugeint }) { _, _ in CountState(.whereTrue) }]),
+    overloads: [
+      signature(asBoolean, result: { _ in .hugeint }) { _, _ in
+        CountState(.whereTrue, result: .hugeint)
+      }
+    ],
+    parts: AggregateParts(steps: ["count_if"]) { countOfParts }),
   AggregateFunction(
     "count_star", summary: "The number of rows.", examples: [("count_star()", "4")],
-    overloads: [signature(result: { _ in .bigint }) { _, _ in CountState(.rows) }]),
+    overloads: [signature(result: { _ in .bigint }) { _, _ in CountState(.rows) }],
+    parts: AggregateParts(steps: ["count_star"]) { countOfParts }),
   AggregateFunction(
     "decimal_average", summary: "The mean as a DECIMAL of the values' own type, rounded.",
     examples: [("decimal_average(x::DECIMAL(4, 1))", "2.0")],
@@ -39,7 +45,7 @@ let basicAggregates: [AggregateFunction] = [
         keepingBytes(types, result) { makeState($0[0], ExtremeMaker<Greatest>(result: $1)) }
       },
       best(largest: true, byAnother: false),
-    ]),
+    ], parts: .each("max")),
   AggregateFunction(
     "min", summary: "The least value, or the n least.",
     examples: [("min(x)", "1"), ("min(x, 2)", "[1, 2]")],
@@ -48,7 +54,7 @@ let basicAggregates: [AggregateFunction] = [
         keepingBytes(types, result) { makeState($0[0], ExtremeMaker<Least>(result: $1)) }
       },
       best(largest: false, byAnother: false),
-    ]),
+    ], parts: .each("min")),
   AggregateFunction(
     "sum", aliases: ["sum_no_overflow"],
     summary: "The sum of the values that are not NULL; NULL when there are none.",
@@ -57,7 +63,7 @@ let basicAggregates: [AggregateFunction] = [
       signature(asSummand, result: { sumType($0[0]) }) { types, result in
         sumState(types[0], result, isAverage: false)
       }
-    ]),
+    ], parts: .each("sum")),
 ]
 
 private struct ExtremeMaker<End: Extreme>: StateMaking {
@@ -76,10 +82,7 @@ private func sumType(_ type: LogicalType) -> LogicalType {
 private func sumState(
   _ type: LogicalType, _ result: LogicalType, isAverage: Bool
 ) -> any AggregateState {
-  var divisor: Double? = isAverage ? 1 : nil
-  if isAverage, case .decimal(_, let scale) = type {
-    divisor = (0..<scale).reduce(1.0) { power, _ in power * 10 }
-  }
+  let divisor: Double? = isAverage ? decimalUnits(type) : nil
   switch type.physical {
   case .bool, .uint8:
     return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
@@ -104,4 +107,10 @@ private func sumState(
   case .uint128, .string, .interval, .list, .array, .structure:
     preconditionFailure("\(type) is cast before it is summed")
   }
+}
+
+/// What one whole is stored as: 10 to the scale of a decimal.
+func decimalUnits(_ type: LogicalType) -> Double {
+  guard case .decimal(_, let scale) = type else { return 1 }
+  return (0..<scale).reduce(1.0) { power, _ in power * 10 }
 }

@@ -1,12 +1,19 @@
 import Columnar
 
-/// count(*), count(x) and count_if(x): rows, rows that are not NULL, rows that are true.
+/// count(*), count(x) and count_if(x): rows, rows that are not NULL, rows that are true; and the sum of
+/// such counts.
 final class CountState: AggregateState {
-  enum Rule { case rows, valid, whereTrue }
+  enum Rule { case rows, valid, whereTrue, summed }
   private let rule: Rule
   private let counts = StateMemory(stride: 8)
 
-  init(_ rule: Rule) { self.rule = rule }
+  private let result: LogicalType
+
+  /// `result`: BIGINT or HUGEINT.
+  init(_ rule: Rule, result: LogicalType = .bigint) {
+    self.rule = rule
+    self.result = result
+  }
 
   var byteCount: Int { counts.byteCount }
 
@@ -23,6 +30,16 @@ final class CountState: AggregateState {
       forEachValid(arguments[0], UInt8.self, count) { row, value in
         target[Int(groups[row])] &+= Int64(value & 1)
       }
+    case .summed:
+      if result == .hugeint {
+        forEachValid(arguments[0], Int128.self, count) { row, value in
+          target[Int(groups[row])] &+= Int64(truncatingIfNeeded: value)
+        }
+      } else {
+        forEachValid(arguments[0], Int64.self, count) { row, value in
+          target[Int(groups[row])] &+= value
+        }
+      }
     }
   }
 
@@ -35,6 +52,7 @@ final class CountState: AggregateState {
       var total: Int64 = 0
       forEachValid(arguments[0], UInt8.self, count) { total &+= Int64($1 & 1) }
       target[0] &+= total
+    case .summed: withGroupZero(count) { update(arguments, groups: $0, count: count) }
     }
   }
 
@@ -49,7 +67,7 @@ final class CountState: AggregateState {
 
   func finish(first: Int, count: Int) -> Column {
     let source = counts.values(Int64.self) + first
-    if rule == .whereTrue {
+    if result == .hugeint {
       return resultColumn(.hugeint, count, zero: Int128(0)) { Int128(source[$0]) }
     }
     return resultColumn(.bigint, count, zero: Int64(0)) { source[$0] }

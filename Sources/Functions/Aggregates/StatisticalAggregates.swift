@@ -17,7 +17,7 @@ let statisticalAggregates: [AggregateFunction] = [
       signature(asBoolean, result: { _ in .boolean }) { _, result in
         SpecialisedState(FoldState<BitAnd<UInt8>>(result, zero: 0))
       }
-    ]),
+    ], parts: .each("bool_and")),
   AggregateFunction(
     "bool_or", summary: "Whether the condition is true in some row.",
     examples: [("bool_or(x > 2)", "true")],
@@ -25,7 +25,7 @@ let statisticalAggregates: [AggregateFunction] = [
       signature(asBoolean, result: { _ in .boolean }) { _, result in
         SpecialisedState(FoldState<BitOr<UInt8>>(result, zero: 0))
       }
-    ]),
+    ], parts: .each("bool_or")),
   joint("corr", "Pearson's correlation of two columns.", "corr(x, x)", "1.0", .correlation),
   joint(
     "covar_pop", "The covariance, for a whole population.", "covar_pop(x, 2 * x)",
@@ -143,7 +143,7 @@ private func bitwise(
     name, summary: summary, examples: [("\(name)(x)", example)],
     overloads: [
       signature(asInteger, result: { $0[0] }) { types, result in bitState(operation, result) }
-    ])
+    ], parts: .each(name))
 }
 
 private func bitState(_ operation: BitOperation, _ type: LogicalType) -> any AggregateState {

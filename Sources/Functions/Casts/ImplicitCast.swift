@@ -185,7 +185,7 @@ package enum ImplicitCast {
   }
 
   /// The type both sides of arithmetic have in common, before the result type of the operator.
-  static func commonNumeric(_ a: LogicalType, _ b: LogicalType) -> LogicalType? {
+  package static func commonNumeric(_ a: LogicalType, _ b: LogicalType) -> LogicalType? {
     if a == .double || b == .double { return .double }
     if a == .float || b == .float { return .float }
     if a.isInteger && b.isInteger {
@@ -219,7 +219,7 @@ package enum ImplicitCast {
   }
 
   /// Decimal digits that hold every value of an integer type (at most 38).
-  static func digits(of type: LogicalType) -> Int {
+  package static func digits(of type: LogicalType) -> Int {
     switch type {
     case .tinyint, .utinyint: 3
     case .smallint, .usmallint: 5

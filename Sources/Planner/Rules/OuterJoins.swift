@@ -37,7 +37,7 @@ enum OuterJoins {
   }
 
   /// Whether the expression is NULL where all these columns are.
-  private static func isNull(_ expression: Expression, of ids: Set<Int>) -> Bool {
+  static func isNull(_ expression: Expression, of ids: Set<Int>) -> Bool {
     switch expression {
     case .column(let reference): return ids.contains(reference.id)
     case .call(let call):

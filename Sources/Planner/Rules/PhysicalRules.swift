@@ -196,7 +196,7 @@ enum ExchangePlacement {
 
 extension Plan {
   /// Whether there is a join to choose anything for.
-  fileprivate var hasJoin: Bool {
+  var hasJoin: Bool {
     if case .join = self { return true }
     return children.contains(where: \.hasJoin)
   }
