@@ -42,7 +42,7 @@ enum BlockCache {
 
   /// Memory for at least `byteCount` bytes.
   static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    if byteCount > largest { return allocate((byteCount + 63) & ~63) }
+    if byteCount > largest { return LargeBlocks.take(byteCount) }
     let size = sizeClass(byteCount)
     if let memory = pthread_getspecific(key) {
       let chains = memory.assumingMemoryBound(to: Chains.self)
@@ -57,10 +57,7 @@ enum BlockCache {
 
   /// Takes back what `take` gave for as many bytes.
   static func give(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-    if byteCount > largest {
-      free(block)
-      return
-    }
+    if byteCount > largest { return LargeBlocks.give(block, byteCount) }
     let size = sizeClass(byteCount)
     let memory = pthread_getspecific(key)?.assumingMemoryBound(to: Chains.self)
     guard let chains = memory ?? begin(), chains.pointee.byteCount + size.byteCount <= capacity

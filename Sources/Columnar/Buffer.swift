@@ -22,7 +22,7 @@ package final class Buffer: @unchecked Sendable {
 
 /// Where the bytes of long strings live: blocks that are never moved and go all at once.
 package final class StringHeap: @unchecked Sendable {
-  private var blocks: [UnsafeMutableRawPointer] = []
+  private var blocks: [(start: UnsafeMutableRawPointer, byteCount: Int)] = []
   private var free: Int = 0
   private var cursor: UnsafeMutableRawPointer?
   private var nextBlock = 4096
@@ -36,8 +36,8 @@ package final class StringHeap: @unchecked Sendable {
     if count > free || cursor == nil {
       let size = max(count, nextBlock)
       nextBlock = min(nextBlock * 2, 1 << 20)
-      let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-      blocks.append(block)
+      let block = BlockCache.take(size)
+      blocks.append((block, size))
       byteCount += size
       if let statement = LargeMemory.take(size) { large.append((statement, size)) }
       cursor = block
@@ -75,6 +75,6 @@ package final class StringHeap: @unchecked Sendable {
 
   deinit {
     for (statement, bytes) in large { statement.give(bytes) }
-    for block in blocks { block.deallocate() }
+    for block in blocks { BlockCache.give(block.start, block.byteCount) }
   }
 }

@@ -1,10 +1,14 @@
 import CSystem
+import Columnar
 import Glibc
 import Synchronization
 
-/// Gives what `free` has kept back to the system. Blocks below its threshold stay in the process
-/// otherwise, and after a spill they would count as if they were still in use.
-func returnFreedMemory() { malloc_trim(0) }
+/// Gives what `free` and `LargeBlocks` have kept back to the system. It would stay in the process
+/// otherwise, and after a spill it would count as if it were still in use.
+func returnFreedMemory() {
+  LargeBlocks.release()
+  malloc_trim(0)
+}
 
 /// Gives freed memory back once no statement has run for a moment: at the end of each it would cost
 /// the next one the faults to get it again.
@@ -42,6 +46,7 @@ enum IdleMemory {
     isWaiting.store(false, ordering: .relaxed)
     // The end of the one that runs now comes here again.
     if running.load(ordering: .relaxed) > 0 { return }
+    LargeBlocks.release()
     if mallinfo2().fordblks >= least { malloc_trim(0) }
   }
 }

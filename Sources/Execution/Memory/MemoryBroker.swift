@@ -20,14 +20,21 @@ package final class MemoryBroker: Sendable {
   private let spillable = Mutex<[ObjectIdentifier: SpillAccount]>([:])
   package let spillSpace = SpillSpace()
 
-  package init(limit: Int) { limitBytes = Atomic(limit) }
+  package init(limit: Int) {
+    limitBytes = Atomic(limit)
+    keepBlocks(limit)
+  }
 
   package var limit: Int {
     get { limitBytes.load(ordering: .relaxed) }
     set {
       if limitBytes.exchange(newValue, ordering: .relaxed) > newValue { shrinkCaches() }
+      keepBlocks(newValue)
     }
   }
+
+  /// Free blocks that wait for the next use are a small part of the limit.
+  private func keepBlocks(_ limit: Int) { LargeBlocks.keep(atMost: min(128 << 20, limit / 16)) }
 
   /// What caches hold; operators can have it.
   package var cached: Int { cachedBytes.load(ordering: .sequentiallyConsistent) }
