@@ -8,7 +8,19 @@ package final class FloatBuffer: @unchecked Sendable {
   package let count: Int
   package let pointer: UnsafeMutablePointer<Float>
 
-  package init(count: Int) throws {
+  package convenience init(count: Int) throws {
+    try self.init(uninitialized: count)
+    memset(pointer, 0, roundedUpTo16(count) * 4)
+  }
+
+  /// With the values that stand there.
+  convenience init(copying source: UnsafePointer<Float>, count: Int) throws {
+    try self.init(uninitialized: count)
+    pointer.update(from: source, count: count)
+  }
+
+  /// Only what lies behind the values is zeroed.
+  private init(uninitialized count: Int) throws {
     guard count >= 0, count <= FloatBuffer.maximumCount else {
       throw Self.tooLarge(count)
     }
@@ -17,10 +29,10 @@ package final class FloatBuffer: @unchecked Sendable {
     guard posix_memalign(&memory, 64, bytes) == 0, let memory else {
       throw SQLError(.outOfMemory, "cannot allocate \(bytes) bytes for a neural network")
     }
-    memset(memory, 0, bytes)
-    // SAFETY: the block is fresh, aligned and zeroed; floats are trivial.
+    // SAFETY: the block is fresh and aligned; floats are trivial.
     self.pointer = memory.bindMemory(to: Float.self, capacity: bytes / 4)
     self.count = count
+    memset(pointer + count, 0, bytes - count * 4)
   }
 
   deinit {
@@ -28,9 +40,7 @@ package final class FloatBuffer: @unchecked Sendable {
   }
 
   package func copy() throws -> FloatBuffer {
-    let other = try FloatBuffer(count: count)
-    other.pointer.update(from: pointer, count: count)
-    return other
+    try FloatBuffer(copying: pointer, count: count)
   }
 
   /// 2^36 floats, 256 GiB: beyond any machine this runs on, below any overflow.

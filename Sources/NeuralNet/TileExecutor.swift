@@ -22,6 +22,8 @@ final class TileExecutor: @unchecked Sendable {
   private let operandAt: [Int]
   /// What each node runs, and where: for a call only the weights and the rows are still to be put in.
   private let operations: [BoundOperator]
+  /// The layer of each node: a copy of a node counts its references.
+  private let layerOf: [Int]
   private let prepared: UnsafeMutableBufferPointer<PreparedNode>
 
   init(plan: ExecutionPlan, capacity: Int, training: Bool) throws {
@@ -66,6 +68,7 @@ final class TileExecutor: @unchecked Sendable {
     (operands, operandAt) = Self.operands(
       of: plan, valueAt, slopeAt, added: added.pointer, stride: stride)
     operations = plan.nodes.map { $0.operation.bound }
+    layerOf = plan.nodes.map(\.layer)
     prepared = .allocate(capacity: plan.nodes.count)
     prepareNodes()
   }
@@ -108,7 +111,7 @@ final class TileExecutor: @unchecked Sendable {
 
   /// The random key of each node's layer in this epoch.
   func setRandomKeys(_ key: (_ layer: Int) -> UInt64) {
-    for (index, node) in plan.nodes.enumerated() { prepared[index].run.randomKey = key(node.layer) }
+    for (index, layer) in layerOf.enumerated() { prepared[index].run.randomKey = key(layer) }
   }
 
   private static func operands(

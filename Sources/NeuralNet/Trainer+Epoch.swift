@@ -60,7 +60,8 @@ extension Trainer {
     while first < source.rows {
       let piece = try source.next(rows: min(pieceRows(source), source.rows - first))
       for output in outputs { sums[weight: output.index] += totalWeight(output, piece) }
-      try pass(piece, position: first, scales: Self.noScales(outputs.count), trains: false)
+      memory.scales.update(repeating: 0, count: outputs.count)
+      try pass(piece, position: first, trains: false)
       first += piece.count
     }
     addLanes(to: &sums)
@@ -114,14 +115,14 @@ extension Trainer {
       let piece = try training.next(rows: count)
       for output in outputs { stepSums[weight: output.index] = totalWeight(output, piece) }
       setScales()
-      try pass(piece, position: first, scales: stepScales, trains: true)
+      try pass(piece, position: first, trains: true)
     } else {
       for (output, weight) in try wholeWeights().enumerated() { stepSums[weight: output] = weight }
       setScales()
       var done = 0
       while done < count {
         let piece = try training.next(rows: min(limit, count - done))
-        try pass(piece, position: first + done, scales: stepScales, trains: true)
+        try pass(piece, position: first + done, trains: true)
         done += piece.count
       }
     }
@@ -202,13 +203,13 @@ extension Trainer {
 
   /// Forward (and backward) over a piece, all lanes. `position`: its first row in the epoch.
   private func pass(
-    _ piece: TrainingPiece, position: Int, scales: [Float], trains: Bool
+    _ piece: TrainingPiece, position: Int, trains: Bool
   ) throws {
     let tiles = (piece.count + memory.shape.tileRows - 1) / memory.shape.tileRows
     let lanes = min(memory.shape.laneCount, tiles)
     if isCancelled() { throw Self.interrupted(epoch) }
     let job = Pass(
-      piece: piece, position: position, tiles: tiles, lanes: lanes, scales: scales, trains: trains)
+      piece: piece, position: position, tiles: tiles, lanes: lanes, trains: trains)
     if lanes == 1 || memory.team.count == 1 {
       for lane in 0..<lanes { runLane(lane, job, memory.workers[0]) }
     } else {
@@ -233,7 +234,6 @@ extension Trainer {
     let position: Int
     let tiles: Int
     let lanes: Int
-    let scales: [Float]
     let trains: Bool
   }
 
@@ -250,10 +250,10 @@ extension Trainer {
       executor.forward(
         parameters: memory.parameters.pointer, rows: rows, firstRow: job.position + start,
         isTraining: job.trains)
-      for output in outputs {
-        sums[2 * output.index + 1] += countCorrect(output, worker, rows: rows)
-        sums[2 * output.index] += evaluateLoss(
-          output, worker, rows: rows, scale: job.scales[output.index])
+      for index in outputs.indices {
+        sums[2 * index + 1] += countCorrect(outputs[index], worker, rows: rows)
+        sums[2 * index] += evaluateLoss(
+          outputs[index], worker, rows: rows, scale: memory.scales[index])
       }
       if job.trains {
         executor.backward(
@@ -385,15 +385,13 @@ extension Trainer {
   private func setScales() {
     for output in outputs {
       if options.sumsLoss {
-        stepScales[output.index] = Float(output.lossWeight)
+        memory.scales[output.index] = Float(output.lossWeight)
       } else {
         let rows = stepSums[weight: output.index] * averagedWidth(output)
-        stepScales[output.index] = rows > 0 ? Float(output.lossWeight / rows) : 0
+        memory.scales[output.index] = rows > 0 ? Float(output.lossWeight / rows) : 0
       }
     }
   }
-
-  private static func noScales(_ count: Int) -> [Float] { Array(repeating: 0, count: count) }
 
   /// Values that a row's loss is averaged over.
   private func averagedWidth(_ output: TrainedOutput) -> Double {

@@ -20,9 +20,8 @@ package final class Trainer {
   let batchRows: Int
   /// Where it works; the next training of the same shape may go on in it.
   let memory: TrainerMemory
-  /// Of the step at hand: what it adds up, and what each output's losses are multiplied with.
+  /// What the step at hand adds up.
   var stepSums: PassSums
-  var stepScales: [Float]
   let nextLane = Atomic<Int>(0)
   let cancelled = Atomic<Bool>(false)
   /// Told a few times a second, within an epoch: the rows that were trained on, and their loss.
@@ -106,7 +105,6 @@ package final class Trainer {
       earlier: earlier)
     memory.begin(with: weights)
     stepSums = PassSums(outputs: outputs.count)
-    stepScales = Array(repeating: 0, count: outputs.count)
   }
 
   /// The loss of the (first) output by its canonical name.

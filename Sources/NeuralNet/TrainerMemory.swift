@@ -26,6 +26,8 @@ package final class TrainerMemory {
   /// Sums of each lane in the step at hand: for each output the loss and the hits.
   let laneSums: UnsafeMutablePointer<Double>
   let laneSumStride: Int
+  /// What each output's losses are multiplied with in the step at hand.
+  let scales: UnsafeMutablePointer<Float>
 
   /// Lanes of gradients: enough to keep many cores busy, few enough to add quickly.
   static let maximumLanes = 8
@@ -78,10 +80,13 @@ package final class TrainerMemory {
     laneSumStride = (2 * outputs.count + 15) & ~7
     laneSums = .allocate(capacity: Self.maximumLanes * laneSumStride)
     laneSums.initialize(repeating: 0, count: Self.maximumLanes * laneSumStride)
+    scales = .allocate(capacity: outputs.count)
+    scales.initialize(repeating: 0, count: outputs.count)
   }
 
   deinit {
     laneSums.deallocate()
+    scales.deallocate()
   }
 
   /// As fresh memory, but for the weights. A training that failed may have left gradients.

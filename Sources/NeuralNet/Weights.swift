@@ -39,9 +39,7 @@ package struct Weights: Sendable {
   init(network: Network, copying source: UnsafePointer<Float>) throws {
     self.parameters = network.parameters
     self.count = network.parameterCount
-    let buffer = try FloatBuffer(count: count)
-    buffer.pointer.update(from: source, count: count)
-    self.buffer = buffer
+    buffer = try FloatBuffer(copying: source, count: count)
   }
 
   /// Puts a flat vector of the network's size in the place of all values, if nobody shares them; says
