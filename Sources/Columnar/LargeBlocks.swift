@@ -11,14 +11,50 @@ import Synchronization
 package enum LargeBlocks {
   /// Bytes that may be kept. The process has one memory: the last to set it decides.
   private static let capacity = Atomic<Int>(128 << 20)
-  private static let kept = Mutex(Kept())
+  private static let keptBytes = Atomic<Int>(0)
+  /// Free blocks by the thread that gave them: what another one has written must first come out of its
+  /// caches.
+  private static let shards = (0..<16).map { _ in Shard() }
   /// From here on pages of 2 MiB are worth asking for.
   private static let leastHuge = 4 << 20
 
-  private struct Kept {
+  private final class Shard: Sendable {
     /// By class the address of a free block, or 0; its first word is that of the next one.
-    var heads: [UInt] = Array(repeating: 0, count: 64 * 8)
-    var byteCount = 0
+    private let heads = Mutex([UInt](repeating: 0, count: 64 * 8))
+
+    func pop(_ number: Int) -> UnsafeMutableRawPointer? {
+      let address = heads.withLock { heads -> UInt in
+        let address = heads[number]
+        if let block = UnsafeMutableRawPointer(bitPattern: address) {
+          heads[number] = block.load(as: UInt.self)
+        }
+        return address
+      }
+      return UnsafeMutableRawPointer(bitPattern: address)
+    }
+
+    /// A block of another class than this one, from the next class on that has any.
+    func popOther(than kept: Int) -> (block: UnsafeMutableRawPointer, number: Int)? {
+      let found = heads.withLock { heads -> (address: UInt, number: Int) in
+        for step in 1..<heads.count {
+          let number = (kept + step) % heads.count
+          if let block = UnsafeMutableRawPointer(bitPattern: heads[number]) {
+            defer { heads[number] = block.load(as: UInt.self) }
+            return (heads[number], number)
+          }
+        }
+        return (0, 0)
+      }
+      return UnsafeMutableRawPointer(bitPattern: found.address).map { ($0, found.number) }
+    }
+
+    func push(_ block: UnsafeMutableRawPointer, _ number: Int) {
+      let address = UInt(bitPattern: block)
+      heads.withLock { heads in
+        UnsafeMutableRawPointer(bitPattern: address)?.storeBytes(of: heads[number], as: UInt.self)
+        heads[number] = address
+      }
+    }
   }
 
   /// What may be kept for later: for a process whose databases have little memory.
@@ -29,31 +65,31 @@ package enum LargeBlocks {
 
   /// Gives all that is kept back to the system.
   package static func release() {
-    let freed = kept.withLock { kept in
-      let freed = kept
-      kept = Kept()
-      return freed
-    }
-    for (number, head) in freed.heads.enumerated() {
-      var next = head
-      while let block = UnsafeMutableRawPointer(bitPattern: next) {
-        next = block.load(as: UInt.self)
-        munmap(block, sizeOfClass(number))
+    for shard in shards {
+      for number in 0..<(64 * 8) {
+        while let block = shard.pop(number) { unmap(block, number) }
       }
     }
+  }
+
+  /// Where the blocks of this thread are.
+  private static var own: Int {
+    Int(truncatingIfNeeded: (UInt(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 60)
   }
 
   /// Memory for at least `byteCount` bytes, which hold anything.
   static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = sizeClass(byteCount)
-    let reused = kept.withLock { kept -> UInt in
-      let address = kept.heads[size.number]
-      guard let block = UnsafeMutableRawPointer(bitPattern: address) else { return 0 }
-      kept.heads[size.number] = block.load(as: UInt.self)
-      kept.byteCount -= size.byteCount
-      return address
+    if keptBytes.load(ordering: .relaxed) > 0 {
+      let own = own
+      for offset in 0..<shards.count {
+        if let block = shards[(own + offset) & 15].pop(size.number) {
+          keptBytes.subtract(size.byteCount, ordering: .relaxed)
+          return block
+        }
+      }
     }
-    return UnsafeMutableRawPointer(bitPattern: reused) ?? map(size.byteCount)
+    return map(size.byteCount)
   }
 
   private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
@@ -69,19 +105,30 @@ package enum LargeBlocks {
   /// Takes back what `take` gave for as many bytes.
   static func give(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = sizeClass(byteCount)
-    let address = UInt(bitPattern: block)
     let capacity = capacity.load(ordering: .relaxed)
-    let isKept = kept.withLock { kept in
-      // One alone is not to take the place of all others.
-      guard size.byteCount <= capacity / 2, kept.byteCount + size.byteCount <= capacity,
-        let block = UnsafeMutableRawPointer(bitPattern: address)
-      else { return false }
-      block.storeBytes(of: kept.heads[size.number], as: UInt.self)
-      kept.heads[size.number] = address
-      kept.byteCount += size.byteCount
-      return true
+    // One alone is not to take the place of all others.
+    guard size.byteCount <= capacity / 2 else {
+      munmap(block, size.byteCount)
+      return
     }
-    if !isKept { munmap(block, size.byteCount) }
+    keptBytes.add(size.byteCount, ordering: .relaxed)
+    let own = own
+    // Sizes that nobody asks for any more go first.
+    for offset in 0..<shards.count {
+      while keptBytes.load(ordering: .relaxed) > capacity {
+        guard let other = shards[(own + offset) & 15].popOther(than: size.number) else { break }
+        unmap(other.block, other.number)
+      }
+    }
+    shards[own].push(block, size.number)
+    if keptBytes.load(ordering: .relaxed) > capacity, let last = shards[own].pop(size.number) {
+      unmap(last, size.number)
+    }
+  }
+
+  private static func unmap(_ block: UnsafeMutableRawPointer, _ number: Int) {
+    keptBytes.subtract(sizeOfClass(number), ordering: .relaxed)
+    munmap(block, sizeOfClass(number))
   }
 
   /// Which size a block of `byteCount` bytes is rounded up to, and that size in bytes.

@@ -20,7 +20,7 @@ import Functions
 /// join would have dropped.
 final class AggregatePushdown {
   // Beyond all references of binders, and those of other rules.
-  private var nextReferenceID = 1 << 45
+  private var nextReferenceID = 1 << 46
   private let cardinality = Cardinality()
 
   static func apply(_ plan: Plan) -> Plan {
