@@ -76,10 +76,7 @@ private func sumType(_ type: LogicalType) -> LogicalType {
 private func sumState(
   _ type: LogicalType, _ result: LogicalType, isAverage: Bool
 ) -> any AggregateState {
-  var divisor: Double? = isAverage ? 1 : nil
-  if isAverage, case .decimal(_, let scale) = type {
-    divisor = (0..<scale).reduce(1.0) { power, _ in power * 10 }
-  }
+  let divisor = isAverage ? powerOfTen(scaleOf: type) : nil
   switch type.physical {
   case .bool, .uint8:
     return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
