@@ -30,6 +30,8 @@ package protocol TableSource: AnyObject, Sendable {
   /// A scan of some columns (positions in `schema`, in the order wanted; may be empty: then batches
   /// carry only a row count).
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan
+  /// Whether a second scan costs no more than keeping the rows of the first.
+  var isCheapToReadAgain: Bool { get }
 }
 
 /// A scan cut into partitions that any number of threads may open, each partition once, in any
@@ -60,6 +62,7 @@ extension PartitionedScan {
 extension TableSource {
   package func columnStatistics(_ position: Int) -> ColumnStatistics? { nil }
   package func sample(columns: [Int]) -> [Column]? { nil }
+  package var isCheapToReadAgain: Bool { true }
 
   package func columnIndex(_ name: String) -> Int? {
     let wanted = name.lowercased()

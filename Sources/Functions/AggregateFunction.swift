@@ -74,7 +74,15 @@ package protocol AggregateState: AnyObject {
     count: Int) throws
   /// Results of groups `first ..< first + count`.
   func finish(first: Int, count: Int) throws -> Column
+  /// The same of another aggregate, as `ResolvedAggregate.result(ofStatesOf:)` allows it.
+  func finish(_ result: SummedResult, first: Int, count: Int) throws -> Column
   var byteCount: Int { get }
+}
+
+extension AggregateState {
+  package func finish(_ result: SummedResult, first: Int, count: Int) throws -> Column {
+    try finish(first: first, count: count)
+  }
 }
 
 /// An aggregate overload chosen for actual argument types.

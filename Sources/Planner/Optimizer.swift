@@ -18,6 +18,10 @@ package struct Optimizer: Sendable {
       name: "filter_pushdown", summary: "decides conditions as early as possible",
       apply: { plan, _ in FilterPushdown.apply(plan) }),
     Rule(
+      name: "partition_totals",
+      summary: "groups and joins where a window gives a partition's rows the same",
+      apply: { plan, _ in PartitionTotals.apply(plan) }),
+    Rule(
       name: "distinct_aggregates", summary: "groups by the values that DISTINCT calls share",
       apply: { plan, _ in DistinctAggregates.apply(plan) }),
     Rule(

@@ -125,6 +125,18 @@ class Generator:
         parts = f"PARTITION BY {by}" if by else ""
         return f"SELECT id, {', '.join(shown)}, {call} OVER ({parts} ORDER BY {order} {frame}) AS c FROM {self.table()}"
 
+    def totals(self):
+        """Calls over whole partitions, which are grouped and joined."""
+        calls = self.some(["count(*)", "sum(id)", "max(d)", "min(s)", "count(DISTINCT g)", "avg(m)", "sum(m) FILTER (WHERE g > 40)",
+                           "max(w)", "median(g)", "sum(h)"], 1, 3)
+        by = self.pick(["", "n", "g", "g, n", "s", "k", "k % 4000", "st", "u", "t", "d"])
+        source = self.pick(["big", "big", "mid", "(SELECT * FROM big WHERE g > 20)",
+                            "(SELECT a.* FROM big a JOIN mid b ON a.id = b.id * 2)", "(SELECT * FROM big ORDER BY s, id LIMIT 14000)"])
+        shown = self.some(list(COLUMNS), 1, 4)
+        parts = f"PARTITION BY {by}" if by else ""
+        listed = ", ".join(f"{call} OVER ({parts}) AS c{i}" for i, call in enumerate(calls))
+        return f"SELECT id, {', '.join(shown)}, {listed} FROM {source} q"
+
     def loop(self):
         all_rows = self.pick(["", " ALL"])
         return self.pick([
@@ -152,7 +164,7 @@ class Generator:
             "SELECT DISTINCT ON (k) k, id, w FROM big ORDER BY k, id"])
 
     def query(self):
-        make = self.pick([self.sort, self.sort, self.group, self.group, self.group, self.join, self.join, self.membership, self.window, self.window, self.shared, self.loop, self.pairs])
+        make = self.pick([self.sort, self.sort, self.group, self.group, self.group, self.join, self.join, self.membership, self.window, self.window, self.totals, self.totals, self.shared, self.loop, self.pairs])
         self.ordered = False
         sql = make()
         if not self.ordered and self.draw.random() < 0.2:

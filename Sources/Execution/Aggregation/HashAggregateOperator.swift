@@ -55,7 +55,7 @@ package final class HashAggregateOperator: BatchSource {
   private let input: any BatchSource
   let inputTypes: [LogicalType]
   let keys: [Int]
-  private let calls: [AggregateCall]
+  private let sharing: CallSharing
   /// Columns of texts or lists that calls take.
   private let longArguments: [Int]
   let grouping: GroupingSets
@@ -91,7 +91,7 @@ package final class HashAggregateOperator: BatchSource {
     self.input = input
     self.inputTypes = inputTypes
     self.keys = keys
-    self.calls = calls
+    sharing = CallSharing(calls)
     longArguments = Set(calls.flatMap(\.arguments)).filter {
       [.string, .list].contains(inputTypes[$0].physical)
     }.sorted()
@@ -128,7 +128,7 @@ package final class HashAggregateOperator: BatchSource {
 
   func made(_ set: Int) throws -> LocalAggregation {
     try LocalAggregation(
-      inputTypes: inputTypes, keys: grouping.sets[set].map { keys[$0] }, calls: calls)
+      inputTypes: inputTypes, keys: grouping.sets[set].map { keys[$0] }, sharing: sharing)
   }
 
   /// The batch, cut where states may copy so much of it that the limit should be asked in between.

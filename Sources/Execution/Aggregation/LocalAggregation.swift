@@ -5,14 +5,17 @@ import Functions
 final class LocalAggregation {
   let table: GroupTable?
   let calls: [AggregateCallState]
+  /// Where the results are that are asked for.
+  private let sources: [(state: Int, result: SummedResult)]
   private let keys: [Int]
   private let groups = StateMemory(stride: 4)
   private var buckets: RowBuckets?
 
-  init(inputTypes: [LogicalType], keys: [Int], calls: [AggregateCall]) throws {
+  init(inputTypes: [LogicalType], keys: [Int], sharing: CallSharing) throws {
     self.keys = keys
+    sources = sharing.sources
     table = keys.isEmpty ? nil : GroupTable(keys.map { inputTypes[$0] })
-    self.calls = try calls.map {
+    calls = try sharing.kept.map {
       try AggregateCallState($0, inputTypes: inputTypes, hasGroups: !keys.isEmpty)
     }
     if keys.isEmpty { for call in self.calls { call.resize(groups: 1) } }
@@ -140,6 +143,10 @@ final class LocalAggregation {
   /// Keys and results of groups `first ..< first + count`.
   func columns(first: Int, count: Int) throws -> [Column] {
     try (table?.keys(first: first, count: count) ?? [])
-      + calls.map { try $0.state.finish(first: first, count: count) }
+      + sources.map { source in
+        let state = calls[source.state].state
+        if source.result == .own { return try state.finish(first: first, count: count) }
+        return try state.finish(source.result, first: first, count: count)
+      }
   }
 }

@@ -140,6 +140,7 @@ private final class WholeFileSource: TableSource, Sendable {
   }
 
   var estimatedRowCount: Int? { paths.count }
+  var isCheapToReadAgain: Bool { false }
 
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
     WholeFileScan(source: self, columns: columns)

@@ -85,7 +85,7 @@ extension HashJoinOperator {
   /// Packs or hashes the keys of this worker's share, and reports what they are like.
   private func prepareKeys(_ rows: Int) throws {
     let keyColumns = layout.keys.map { layout.assembly.columns[$0] }
-    let mayBeNull = KeyNulls.mayOccur(keyColumns, nullSafe: nullSafe)
+    let mayBeNull = KeyNulls.mayOccur(keyColumns, nullSafe: layout.holdsNulls)
     shared.prepareHashes(rows: rows, withValidity: mayBeNull)
     guard let buffer = shared.hashes else { return }
     let words = buffer.pointer.assumingMemoryBound(to: UInt64.self)
@@ -100,9 +100,9 @@ extension HashJoinOperator {
       let share = keyColumns.map { $0.slice(start, end - start) }
       if let valid = shared.keyValidity {
         for word in start / 64..<(end + 63) / 64 { valid[word] = .max }
-        KeyNulls.forEach(share, nullSafe: nullSafe, rows: end - start) { row in
+        KeyNulls.forEach(share, nullSafe: layout.holdsNulls, rows: end - start) { row in
           Validity.setNull(valid, start + row)
-          nullKeys = true
+          nullKeys = !layout.linksNulls
         }
       }
       if let packed = layout.packed {
@@ -141,9 +141,14 @@ extension HashJoinOperator {
     let words = buffer.pointer.assumingMemoryBound(to: UInt64.self)
     let valid = shared.keyValidity.map { UnsafePointer($0) }
     var unique = true
+    if worker.index == 0, layout.linksNulls, let valid {
+      (shared.nullHead, unique) = table.linkNulls(valid)
+    }
     switch table.strategy {
     case .direct:
-      unique = table.insertDirect(words, valid: valid, part: worker.index, parts: worker.count)
+      if !table.insertDirect(words, valid: valid, part: worker.index, parts: worker.count) {
+        unique = false
+      }
     case .packed:
       for partition in stride(from: worker.index, to: layout.partitions, by: worker.count) {
         if !table.insertPacked(words, valid: valid, partition: partition) { unique = false }

@@ -97,7 +97,8 @@ extension HashJoinOperator {
         table.findDirect(words, rows, into: heads)
       }
       let heads = self.heads
-      KeyNulls.forEach(keys, nullSafe: nullSafe, rows: rows) { heads[$0] = 0 }
+      let nullHead = shared.nullHead
+      KeyNulls.forEach(keys, nullSafe: layout.holdsNulls, rows: rows) { heads[$0] = nullHead }
     case .general:
       for (key, column) in keys.enumerated() {
         Hashing.hash(column, into: words, combining: key > 0)

@@ -28,6 +28,8 @@ package final class HashJoinShared: @unchecked Sendable {
   /// Instead of a table: for joins by inequalities. Set by worker 0 between barriers.
   var index: OrderedIndex?
   private(set) var hasNullKeys = false
+  /// The link of the first build row of NULL, where such rows match. Set by worker 0 between barriers.
+  var nullHead: UInt32 = 0
   private(set) var isUnique = true
   private(set) var matched: ZeroedMemory?
 
@@ -166,6 +168,10 @@ final class BuildLayout: Sendable {
   let ranges: [Int]
   let isAsof: Bool
   let packed: PackedKeys?
+  /// For each key, whether rows where it is NULL are in the table like others.
+  let holdsNulls: [Bool]
+  /// Whether rows of NULL match each other outside the table, linked from `HashJoinShared.nullHead`.
+  let linksNulls: Bool
   /// Partitions of the hash range: a power of two, one or more per worker.
   let partitions: Int
   let emitsUnmatchedBuild: Bool
@@ -179,7 +185,10 @@ final class BuildLayout: Sendable {
     self.nullSafe = nullSafe
     self.ranges = ranges
     self.isAsof = isAsof
-    packed = PackedKeys(keys.map { types[$0] }, nullSafe: nullSafe)
+    let packed = PackedKeys(keys.map { types[$0] }, nullSafe: nullSafe)
+    self.packed = packed
+    holdsNulls = nullSafe.map { $0 && packed == nil }
+    linksNulls = packed != nil && nullSafe.contains(true)
     var nullRow = false
     var keepsAll = true
     switch kind {

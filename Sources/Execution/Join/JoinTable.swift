@@ -212,6 +212,29 @@ final class JoinTable: @unchecked Sendable {
     return unique
   }
 
+  /// Links the rows that are not valid. Gives the link of the first, 0 for none, and whether there is
+  /// at most one.
+  func linkNulls(_ valid: UnsafePointer<UInt64>) -> (head: UInt32, isUnique: Bool) {
+    var head: UInt32 = 0
+    var unique = true
+    var row = rowCount
+    while row > 0 {
+      row -= 1
+      // Most words have none.
+      if row & 63 == 63 && valid[row >> 6] == .max {
+        row &= ~63
+        continue
+      }
+      if Validity.isValid(valid, row) { continue }
+      if head != 0 {
+        next[row] = head
+        unique = false
+      }
+      head = UInt32(truncatingIfNeeded: row + 1)
+    }
+    return (head, unique)
+  }
+
   // MARK: Finding
 
   /// Sets `heads[row]` to the link of the first build row with the key, 0 for none.

@@ -7,9 +7,10 @@ struct PackedKeys: Sendable {
   /// Width of each key in bits and where it starts in the word.
   private let fields: [(shift: UInt64, mask: UInt64)]
 
-  /// Nil when the keys do not fit, or when NULL can equal NULL (a word has no room for it).
+  /// Nil when the keys do not fit, or when NULL of one of several can equal NULL (a word has no room
+  /// for it; rows where the only key is NULL are linked apart).
   init?(_ types: [LogicalType], nullSafe: [Bool]) {
-    if types.isEmpty || nullSafe.contains(true) { return nil }
+    if types.isEmpty || (types.count > 1 && nullSafe.contains(true)) { return nil }
     var fields: [(shift: UInt64, mask: UInt64)] = []
     var bits = 0
     for type in types {

@@ -112,6 +112,11 @@ protocol TrainingRowProvider: RowProvider {
   func source(_ input: TrainInput, query: QueryContext) -> any CompletingSource
 }
 
+extension TrainingRowProvider {
+  /// The same rows give the same weights.
+  var needsSameFloats: Bool { true }
+}
+
 /// The rows that TRAIN reads: the model's inputs, its labels, and the marks of `TrainQuery`.
 struct TrainInput {
   let plan: Plan

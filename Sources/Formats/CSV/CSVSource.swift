@@ -6,6 +6,7 @@ import Synchronization
 package final class CSVSource: TableSource {
   package let schema: [Field]
   package let estimatedRowCount: Int?
+  package var isCheapToReadAgain: Bool { false }
   let files: [CSVFile]
   let options: CSVOptions
   private let head = CSVHead()

@@ -8,6 +8,7 @@ import JSONReading
 package final class JSONSource: TableSource {
   package let schema: [Field]
   package let estimatedRowCount: Int?
+  package var isCheapToReadAgain: Bool { false }
   let files: [JSONFile]
   let options: JSONReadOptions
   /// The members that the columns are, of documents that are records; the file's name is no member.

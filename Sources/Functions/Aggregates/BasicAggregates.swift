@@ -82,7 +82,7 @@ private func sumType(_ type: LogicalType) -> LogicalType {
 private func sumState(
   _ type: LogicalType, _ result: LogicalType, isAverage: Bool
 ) -> any AggregateState {
-  let divisor: Double? = isAverage ? decimalUnits(type) : nil
+  let divisor = isAverage ? powerOfTen(scaleOf: type) : nil
   switch type.physical {
   case .bool, .uint8:
     return SpecialisedState(IntegerSumState<UInt8, NarrowSum>(result: result, divisor: divisor))
@@ -107,10 +107,4 @@ private func sumState(
   case .uint128, .string, .interval, .list, .array, .structure:
     preconditionFailure("\(type) is cast before it is summed")
   }
-}
-
-/// What one whole is stored as: 10 to the scale of a decimal.
-func decimalUnits(_ type: LogicalType) -> Double {
-  guard case .decimal(_, let scale) = type else { return 1 }
-  return (0..<scale).reduce(1.0) { power, _ in power * 10 }
 }

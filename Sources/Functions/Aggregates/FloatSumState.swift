@@ -71,10 +71,18 @@ final class FloatSumState<T: BinaryFloatingPoint & BitwiseCopyable>: AggregateSt
   }
 
   func finish(first: Int, count: Int) -> Column {
+    finish(isAverage ? .average : .own, first: first, count: count)
+  }
+
+  func finish(_ wanted: SummedResult, first: Int, count: Int) -> Column {
     let source = sums.values(Sum.self) + first
+    if wanted == .count {
+      return resultColumn(.bigint, count, zero: Int64(0)) { source[$0].count }
+    }
+    let divides = isAverage || wanted == .average
     return resultColumn(.double, count, zero: 0.0) { row in
       if source[row].count == 0 { return nil }
-      return isAverage ? source[row].sum / Double(source[row].count) : source[row].sum
+      return divides ? source[row].sum / Double(source[row].count) : source[row].sum
     }
   }
 }

@@ -236,19 +236,38 @@ final class IntegerSumState<T: FixedWidthInteger & BitwiseCopyable, Sum: SumAccu
   }
 
   func finish(first: Int, count: Int) -> Column {
+    if let divisor { return averages(first, count, divisor) }
     let source = sums.values(Sum.self) + first
-    if let divisor {
-      return resultColumn(result, count, zero: 0.0) { row in
-        let sum = source[row]
-        return sum.count == 0 ? nil : Double(sum.total) / (Double(sum.count) * divisor)
-      }
-    }
     return resultColumn(result, count, zero: Int128(0)) { row in
       source[row].count == 0 ? nil : source[row].total
+    }
+  }
+
+  func finish(_ wanted: SummedResult, first: Int, count: Int) -> Column {
+    switch wanted {
+    case .own: return finish(first: first, count: count)
+    case .average: return averages(first, count, divisor ?? powerOfTen(scaleOf: result))
+    case .count:
+      let source = sums.values(Sum.self) + first
+      return resultColumn(.bigint, count, zero: Int64(0)) { source[$0].count }
+    }
+  }
+
+  private func averages(_ first: Int, _ count: Int, _ divisor: Double) -> Column {
+    let source = sums.values(Sum.self) + first
+    return resultColumn(.double, count, zero: 0.0) { row in
+      let sum = source[row]
+      return sum.count == 0 ? nil : Double(sum.total) / (Double(sum.count) * divisor)
     }
   }
 }
 
 private func sumOverflow(_ type: LogicalType) -> SQLError {
   SQLError(.outOfRange, "the sum is out of range for type \(type)")
+}
+
+/// What the whole numbers that a DECIMAL is stored as are divided by; 1 of other types.
+func powerOfTen(scaleOf type: LogicalType) -> Double {
+  guard case .decimal(_, let scale) = type else { return 1 }
+  return (0..<scale).reduce(1.0) { power, _ in power * 10 }
 }

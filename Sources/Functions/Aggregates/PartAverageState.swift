@@ -17,7 +17,7 @@ final class PartAverageState: AggregateState {
   /// `sums`: the type of the parts' sums; DOUBLE, HUGEINT or DECIMAL(38, s).
   init(sums type: LogicalType) {
     isFloating = type == .double
-    divisor = decimalUnits(type)
+    divisor = powerOfTen(scaleOf: type)
   }
 
   var byteCount: Int { sums.byteCount }

@@ -13,6 +13,7 @@ final class SpecialisedState: AggregateState {
   private let mergeGroups:
     (any AggregateState, UnsafePointer<UInt32>, UnsafePointer<UInt32>, Int) throws -> Void
   private let finishGroups: (Int, Int) throws -> Column
+  private let finishResult: (SummedResult, Int, Int) throws -> Column
 
   @inline(__always)
   init<State: AggregateState>(_ state: State) {
@@ -22,6 +23,7 @@ final class SpecialisedState: AggregateState {
     updateAll = { try state.update($0, count: $1) }
     mergeGroups = { try state.merge($0, source: $1, target: $2, count: $3) }
     finishGroups = { try state.finish(first: $0, count: $1) }
+    finishResult = { try state.finish($0, first: $1, count: $2) }
   }
 
   var byteCount: Int { inner.byteCount }
@@ -42,4 +44,8 @@ final class SpecialisedState: AggregateState {
   }
 
   func finish(first: Int, count: Int) throws -> Column { try finishGroups(first, count) }
+
+  func finish(_ result: SummedResult, first: Int, count: Int) throws -> Column {
+    try finishResult(result, first, count)
+  }
 }

@@ -125,7 +125,7 @@ extension Binder {
     let specification = try collector.specification(over)
     var partition: [Expression] = []
     for expression in specification.partitionBy {
-      let key = try bind(expression, inner)
+      let key = collationKey(try bind(expression, inner))
       if case .constant = key { continue }
       if !partition.contains(key) { partition.append(key) }
     }

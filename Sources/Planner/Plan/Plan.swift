@@ -212,6 +212,12 @@ package protocol RowProvider: AnyObject, Sendable {
   var title: String { get }
   var details: [String] { get }
   var schema: [Field] { get }
+  /// Whether what it reads must be the same to the last bit on any number of workers.
+  var needsSameFloats: Bool { get }
+}
+
+extension RowProvider {
+  package var needsSameFloats: Bool { false }
 }
 
 package struct ExchangeNode: Sendable {

@@ -4,6 +4,11 @@ import Functions
 /// What expressions cost, in nanoseconds a row on one core, measured once and rounded boldly: enough to
 /// tell an addition from a regular expression.
 enum ExpressionCost {
+  /// Of the operation with all its operands.
+  static func total(_ expression: Expression) -> Double {
+    expression.children.reduce(own(expression)) { $0 + total($1) }
+  }
+
   /// Of the operation alone, without its operands.
   static func own(_ expression: Expression) -> Double {
     switch expression {

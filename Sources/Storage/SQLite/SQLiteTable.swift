@@ -27,6 +27,8 @@ final class SQLiteTable: TableSource, Sendable {
     schema = columns.map { Field($0.name, $0.type) }
   }
 
+  var isCheapToReadAgain: Bool { false }
+
   var estimatedRowCount: Int? {
     rows.map { Int(clamping: Int128($0.high) - Int128($0.low) + 1) }
   }
@@ -103,6 +105,7 @@ final class SQLiteQuery: TableSource, Sendable {
   private let columns: [SQLiteColumn]
   let schema: [Field]
   var estimatedRowCount: Int? { nil }
+  var isCheapToReadAgain: Bool { false }
 
   /// Columns of tables have the types declared there; others that of their value in the first row.
   init(_ database: SQLiteDatabase, _ sql: String, asText: Bool) throws {

@@ -36,6 +36,7 @@ final class SQLiteStoredTable: StoredTable, Sendable {
 
   var schema: [Field] { definition.fields }
   var estimatedRowCount: Int? { source.estimatedRowCount }
+  var isCheapToReadAgain: Bool { source.isCheapToReadAgain }
 
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan {
     if rowNumber == nil, columns.contains(rowNumberPosition) {
