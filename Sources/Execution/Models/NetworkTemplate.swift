@@ -100,7 +100,7 @@ struct NetworkTemplate: Sendable {
         return network
       }
       error.span = wrong.map { places[$0] } ?? span
-      if wrong == 0, error.hint == nil {
+      if error.hint == nil {
         error.hint =
           "the inputs are " + features.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
       }

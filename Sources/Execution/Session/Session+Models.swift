@@ -17,6 +17,7 @@ extension Session {
 
   private func entry(_ create: CreateModel) throws -> ModelEntry {
     guard case .model(let reference)? = create.origin else {
+      try ModelTransform.checkPurity(create.transform)
       return try ModelEntry(definition: try ModelCompiler.compile(create))
     }
     guard create.inputs.isEmpty, create.outputs.isEmpty, create.transform.isEmpty,

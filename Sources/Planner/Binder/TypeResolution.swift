@@ -15,6 +15,9 @@ package enum TypeResolution {
     if from == wanted || from == .null || wanted == .varchar { return true }
     let isNumber = from.isNumeric || from == .boolean
     if isNumber { return wanted.isNumeric || wanted == .boolean }
+    if let element = from.elementType, let inner = wanted.elementType {
+      return feeds(element, inner)
+    }
     if from.isNested && wanted.isNested { return true }
     return !from.isNested && from != .varchar && ImplicitCast.commonType(from, wanted) == wanted
   }

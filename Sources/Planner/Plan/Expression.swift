@@ -123,6 +123,8 @@ package protocol ModelDescription: AnyObject, Sendable {
   func readsFeatures(_ outputs: [Int]) -> [Bool]
   /// `v3`, for EXPLAIN.
   var versionLabel: String { get }
+  /// What a row costs for these outputs, and the size of the weights: for EXPLAIN.
+  func cost(of outputs: [Int]) -> String
   var isTrained: Bool { get }
 }
 
