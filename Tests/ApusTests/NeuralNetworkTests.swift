@@ -139,7 +139,7 @@ import Testing
       message {
         _ = try model.predict(
           rows, keys: ["city": cities, "day": .texts(["1", "2", "3", "four"])])
-      } == "could not convert string 'four' to INTEGER")
+      } == "could not convert string 'four' to INT32")
   }
 
   @Test func mistakesOfModels() throws {

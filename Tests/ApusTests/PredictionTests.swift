@@ -85,9 +85,9 @@ import Testing
     #expect(
       all.nodes == [
         Counters(
-          rows: 2000, distinct: 2000, batches: 7, flops: 2000 * 20, arguments: "age, kind")
+          rows: 2000, distinct: 2000, batches: 7, flops: 2000 * 26, arguments: "age, kind")
       ], "\(all.text)")
-    #expect(all.text.contains("each v1, 7 networks, each 13 parameters, 52 bytes, 20 flop a row"))
+    #expect(all.text.contains("each v1, 7 networks, each 13 parameters, 52 bytes, 26 flop a row"))
     let same = try analyzed("SELECT PREDICT(each, 1, 2) FROM (FROM homes LIMIT 2000)", connection)
     #expect(same.nodes.map(\.distinct) == [1] && same.nodes.map(\.batches) == [1], "\(same.text)")
     let unknown = try analyzed("SELECT PREDICT(each, a, kind + 5) FROM kinds", connection)

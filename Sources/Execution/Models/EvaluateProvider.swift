@@ -119,7 +119,9 @@ private final class EvaluateSource: BatchSource {
     }
   }
 
-  private func add(_ batch: Batch, _ table: GroupTable) throws {
+  private func add(_ given: Batch, _ table: GroupTable) throws {
+    let batch = Batch(
+      columns: given.columns.map(\.withNullsOfElements), rowCount: given.rowCount)
     let model = provider.model
     let rows = batch.rowCount
     let inputCount = model.transform.features.count

@@ -68,7 +68,8 @@ final class GroupedPredictOperator: RewindableSource {
       columns: batch.columns[0..<passed] + made, rowCount: batch.rowCount, sequence: batch.sequence)
   }
 
-  private func run(_ given: [Column], _ rows: Int) throws -> [Column] {
+  private func run(_ columns: [Column], _ rows: Int) throws -> [Column] {
+    let given = columns.map(\.withNullsOfElements)
     let start = counters == nil ? 0 : monotonicNanoseconds()
     let features = try FeatureColumns(
       Array(given.prefix(featureCount)), rows: rows, reads: reads)

@@ -74,7 +74,8 @@ final class PredictOperator: RewindableSource {
       columns: batch.columns[0..<passed] + made, rowCount: batch.rowCount, sequence: batch.sequence)
   }
 
-  private func run(_ columns: [Column], _ rows: Int) throws -> [Column] {
+  private func run(_ given: [Column], _ rows: Int) throws -> [Column] {
+    let columns = given.map(\.withNullsOfElements)
     let start = counters == nil ? 0 : monotonicNanoseconds()
     let features = try FeatureColumns(columns, rows: rows, reads: reads)
     let bytes = rows * predictor.outputWidth * 4

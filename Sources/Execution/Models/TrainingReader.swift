@@ -73,12 +73,13 @@ final class TrainingReader {
   }
 
   private func append(_ given: Batch, isValidation: Bool) throws {
-    var batch = given
+    var batch = Batch(
+      columns: given.columns.map(\.withNullsOfElements), rowCount: given.rowCount)
     if options.nulls == .skip {
-      let nullable = given.columns.filter(\.mayHaveNulls)
+      let nullable = batch.columns.filter(\.mayHaveNulls)
       guard
-        let kept = given.taking(
-          (0..<given.rowCount).filter { row in !nullable.contains { $0.isNull(row) } })
+        let kept = batch.taking(
+          (0..<batch.rowCount).filter { row in !nullable.contains { $0.isNull(row) } })
       else { return }
       batch = kept
     }

@@ -16,6 +16,9 @@ package enum TypeResolution {
     let isNumber = from.isNumeric || from == .boolean
     if isNumber { return wanted.isNumeric || wanted == .boolean }
     if let element = from.elementType, let inner = wanted.elementType {
+      if case .array(_, let given) = from, case .array(_, let count) = wanted, given != count {
+        return false
+      }
       return feeds(element, inner)
     }
     if from.isNested && wanted.isNested { return true }

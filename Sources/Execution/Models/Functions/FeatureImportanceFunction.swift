@@ -67,12 +67,13 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
     let memory = MemoryHolder(query.memory, "feature_importance")
     while let batch = try input.next() {
       try query.checkCancelled()
-      let wanted = Array(batch.columns.prefix(features.count))
+      let wanted = batch.columns.prefix(features.count).map(\.withNullsOfElements)
       var label = batch.columns[features.count + self.label]
       let output = model.definition.outputs[0]
       if output.kind == .number {
         let type = output.field.type
         label = try castColumn(label, to: type.elementType == nil ? .double : type)
+          .withNullsOfElements
       }
       let kept = (0..<batch.rowCount).filter { row in
         !label.isNull(row) && !wanted.contains { $0.isNull(row) }
