@@ -99,6 +99,8 @@ package struct PredictExpression: Sendable {
         output
       }
     }
+
+    package var isGradient: Bool { if case .gradient = self { true } else { false } }
   }
   package var model: any ModelDescription
   package var form: Form
