@@ -142,8 +142,18 @@ extension Binder {
     guard let input = call.input else { throw Binder.noRows(span) }
     let options = try PredictOptions(call.options, isFlat: call.isFlat)
     let model = call.model
+    var features = model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
+    if options.isTry {
+      // What TRANSFORM cannot compute is NULL too, as TRY makes it.
+      features = features.map { feature in
+        switch feature {
+        case .column, .constant: feature
+        default: .cast(feature, to: feature.type, isTry: true)
+        }
+      }
+    }
     let arguments =
-      model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
+      features
       + (try keysByName(model, context(of: input), isTry: options.isTry, span: span))
     var fields: [Field] = []
     var values: [Expression] = []
