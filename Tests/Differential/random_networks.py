@@ -400,7 +400,7 @@ def compare_weights(differences, what, apus, exact, single, tolerance):
     if set(found) != set(wanted):
         return [f"{what}: weights {sorted(found)}, not {sorted(wanted)}"]
     return [wrong for name in wanted if (wrong := differences.check(
-        what, found[name], wanted[name].flatten(), other[name].flatten(), tolerance, smallest=0.05))]
+        what, found[name], wanted[name].flatten(), other[name].flatten(), tolerance, smallest=0.1))]
 
 
 # MARK: Networks
