@@ -125,6 +125,12 @@ package struct TrainerOptions: Sendable {
     try require(clipValue >= 0 && clipValue.isFinite, "clip_value", "a number from 0 up")
     try require(l1Penalty >= 0 && l1Penalty.isFinite, "l1_reg", "a number from 0 up")
     try require(l2Penalty >= 0 && l2Penalty.isFinite, "l2_reg", "a number from 0 up")
+    if optimizerOptions["nesterov", default: 0] != 0 {
+      let isPlain =
+        optimizerOptions["momentum", default: 0] > 0
+        && optimizerOptions["dampening", default: 0] == 0
+      try require(isPlain, "nesterov", "given with a momentum above 0 and no dampening")
+    }
     for (name, value) in optimizerOptions.sorted(by: { $0.key < $1.key }) {
       try require(value >= 0 && value.isFinite, name, "a number from 0 up")
       if ["alpha", "beta1", "beta2", "rho"].contains(name) {

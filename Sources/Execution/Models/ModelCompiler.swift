@@ -72,6 +72,15 @@ enum ModelCompiler {
         at: statement.name.span,
         hint: didYouMean(output, among: names) ?? "it has " + names.joined(separator: ", "))
     }
+    let monitors = ["loss", "accuracy"] + names.flatMap { ["\($0)_loss", "\($0)_accuracy"] }
+    let known = monitors.flatMap { [$0.lowercased(), "val_" + $0.lowercased()] }
+    let monitor = definition.options.training.monitor
+    if !known.contains(monitor) {
+      throw SQLError(
+        .model, "option \"monitor\" names \"\(monitor)\", which no training gives",
+        at: statement.options.first { $0.name.name.lowercased() == "monitor" }?.value.span,
+        hint: didYouMean(monitor, among: known) ?? "'val_loss' or 'val_accuracy'")
+    }
     for output in statement.outputs where output.classes.count == 1 {
       throw SQLError(
         .model, "output \"\(output.name.name)\" has one class only: nothing to tell it from",
