@@ -1,13 +1,13 @@
 import Columnar
 import Diagnostics
 
-/// A column of values for one input of a model.
+/// A column of values for one input of a model, or for a key of FOR EACH.
 public enum InputColumn: Sendable, ExpressibleByArrayLiteral {
   /// For an input that is a number.
   case numbers([Float])
   /// For an array: [rows, …].
   case arrays(Tensor)
-  /// For a VARCHAR.
+  /// For a VARCHAR, and for keys of every type.
   case texts([String])
 
   public init(arrayLiteral elements: Float...) { self = .numbers(elements) }
@@ -37,6 +37,18 @@ public enum InputColumn: Sendable, ExpressibleByArrayLiteral {
       return tensor.rowCount
     case .texts(let values) where input.type == .varchar: return values.count
     case .numbers, .arrays, .texts: throw InputColumn.mismatch(input, model)
+    }
+  }
+
+  /// The same for a key: texts are cast to its type.
+  func keyCount(_ key: Field, _ model: String) throws -> Int {
+    switch self {
+    case .texts(let values): return values.count
+    case .numbers(let values) where key.type.isNumeric: return values.count
+    case .numbers, .arrays:
+      throw SQLError(
+        .model, "key \"\(key.name)\" of model \"\(model)\" is \(key.type)",
+        hint: "its values as .texts([…])")
     }
   }
 

@@ -32,7 +32,7 @@ public final class NeuralNetwork {
   /// What a model predicts for some rows.
   public struct Prediction: Sendable {
     /// [rows, values]: what the output gives, or the probability of each of its classes. NaN for
-    /// rows with a NULL.
+    /// rows with a NULL, and for those whose key has no network.
     public let values: Tensor
     /// Of an output that is a class the likeliest one; nil for numbers.
     public let classes: [String?]?
@@ -57,13 +57,19 @@ public final class NeuralNetwork {
   /// Predicts rows of all inputs side by side, in the order of INPUT: arrays take as many values as
   /// they have.
   ///
-  /// - Parameter output: which one, where the model has several; nil: the first.
-  public func predict(_ rows: [[Float]], output: String? = nil) throws -> Prediction {
-    try predict(try Tensor(rows: rows), output: output)
+  /// - Parameters:
+  ///   - keys: where FOR EACH made a network for each key: the rows' keys, by their names.
+  ///   - output: which one, where the model has several; nil: the first.
+  public func predict(
+    _ rows: [[Float]], keys: [String: InputColumn] = [:], output: String? = nil
+  ) throws -> Prediction {
+    try predict(try Tensor(rows: rows), keys: keys, output: output)
   }
 
   /// The same for a tensor of [rows, values].
-  public func predict(_ rows: Tensor, output: String? = nil) throws -> Prediction {
+  public func predict(
+    _ rows: Tensor, keys: [String: InputColumn] = [:], output: String? = nil
+  ) throws -> Prediction {
     try inDatabase {
       let runner = try runner(output)
       let widths = runner.model.inputs.map { InputColumn.width(of: $0.type) }
@@ -78,32 +84,45 @@ public final class NeuralNetwork {
         if input.type == .varchar { throw InputColumn.mismatch(input, name) }
         return InputColumn.column(rows, first: first, width: width, input.type)
       }
-      return try prediction(runner, columns, rows: rows.rowCount)
+      return try prediction(
+        runner, columns + (try self.columns(runner.model.keys, "key", keys, rows: rows.rowCount)),
+        rows: rows.rowCount)
     }
   }
 
-  /// Predicts columns, found by the names of the inputs, whatever their case; others are ignored.
+  /// Predicts columns, found by the names of the inputs and keys, whatever their case; others are
+  /// ignored.
   public func predict(columns: [String: InputColumn], output: String? = nil) throws -> Prediction {
     try inDatabase {
       let runner = try runner(output)
-      var given: [String: InputColumn] = [:]
-      for (name, column) in columns { given[name.lowercased()] = column }
-      var count: Int?
-      let made = try runner.model.inputs.map { input -> Column in
-        guard let column = given[input.name.lowercased()] else {
-          throw SQLError(
-            .model, "there is no column for input \"\(input.name)\" of model \"\(name)\"",
-            hint: didYouMean(input.name, among: columns.keys.sorted()))
-        }
-        let rows = try column.rowCount(input, name)
-        if let count, count != rows {
-          throw SQLError(
-            .model, "input \"\(input.name)\" of model \"\(name)\" has \(rows) rows, not \(count)")
-        }
-        count = rows
-        return try column.column(input)
+      let inputs = try self.columns(runner.model.inputs, "input", columns, rows: nil)
+      let rows = inputs.first?.count ?? 0
+      let keys = try self.columns(runner.model.keys, "key", columns, rows: rows)
+      return try prediction(runner, inputs + keys, rows: rows)
+    }
+  }
+
+  /// What the fields of the model are given, by name. Errors: none of that name, another kind, not
+  /// as many rows as the others.
+  private func columns(
+    _ fields: [Field], _ what: String, _ given: [String: InputColumn], rows: Int?
+  ) throws -> [Column] {
+    var rows = rows
+    return try fields.map { field in
+      let wanted = field.name.lowercased()
+      guard let column = given.first(where: { $0.key.lowercased() == wanted })?.value else {
+        throw SQLError(
+          .model, "there is no column for \(what) \"\(field.name)\" of model \"\(name)\"",
+          hint: didYouMean(field.name, among: given.keys.sorted()))
       }
-      return try prediction(runner, made, rows: count ?? 0)
+      let count =
+        what == "key" ? try column.keyCount(field, name) : try column.rowCount(field, name)
+      if let rows, rows != count {
+        throw SQLError(
+          .model, "\(what) \"\(field.name)\" of model \"\(name)\" has \(count) rows, not \(rows)")
+      }
+      rows = count
+      return try column.column(field)
     }
   }
 

@@ -138,15 +138,17 @@ package final class PlanBuilder {
       guard let model = node.model as? Model else {
         throw SQLError(.internal, "model \(node.model.name) is of an unknown kind")
       }
+      let counters = statistics.flatMap { index < $0.count ? $0[index].predictions : nil }
       if let groups = model.groups {
         return try GroupedPredictOperator(
           input: input, passed: inputTypes.count, arguments: positions, model: model,
-          groups: groups, outputs: node.outputs.map { ($0.form, $0.reference.type) })
+          groups: groups, outputs: node.outputs.map { ($0.form, $0.reference.type) },
+          counters: counters)
       }
       return try PredictOperator(
         input: input, passed: inputTypes.count, arguments: positions, model: model,
         outputs: node.outputs.map { ($0.form, $0.reference.type) },
-        counters: statistics.flatMap { index < $0.count ? $0[index].predictions : nil })
+        counters: counters)
     case .rows(let node):
       if worker.index > 0 { return BatchListSource([]) }
       if let provider = node.provider as? TableWriteProvider, let input = node.input {

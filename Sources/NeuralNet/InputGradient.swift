@@ -27,11 +27,13 @@ package final class InputGradient {
 
   /// The derivative of each row's value number `units[row]` by every input, with dropout off and
   /// running statistics fixed: `columns` and `gradients` have `inputWidth` pointers to `rows` values.
+  /// Other weights of the network's shape may stand in for its own.
   package func compute(
     rows: Int, columns: UnsafePointer<UnsafePointer<Float>>, units: UnsafePointer<Int32>,
-    into gradients: UnsafePointer<UnsafeMutablePointer<Float>>
+    into gradients: UnsafePointer<UnsafeMutablePointer<Float>>, weights: Weights? = nil
   ) {
     let stride = executor.stride
+    let parameters = weights?.storage ?? self.parameters
     var first = 0
     while first < rows {
       let count = min(executor.capacity, rows - first)

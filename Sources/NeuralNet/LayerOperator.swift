@@ -12,6 +12,8 @@ package protocol LayerOperator: Sendable {
   var outputUse: OutputUse { get }
   /// Positive outputs come from positive inputs of the same place only (relu, dropout).
   var keepsSign: Bool { get }
+  /// The output is the input, place by place (flatten).
+  var keepsValue: Bool { get }
   /// Floats that forward leaves for backward (gates, statistics): the layer's own, for a tile.
   func stateCount(stride: Int) -> Int
   /// Forward mixes the rows of a batch when training (batchnorm): the batch must be one tile.
@@ -28,6 +30,7 @@ extension LayerOperator {
   package var inPlace: Bool { false }
   package var outputUse: OutputUse { .none }
   package var keepsSign: Bool { false }
+  package var keepsValue: Bool { false }
   package var isTrainingOnly: Bool { false }
   package var needsWholeBatch: Bool { false }
   package func stateCount(stride: Int) -> Int { 0 }

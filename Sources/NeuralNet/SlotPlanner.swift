@@ -10,7 +10,8 @@ enum SlotPlanner {
     var slots = [Int](repeating: 0, count: graph.widths.count)
     var slotWidths = [inputWidth]
     var free: [Int] = []
-    var maker: [Int: any LayerOperator] = [:]
+    // What the backward passes of those who wrote to a value's memory still read there.
+    var uses = [OutputUse](repeating: .none, count: graph.widths.count)
     var readersLeft = [Int](repeating: 0, count: graph.widths.count)
     for node in graph.nodes { for input in node.inputs { readersLeft[input] += 1 } }
     let readers = readersLeft
@@ -24,7 +25,7 @@ enum SlotPlanner {
         && graph.widths[source] == graph.widths[node.output]
       let isInPlace =
         isSoleReader && node.operation.inPlace
-        && (!training || mayOverwrite(maker[source], by: node.operation))
+        && (!training || mayOverwrite(uses[source], by: node.operation))
       if isInPlace {
         slots[node.output] = slots[source]
       } else if !training, let reuse = free.popLast() {
@@ -40,18 +41,29 @@ enum SlotPlanner {
       {
         free.append(slots[input])
       }
-      maker[node.output] = node.operation
+      uses[node.output] =
+        isInPlace
+        ? uses[source].joined(with: node.operation.outputUse) : node.operation.outputUse
     }
     return (slots, slotWidths)
   }
 
-  private static func mayOverwrite(_ maker: (any LayerOperator)?, by next: any LayerOperator)
-    -> Bool
-  {
-    switch maker?.outputUse ?? .none {
+  private static func mayOverwrite(_ use: OutputUse, by next: any LayerOperator) -> Bool {
+    switch use {
     case .none: true
-    case .sign: next.keepsSign
-    case .value: false
+    case .sign: next.keepsSign || next.keepsValue
+    case .value: next.keepsValue
+    }
+  }
+}
+
+extension OutputUse {
+  /// What two layers read of one value.
+  fileprivate func joined(with other: OutputUse) -> OutputUse {
+    switch (self, other) {
+    case (.value, _), (_, .value): .value
+    case (.sign, _), (_, .sign): .sign
+    case (.none, .none): .none
     }
   }
 }

@@ -155,8 +155,7 @@ extension Trainer {
 
   /// Best so far? Enough?
   private func judge(_ report: inout EpochReport) throws {
-    let monitored =
-      options.monitor == "loss" ? report.loss : report.validationLoss ?? report.loss
+    let monitored = monitoredValue(report)
     if options.schedule?.readsLosses == true { monitoredLosses.append(monitored) }
     if monitored < bestLoss - options.minDelta || epoch == 1 {
       bestLoss = monitored
@@ -177,6 +176,23 @@ extension Trainer {
       report.stopReason = "epochs"
     }
     if report.stopReason != nil { isFinished = true }
+  }
+
+  /// What the option `monitor` names, the less the better: of an accuracy what is missing.
+  private func monitoredValue(_ report: EpochReport) -> Double {
+    func value(_ name: String) -> Double? {
+      switch name {
+      case "loss": report.loss
+      case "val_loss": report.validationLoss
+      default:
+        report.metrics.first { $0.name.lowercased() == name }.map {
+          name.hasSuffix("accuracy") ? 1 - $0.value : $0.value
+        }
+      }
+    }
+    let name = options.monitor
+    let fallback = name.hasPrefix("val_") ? String(name.dropFirst(4)) : "loss"
+    return value(name) ?? value(fallback) ?? report.loss
   }
 
   private func setRandomKeys() {
@@ -311,6 +327,7 @@ extension Trainer {
     var gradient = apus_gradient(
       lanes: memory.lanes.pointer, lane_stride: memory.parameterStride,
       lane_count: memory.shape.laneCount)
+    addPenalties()
     if options.clipNorm > 0 {
       let norm = apus_reduce_lanes(gradient, count).squareRoot()
       gradient.lane_count = 1
@@ -331,6 +348,20 @@ extension Trainer {
     } else {
       memory.team.run { index in
         step(from: min(count, index * part), to: min(count, (index + 1) * part), gradient)
+      }
+    }
+  }
+
+  /// The slopes of what `l1_reg` and `l2_reg` add to the loss.
+  private func addPenalties() {
+    let (l1, l2) = (Float(options.l1Penalty), Float(2 * options.l2Penalty))
+    guard l1 > 0 || l2 > 0 else { return }
+    for parameter in network.parameters
+    where parameter.shape.count > 1 && parameter.offset < network.trainedCount {
+      for i in parameter.offset..<parameter.offset + parameter.count {
+        let weight = memory.parameters.pointer[i]
+        let sign: Float = weight > 0 ? 1 : weight < 0 ? -1 : 0
+        memory.lanes.pointer[i] += l1 * sign + l2 * weight
       }
     }
   }

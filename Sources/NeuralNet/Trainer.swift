@@ -87,6 +87,7 @@ package final class Trainer {
       }
     }
 
+    try Self.checkMonitor(options, outputs)
     self.network = network
     self.options = options
     self.outputs = outputs
@@ -152,6 +153,23 @@ package final class Trainer {
         hint: didYouMean(name, among: network.outputs.map(\.name))
           ?? "it has " + network.outputs.map(\.name).joined(separator: ", "))
     }
+  }
+
+  /// Errors: the option "monitor" names what an epoch's row does not have.
+  private static func checkMonitor(_ options: TrainerOptions, _ outputs: [TrainedOutput]) throws {
+    let names =
+      ["loss"]
+      + outputs.flatMap { output -> [String] in
+        let name = outputs.count == 1 ? "" : output.name.lowercased() + "_"
+        return (outputs.count == 1 ? [] : [name + "loss"])
+          + (output.loss.kind == .regression ? [] : [name + "accuracy"])
+      }
+    let known = names.flatMap { [$0, "val_" + $0] }
+    if known.contains(options.monitor) { return }
+    throw SQLError(
+      .model, "option \"monitor\" names \"\(options.monitor)\", which this training does not give",
+      hint: didYouMean(options.monitor, among: known)
+        ?? "one of " + known.joined(separator: ", "))
   }
 
   static func noRows() -> SQLError {

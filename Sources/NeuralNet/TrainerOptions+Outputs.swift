@@ -3,7 +3,7 @@ import Diagnostics
 /// What an option says of each output.
 extension TrainerOptions {
   /// The outputs that an option names.
-  var outputNames: [String] {
+  package var outputNames: [String] {
     Set(outputLosses.keys).union(lossWeights.keys).union(outputClassWeights.keys)
       .union(namedClassWeights.keys.filter { !$0.isEmpty }).sorted()
   }

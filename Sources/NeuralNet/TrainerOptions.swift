@@ -58,6 +58,10 @@ package struct TrainerOptions: Sendable {
   package var clipNorm = 0.0
   /// 0: no limit on the gradient's values.
   package var clipValue = 0.0
+  /// What joins the loss that is trained on: these times the sum of |w| and of w² over the weights,
+  /// biases and the like left out.
+  package var l1Penalty = 0.0
+  package var l2Penalty = 0.0
   /// The learning rate epoch by epoch; nil: constant.
   package var schedule: Schedule?
   package var epochs = 10
@@ -71,6 +75,8 @@ package struct TrainerOptions: Sendable {
   package var earlyStop = false
   package var patience = 5
   package var minDelta = 0.0
+  /// A loss or accuracy of the epoch, in lower case; without rows to validate on `val_…` stands for
+  /// that of the training rows.
   package var monitor = "val_loss"
   package var restoreBest = true
   package var maxSeconds: Double?
@@ -117,6 +123,14 @@ package struct TrainerOptions: Sendable {
     try require(patience >= 0, "patience", "a whole number from 0 up")
     try require(clipNorm >= 0 && clipNorm.isFinite, "clip_norm", "a number from 0 up")
     try require(clipValue >= 0 && clipValue.isFinite, "clip_value", "a number from 0 up")
+    try require(l1Penalty >= 0 && l1Penalty.isFinite, "l1_reg", "a number from 0 up")
+    try require(l2Penalty >= 0 && l2Penalty.isFinite, "l2_reg", "a number from 0 up")
+    if optimizerOptions["nesterov", default: 0] != 0 {
+      let isPlain =
+        optimizerOptions["momentum", default: 0] > 0
+        && optimizerOptions["dampening", default: 0] == 0
+      try require(isPlain, "nesterov", "given with a momentum above 0 and no dampening")
+    }
     for (name, value) in optimizerOptions.sorted(by: { $0.key < $1.key }) {
       try require(value >= 0 && value.isFinite, name, "a number from 0 up")
       if ["alpha", "beta1", "beta2", "rho"].contains(name) {
@@ -146,6 +160,8 @@ private let optionTable: [OptionDefinition] = [
   OptionDefinition("batch_size") { options, value in
     if case .text(let text) = value.value, text.lowercased() == "full" {
       options.batchSize = .full
+    } else if case .text = value.value {
+      throw value.error("a whole number from 1 up, or 'full'")
     } else {
       options.batchSize = .rows(try value.integer(from: 1))
     }
@@ -163,6 +179,8 @@ private let optionTable: [OptionDefinition] = [
     }
     options.initializer = choice
   },
+  OptionDefinition("l1_reg") { $0.l1Penalty = try $1.number(from: 0) },
+  OptionDefinition("l2_reg") { $0.l2Penalty = try $1.number(from: 0) },
   OptionDefinition("label_smoothing") { options, value in
     let share = try value.number(from: 0)
     guard share <= 1 else { throw value.error("a number from 0 to 1") }
@@ -177,9 +195,7 @@ private let optionTable: [OptionDefinition] = [
   OptionDefinition("max_seconds") { $0.maxSeconds = try $1.number(from: 0) },
   OptionDefinition("min_delta") { $0.minDelta = try $1.number(from: 0) },
   OptionDefinition("monitor") { options, value in
-    let text = try value.text().lowercased()
-    guard text == "loss" || text == "val_loss" else { throw value.error("'loss' or 'val_loss'") }
-    options.monitor = text
+    options.monitor = try value.text().lowercased()
   },
   OptionDefinition("optimizer") { options, value in
     options.optimizer = try OptimizerDefinition.named(try value.text()).name

@@ -154,7 +154,8 @@ package enum ExplainText {
         let read = Set(node.outputs.map(\.form.output)).sorted()
         outputs = " -> " + list(read.map { node.model.outputs[$0].name })
       }
-      return "Predict (\(node.model.name) \(node.model.versionLabel)): "
+      let cost = node.model.cost(of: Set(node.outputs.map(\.form.output)).sorted())
+      return "Predict (\(node.model.name) \(node.model.versionLabel), \(cost)): "
         + list(node.arguments.map(ExpressionText.text)) + outputs
     case .rows(let node):
       let details = node.provider.details.joined(separator: "; ")

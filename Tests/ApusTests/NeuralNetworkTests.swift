@@ -88,6 +88,60 @@ import Testing
     #expect(try model.predict([[Float]]()).values.rowCount == 0)
   }
 
+  /// Where FOR EACH made a network for each key, keys come by their names.
+  @Test func networksOfForEach() throws {
+    let connection = try trained()
+    try connection.execute(
+      """
+      CREATE MODEL each INPUT (a FLOAT, b FLOAT) OUTPUT (y FLOAT)
+        SEQUENTIAL (linear(4), tanh(), linear(1)) OPTIONS (epochs = 2, seed = 2);
+      TRAIN MODEL each FROM (SELECT *, a::INTEGER AS day FROM observed) FOR EACH (city, day);
+      CREATE MODEL each_kind INPUT (b FLOAT) OUTPUT (kind VARCHAR CLASSES ('low', 'high'))
+        SEQUENTIAL (linear(2)) OPTIONS (epochs = 2, seed = 2);
+      TRAIN MODEL each_kind FROM observed FOR EACH (city)
+      """)
+    let model = try connection.model("each")
+    let cities = InputColumn.texts(["red", "blue", "nowhere", "red"])
+    let rows: [[Float]] = [[1, 2], [3, 4], [5, 6], [1, 2]]
+    let made = try model.predict(rows, keys: ["City": cities, "day": [3, 4, 5, 3]])
+    let same = try model.predict(
+      columns: [
+        "a": [1, 3, 5, 1], "b": [2, 4, 6, 2], "city": cities, "day": .texts(["3", "4", "5", "3"]),
+      ])
+    let wanted = try connection.execute(
+      """
+      SELECT PREDICT(each) FROM
+        (VALUES (1, 2, 'red', 3), (3, 4, 'blue', 4), (5, 6, 'nowhere', 5), (1, 2, 'red', 3))
+        t(a, b, city, day)
+      """
+    ).rows().map { $0[0].flatMap { Float($0) } }
+    #expect(wanted[0] != nil && wanted[0] != wanted[1] && wanted[2] == nil)
+    for (row, value) in wanted.enumerated() {
+      #expect(value.map { made.values[row][0] == $0 } ?? made.values[row][0].isNaN)
+      #expect(value.map { same.values[row][0] == $0 } ?? same.values[row][0].isNaN)
+    }
+    let kinds = try connection.model("each_kind").predict(
+      [[1], [1]], keys: ["city": .texts(["red", "?"])])
+    #expect(kinds.classes?[0] != nil && kinds.classes?[1] == nil)
+    func message(_ body: () throws -> Void) -> String? {
+      (#expect(throws: DatabaseError.self) { try body() })?.message
+    }
+    #expect(
+      message { _ = try model.predict(rows) }
+        == "there is no column for key \"city\" of model \"each\"")
+    #expect(
+      message { _ = try model.predict(rows, keys: ["city": [1, 2, 3, 4], "day": [1, 2, 3, 4]]) }
+        == "key \"city\" of model \"each\" is VARCHAR")
+    #expect(
+      message { _ = try model.predict(rows, keys: ["city": cities, "day": [1]]) }
+        == "key \"day\" of model \"each\" has 1 rows, not 4")
+    #expect(
+      message {
+        _ = try model.predict(
+          rows, keys: ["city": cities, "day": .texts(["1", "2", "3", "four"])])
+      } == "could not convert string 'four' to INT32")
+  }
+
   @Test func mistakesOfModels() throws {
     let connection = try trained()
     let kinds = try connection.model("kinds")

@@ -72,6 +72,29 @@ import Testing
     #expect(scan.contains(": age  ["), "\(text)")
   }
 
+  /// With a network for each key each has a batch of its own.
+  @Test func networksOfForEach() throws {
+    let connection = try trained()
+    try connection.execute(
+      """
+      CREATE MODEL each INPUT (a FLOAT) OUTPUT (price FLOAT)
+        SEQUENTIAL (linear(4), relu(), linear(1)) OPTIONS (epochs = 1, seed = 1);
+      TRAIN MODEL each FROM (SELECT age AS a, price, kind FROM homes LIMIT 500) FOR EACH (kind)
+      """)
+    let all = try analyzed("SELECT PREDICT(each, age) FROM (FROM homes LIMIT 2000)", connection)
+    #expect(
+      all.nodes == [
+        Counters(
+          rows: 2000, distinct: 2000, batches: 7, flops: 2000 * 26, arguments: "age, kind")
+      ], "\(all.text)")
+    #expect(all.text.contains("each v1, 7 networks, each 13 parameters, 52 bytes, 26 flop a row"))
+    let same = try analyzed("SELECT PREDICT(each, 1, 2) FROM (FROM homes LIMIT 2000)", connection)
+    #expect(same.nodes.map(\.distinct) == [1] && same.nodes.map(\.batches) == [1], "\(same.text)")
+    let unknown = try analyzed("SELECT PREDICT(each, a, kind + 5) FROM kinds", connection)
+    #expect(unknown.nodes.map(\.rows) == [7], "\(unknown.text)")
+    #expect(unknown.nodes.map(\.distinct) == [2], "\(unknown.text)")
+  }
+
   @Test func rowsThatFiltersAndLimitsDrop() throws {
     let connection = try trained()
     let filtered = try analyzed(

@@ -86,6 +86,13 @@ extension StatementCatalog {
     let keyFields = try ModelQueries.keyFields(
       plan.output.dropFirst(definition.inputs.count + definition.outputs.count)
         .prefix(keys.count), statement.forEach)
+    if let weight = statement.weight {
+      let place = definition.inputs.count + definition.outputs.count + keys.count
+      let type = plan.output[place].type
+      guard type.isNumeric || type == .boolean else {
+        throw SQLError(.model, "WEIGHT takes a number, not \(type)", at: weight.span)
+      }
+    }
     if let start { try Self.check(start, fits: keyFields, statement.name.span) }
     let provider = try TrainProvider(
       statement, entry: entry, key: key, target: target, options: options, query: query,

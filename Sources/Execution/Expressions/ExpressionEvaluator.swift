@@ -71,7 +71,11 @@ package final class ExpressionEvaluator {
     case .listLambda(let lambda):
       node = .listLambda(try ListLambdaEvaluator(lambda, layout: layout))
     case .predict(let predict):
-      throw SQLError(.internal, "PREDICT of \(predict.model.name) was not planned as a node")
+      throw SQLError(
+        .notSupported,
+        "PREDICT of model \"\(predict.model.name)\" cannot stand in a lambda or an argument of a "
+          + "table function",
+        hint: "predict in a query of its own: SELECT … FROM (SELECT PREDICT(…))")
     }
   }
 

@@ -54,7 +54,9 @@ private final class EvaluateSource: BatchSource {
     if let networks = provider.model.groups {
       let predictor = try GroupedPredictor(provider.model, outputs: outputs, groups: networks)
       (ranges, outputWidth) = (predictor.ranges, predictor.outputWidth)
-      predict = { try predictor.predict(rows: $2, features: $0, keys: $1, rowMajor: $3) }
+      predict = {
+        try predictor.predict(rows: $2, features: $0, keys: $1, rowMajor: $3).isUnknown
+      }
     } else {
       let predictor = try provider.model.predictor(outputs)
       let scratch = try predictor.makeScratch()
@@ -81,7 +83,7 @@ private final class EvaluateSource: BatchSource {
     var columns = provider.groups.isEmpty ? [] : table.keys(first: 0, count: groups.count)
     let counts = Column(flat: .bigint, count: groups.count)
     for (row, group) in groups.enumerated() {
-      counts.values(as: Int64.self)[row] = Int64(group[0].count)
+      counts.values(as: Int64.self)[row] = Int64(group[0].judged)
     }
     columns.append(counts)
     for chosen in provider.metrics {
@@ -117,7 +119,9 @@ private final class EvaluateSource: BatchSource {
     }
   }
 
-  private func add(_ batch: Batch, _ table: GroupTable) throws {
+  private func add(_ given: Batch, _ table: GroupTable) throws {
+    let batch = Batch(
+      columns: given.columns.map(\.withNullsOfElements), rowCount: given.rowCount)
     let model = provider.model
     let rows = batch.rowCount
     let inputCount = model.transform.features.count
@@ -151,7 +155,9 @@ private final class EvaluateSource: BatchSource {
       for row in judged {
         let start = row * outputWidth + range.lowerBound
         let group = Int(ids[row])
-        groups[group][output].labels.append(labels[row])
+        let width = labels.count / rows
+        groups[group][output].judged += 1
+        groups[group][output].labels += labels[row * width..<(row + 1) * width]
         if isWide {
           groups[group][output].scores += raw[start..<start + range.count]
         } else {
@@ -161,13 +167,28 @@ private final class EvaluateSource: BatchSource {
     }
   }
 
-  /// The label as a number, or as the position of its class.
+  /// The label as a number, or as the position of its class; the numbers of an array row by row.
   private func labelValues(_ label: Column, _ output: Int, _ rows: Int) throws -> [Double] {
     let model = provider.model
     let definition = model.definition.outputs[output]
+    if definition.kind == .number, definition.field.type.elementType != nil {
+      let width = ModelDefinition.width(of: definition.field.type)
+      return try FeatureColumns([label], rows: rows).keepingAlive { pointers in
+        (0..<rows * width).map { Double(pointers[$0 % width][$0 / width]) }
+      }
+    }
     if definition.kind == .number {
       let column = try castColumn(label, to: .double).flattened()
-      return (0..<rows).map { column.values(as: Double.self)[$0] }
+      let values = (0..<rows).map { column.values(as: Double.self)[$0] }
+      guard Metrics.isClassifier(model, output) else { return values }
+      // A probability is judged by what happened or did not.
+      for row in 0..<rows where values[row] != 0 && values[row] != 1 && !column.isNull(row) {
+        throw SQLError(
+          .model,
+          "a label to evaluate is \(values[row]): output \"\(definition.field.name)\" of model "
+            + "\"\(model.name)\" is a probability, its labels are 0 and 1")
+      }
+      return values.map { $0 == 1 ? 1 : 0 }
     }
     let table = GroupTable([label.type])
     var ids = [UInt32](repeating: 0, count: rows)
@@ -179,7 +200,10 @@ private final class EvaluateSource: BatchSource {
       if value.isNull { return 0 }
       guard let position = classes.firstIndex(of: value) else {
         throw SQLError(
-          .model, "a label to evaluate is no class of model \"\(model.name)\": \(value)")
+          .model,
+          "a label to evaluate is no class of model \"\(model.name)\": "
+            + ModelKeys.text([value], [Field(definition.field.name, label.type)]),
+          hint: "its classes are " + model.classNames[output].joined(separator: ", "))
       }
       return Double(position)
     }

@@ -80,3 +80,27 @@ struct FeatureColumns {
 func castColumn(_ column: Column, to type: LogicalType) throws -> Column {
   column.type == type ? column : try Cast.column(column, to: type, tryCast: false)
 }
+
+extension Column {
+  /// An array with a NULL among its elements is NULL as a whole: a network takes all of it or nothing.
+  var withNullsOfElements: Column {
+    guard case .array(_, let count) = type else { return self }
+    let flat = flattened()
+    var elements = flat.children[0].flattened()
+    var size = count
+    var broken: Column?
+    while true {
+      if elements.mayHaveNulls {
+        let whole = broken ?? Column(flat: .boolean, count: flat.count)
+        for place in 0..<flat.count * size where elements.isNull(place) {
+          whole.setNull(place / size)
+        }
+        broken = whole
+      }
+      guard case .array(_, let inner) = elements.type else { break }
+      size *= inner
+      elements = elements.children[0].flattened()
+    }
+    return broken.map { flat.withNulls(of: $0) } ?? self
+  }
+}

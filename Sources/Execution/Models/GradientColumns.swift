@@ -11,7 +11,7 @@ final class GradientColumns {
   private let places: [Range<Int>]
 
   init(_ model: Model, output: Int) throws {
-    guard let weights = model.weights else {
+    guard let weights = model.weights ?? model.groups?.weights.first else {
       throw SQLError(.model, "model \"\(model.name)\" has not been trained")
     }
     let definition = model.definition.outputs[output]
@@ -35,28 +35,83 @@ final class GradientColumns {
     _ features: FeatureColumns, rows: Int, predicted: UnsafePointer<Float>, range: Range<Int>,
     rowWidth: Int
   ) -> Column {
+    let slopes = Column(flat: .float, count: max(1, gradient.inputWidth * rows))
+    features.keepingAlive { inputs in
+      compute(
+        inputs, units: units(rows: rows, predicted, range, rowWidth: rowWidth),
+        into: slopes.values(as: Float.self), weights: nil)
+    }
+    return slopes
+  }
+
+  /// The same where each row has a network of its own among `networks`; zeros for rows without one.
+  func compute(
+    _ features: FeatureColumns, rows: Int, predicted: UnsafePointer<Float>, range: Range<Int>,
+    rowWidth: Int, by keyed: NetworkRows, _ networks: [Weights]
+  ) -> Column {
     let width = gradient.inputWidth
     let slopes = Column(flat: .float, count: max(1, width * rows))
     let target = slopes.values(as: Float.self)
-    var units = [Int32](repeating: 0, count: rows)
-    if hasClasses {
-      for row in 0..<rows {
-        let scores = predicted + row * rowWidth + range.lowerBound
-        var best = 0
-        for unit in 1..<max(range.count, 1) where scores[unit] > scores[best] { best = unit }
-        units[row] = Int32(truncatingIfNeeded: best)
-      }
-    }
-    let outputs = (0..<width).map { target + $0 * rows }
-    features.withPointers { inputs in
-      outputs.withUnsafeBufferPointer { outputs in
-        units.withUnsafeBufferPointer { units in
-          guard let to = outputs.baseAddress, let unit = units.baseAddress else { return }
-          gradient.compute(rows: rows, columns: inputs, units: unit, into: to)
+    target.update(repeating: 0, count: max(1, width * rows))
+    let units = units(rows: rows, predicted, range, rowWidth: rowWidth)
+    features.keepingAlive { inputs in
+      keyed.forEachNetwork { network, members in
+        // The network's rows side by side: its inputs, then their slopes.
+        let count = members.count
+        let some = Buffer(byteCount: 2 * width * count * 4)
+        let floats = some.pointer.assumingMemoryBound(to: Float.self)
+        for input in 0..<width {
+          for (place, row) in members.enumerated() {
+            floats[input * count + place] = inputs[input][row]
+          }
         }
+        let made = floats + width * count
+        compute(
+          (0..<width).map { UnsafePointer(floats + $0 * count) }, units: members.map { units[$0] },
+          into: made, weights: networks[network])
+        for input in 0..<width {
+          for (place, row) in members.enumerated() {
+            target[input * rows + row] = made[input * count + place]
+          }
+        }
+        withExtendedLifetime(some) {}
       }
     }
     return slopes
+  }
+
+  /// `slopes`: the gradient by each input, as many values as there are `units`.
+  private func compute(
+    _ inputs: [UnsafePointer<Float>], units: [Int32], into slopes: UnsafeMutablePointer<Float>,
+    weights: Weights?
+  ) {
+    let outputs = inputs.indices.map { slopes + $0 * units.count }
+    inputs.withUnsafeBufferPointer { inputs in
+      outputs.withUnsafeBufferPointer { outputs in
+        units.withUnsafeBufferPointer { unit in
+          guard let from = inputs.baseAddress, let to = outputs.baseAddress,
+            let unit = unit.baseAddress
+          else { return }
+          gradient.compute(
+            rows: units.count, columns: from, units: unit, into: to, weights: weights)
+        }
+      }
+    }
+  }
+
+  /// Of each row the unit whose slope is wanted: the likeliest class's.
+  private func units(
+    rows: Int, _ predicted: UnsafePointer<Float>, _ range: Range<Int>, rowWidth: Int
+  ) -> [Int32] {
+    var units = [Int32](repeating: 0, count: rows)
+    if !hasClasses { return units }
+    for row in 0..<rows {
+      let scores = predicted + row * rowWidth + range.lowerBound
+      var best = 0
+      for unit in 1..<max(range.count, 1) where scores[unit] > scores[best] { best = unit }
+      units[row] = Int32(truncatingIfNeeded: best)
+    }
+    return units
   }
 
   /// What `compute` gave for one feature, as a column of that type.

@@ -3,6 +3,30 @@ import Diagnostics
 import Functions
 import NeuralNet
 
+/// Which network each row of a batch goes to.
+struct NetworkRows {
+  /// A network's number and a row's in one, ascending.
+  fileprivate(set) var order: [UInt64] = []
+  /// Rows that have no network.
+  fileprivate(set) var isUnknown: [Bool]
+
+  /// The networks that have rows here, and these, ascending.
+  func forEachNetwork(_ body: (_ network: Int, _ rows: [Int]) -> Void) {
+    var start = 0
+    while start < order.count {
+      let network = order[start] >> 32
+      let end = order[start...].firstIndex { $0 >> 32 != network } ?? order.count
+      body(Int(network), order[start..<end].map { Int($0 & 0xFFFF_FFFF) })
+      start = end
+    }
+  }
+
+  /// How many of the networks have rows here.
+  var networkCount: Int {
+    order.indices.reduce(0) { $0 + ($1 == 0 || order[$1] >> 32 != order[$1 - 1] >> 32 ? 1 : 0) }
+  }
+}
+
 /// Runs each row through the network of its key. One thread at a time.
 final class GroupedPredictor {
   private let groups: ModelGroups
@@ -45,32 +69,34 @@ final class GroupedPredictor {
     return table
   }
 
-  /// [rows, outputWidth] of `output`, and which rows have no network: those where a key is NULL, or
+  /// Floating-point operations of a row.
+  var flopsPerRow: Int { predictor.flopsPerRow }
+
+  /// [rows, outputWidth] of `output`, and the rows' networks: there is none where a key is NULL, or
   /// one that training did not see (an error with on_unseen = 'error').
   func predict(
     rows: Int, features: FeatureColumns, keys: [Column],
     rowMajor output: UnsafeMutablePointer<Float>
-  ) throws -> [Bool] {
+  ) throws -> NetworkRows {
     var ids = [UInt32](repeating: 0, count: rows)
     table.lookUp(keys, count: rows, groups: &ids)
     let count = groups.weights.count
     let nullable = keys.filter(\.mayHaveNulls)
-    var isUnknown = [Bool](repeating: false, count: rows)
-    var order: [UInt64] = []
-    order.reserveCapacity(rows)
+    var keyed = NetworkRows(isUnknown: [Bool](repeating: false, count: rows))
+    keyed.order.reserveCapacity(rows)
     for row in 0..<rows {
       if Int(ids[row]) < count {
-        order.append(UInt64(ids[row]) << 32 | UInt64(row))
+        keyed.order.append(UInt64(ids[row]) << 32 | UInt64(row))
         continue
       }
-      isUnknown[row] = true
+      keyed.isUnknown[row] = true
       if isStrict, !nullable.contains(where: { $0.isNull(row) }) { throw unseen(keys, row) }
     }
-    order.sort()
-    features.keepingAlive { columns in run(order, columns, output) }
+    keyed.order.sort()
+    features.keepingAlive { columns in run(keyed.order, columns, output) }
     // Keys without a network are forgotten before they become many.
     if table.count > 2 * count + 100_000 { table = try Self.table(of: groups.keys) }
-    return isUnknown
+    return keyed
   }
 
   /// `order`: a network's number and a row's, ascending.

@@ -44,7 +44,10 @@ struct EvaluatedRows: Sendable {
   var classCount = 0
   var threshold: Float = 0.5
 
+  /// Values to compare: of an output of several numbers as many for each row.
   var count: Int { labels.count }
+  /// Rows that EVALUATE has judged.
+  var judged = 0
 
   /// The class that is predicted.
   func predicted(_ row: Int) -> Int {
@@ -70,8 +73,8 @@ enum Metrics {
       }),
     Metric(
       name: "auc", aliases: ["roc_auc"],
-      summary: "the area under the ROC curve, of two classes: ties count half",
-      isForClasses: true, compute: areaUnderCurve),
+      summary: "the area under the ROC curve: ties count half",
+      isForClasses: true, compute: { averaged($0, undefined: nil, areaUnderCurve) }),
     Metric(
       name: "confusion", aliases: ["confusion_matrix"],
       summary: "how many rows of each class (outer list) were predicted as each (inner lists)",
@@ -80,8 +83,12 @@ enum Metrics {
       name: "f1", aliases: ["f1_score"], summary: "the harmonic mean of precision and recall",
       isForClasses: true,
       compute: { rows in
-        guard let p = precision(rows), let r = recall(rows) else { return nil }
-        return p + r == 0 ? 0 : 2 * p * r / (p + r)
+        averaged(rows, undefined: 0) { rows, positive in
+          guard let p = precision(rows, positive), let r = recall(rows, positive) else {
+            return nil
+          }
+          return p + r == 0 ? 0 : 2 * p * r / (p + r)
+        }
       }),
     Metric(
       name: "logloss", aliases: ["log_loss"],
@@ -104,8 +111,9 @@ enum Metrics {
       isForClasses: false, compute: squaredError),
     Metric(
       name: "precision", aliases: [],
-      summary: "of rows predicted as the second class, the share that is",
-      isForClasses: true, compute: precision),
+      summary:
+        "of rows predicted as the second class, the share that is; of more classes the mean over each",
+      isForClasses: true, compute: { averaged($0, undefined: 0, precision) }),
     Metric(
       name: "r2", aliases: ["r2_score"],
       summary: "the share of the label's variance that is explained",
@@ -118,8 +126,10 @@ enum Metrics {
         return variance == 0 ? nil : 1 - error / variance
       }),
     Metric(
-      name: "recall", aliases: [], summary: "of rows of the second class, the share predicted so",
-      isForClasses: true, compute: recall),
+      name: "recall", aliases: [],
+      summary:
+        "of rows of the second class, the share predicted so; of more classes the mean over each",
+      isForClasses: true, compute: { averaged($0, undefined: 0, recall) }),
     Metric(
       name: "rmse", aliases: ["root_mean_squared_error"],
       summary: "the root of the mean squared error",
@@ -232,34 +242,48 @@ enum Metrics {
     return matrix
   }
 
-  private static func precision(_ rows: EvaluatedRows) -> Double? {
-    let predicted = (0..<rows.count).filter { rows.predicted($0) == 1 }
-    if predicted.isEmpty { return nil }
-    return Double(predicted.filter { rows.labels[$0] == 1 }.count) / Double(predicted.count)
+  /// Of two classes the second is the event. Of more it is the mean over each against the rest, of
+  /// those that are labels or predicted; one of which it cannot be told counts as `undefined`, or not.
+  private static func averaged(
+    _ rows: EvaluatedRows, undefined: Double?,
+    _ measure: (EvaluatedRows, _ positive: Int) -> Double?
+  ) -> Double? {
+    if rows.classCount <= 2 { return measure(rows, 1) }
+    let classes = Set(rows.labels.map { Int($0) }).union((0..<rows.count).map(rows.predicted))
+    let values = classes.sorted().compactMap { measure(rows, $0) ?? undefined }
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 
-  private static func recall(_ rows: EvaluatedRows) -> Double? {
-    let positive = (0..<rows.count).filter { rows.labels[$0] == 1 }
-    if positive.isEmpty { return nil }
-    return Double(positive.filter { rows.predicted($0) == 1 }.count) / Double(positive.count)
+  private static func precision(_ rows: EvaluatedRows, _ positive: Int) -> Double? {
+    let predicted = (0..<rows.count).filter { rows.predicted($0) == positive }
+    if predicted.isEmpty { return nil }
+    let right = predicted.filter { rows.labels[$0] == Double(positive) }.count
+    return Double(right) / Double(predicted.count)
+  }
+
+  private static func recall(_ rows: EvaluatedRows, _ positive: Int) -> Double? {
+    let actual = (0..<rows.count).filter { rows.labels[$0] == Double(positive) }
+    if actual.isEmpty { return nil }
+    return Double(actual.filter { rows.predicted($0) == positive }.count) / Double(actual.count)
   }
 
   /// Mann-Whitney: the mean rank of positives, ties sharing their ranks.
-  private static func areaUnderCurve(_ rows: EvaluatedRows) -> Double? {
-    guard rows.classCount == 2 else { return nil }
-    let order = (0..<rows.count).sorted { rows.scores[$0 * 2 + 1] < rows.scores[$1 * 2 + 1] }
-    let positives = rows.labels.filter { $0 == 1 }.count
+  private static func areaUnderCurve(_ rows: EvaluatedRows, _ positive: Int) -> Double? {
+    let width = max(rows.classCount, 2)
+    func score(_ row: Int) -> Float { rows.scores[row * width + positive] }
+    let order = (0..<rows.count).sorted { score($0) < score($1) }
+    let positives = rows.labels.filter { $0 == Double(positive) }.count
     let negatives = rows.count - positives
     if positives == 0 || negatives == 0 { return nil }
     var rankSum = 0.0
     var start = 0
     while start < order.count {
       var end = start
-      while end + 1 < order.count,
-        rows.scores[order[end + 1] * 2 + 1] == rows.scores[order[start] * 2 + 1]
-      { end += 1 }
+      while end + 1 < order.count, score(order[end + 1]) == score(order[start]) { end += 1 }
       let rank = Double(start + end) / 2 + 1
-      for position in start...end where rows.labels[order[position]] == 1 { rankSum += rank }
+      for position in start...end where rows.labels[order[position]] == Double(positive) {
+        rankSum += rank
+      }
       start = end + 1
     }
     let p = Double(positives)

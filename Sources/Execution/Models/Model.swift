@@ -177,6 +177,14 @@ package final class Model: ModelDescription, Sendable {
   package var inputs: [Field] { definition.inputs }
   package var outputs: [Field] { definition.outputs.map(\.field) }
   package var versionLabel: String { "v\(version)" }
+  package func cost(of outputs: [Int]) -> String {
+    let flops = (weights ?? groups?.weights.first).flatMap { try? predictor(outputs, $0) }
+    let networks = groups.map { "\($0.weights.count) networks, each " } ?? ""
+    return networks
+      + "\(network.parameterCount) parameters, \(network.parameterCount &* 4) bytes, "
+      + "\(flops?.flopsPerRow ?? network.flopsPerRow) flop a row"
+  }
+
   package var isTrained: Bool { weights != nil || groups != nil }
   package var keys: [Field] { groups?.keys.fields ?? [] }
   package var featureNames: [String] { transform.features.map(\.name) }

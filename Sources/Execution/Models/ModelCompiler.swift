@@ -58,6 +58,44 @@ enum ModelCompiler {
       template: template, network: network, options: options)
   }
 
+  /// What a new model must keep to besides; those that a file has are not asked. Errors: options that
+  /// name other outputs, one class alone, classes whose layer gives no vector, functions of chance.
+  static func checkNew(_ definition: ModelDefinition) throws {
+    let statement = definition.statement
+    try ModelTransform.checkPurity(statement.transform)
+    let names = statement.outputs.map(\.name.name)
+    for output in definition.options.training.outputNames
+    where !names.contains(where: { $0.lowercased() == output }) {
+      throw SQLError(
+        .model,
+        "an option names the output \"\(output)\", which model \"\(definition.name)\" does not have",
+        at: statement.name.span,
+        hint: didYouMean(output, among: names) ?? "it has " + names.joined(separator: ", "))
+    }
+    let monitors = ["loss", "accuracy"] + names.flatMap { ["\($0)_loss", "\($0)_accuracy"] }
+    let known = monitors.flatMap { [$0.lowercased(), "val_" + $0.lowercased()] }
+    let monitor = definition.options.training.monitor
+    if !known.contains(monitor) {
+      throw SQLError(
+        .model, "option \"monitor\" names \"\(monitor)\", which no training gives",
+        at: statement.options.first { $0.name.name.lowercased() == "monitor" }?.value.span,
+        hint: didYouMean(monitor, among: known) ?? "'val_loss' or 'val_accuracy'")
+    }
+    for output in statement.outputs where output.classes.count == 1 {
+      throw SQLError(
+        .model, "output \"\(output.name.name)\" has one class only: nothing to tell it from",
+        at: output.classes[0].span)
+    }
+    for (index, made) in definition.network.outputs.enumerated()
+    where definition.outputs[index].kind != .number && made.shape.dimensions.count > 1 {
+      throw SQLError(
+        .model,
+        "the last layer gives \(made.shape), but the classes of \"\(made.name)\" need a vector",
+        at: statement.outputs[index].name.span,
+        hint: "flatten() or last() before the last linear(…)")
+    }
+  }
+
   private static func input(_ input: ModelInput, isTransformed: Bool) throws -> Field {
     let type = try TypeResolution.resolve(input.type)
     var scalar = type

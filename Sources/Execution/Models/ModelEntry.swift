@@ -120,8 +120,10 @@ extension ModelEntry {
   mutating func rollBack(at span: SourceSpan?) throws {
     guard let before = versions.last(where: { $0.version < current.version }) else {
       throw SQLError(
-        .model, "model \"\(definition.name)\" has no version before \(current.versionLabel)",
-        at: span)
+        .model,
+        versions.isEmpty
+          ? "model \"\(definition.name)\" has not been trained"
+          : "model \"\(definition.name)\" has no version before \(current.versionLabel)", at: span)
     }
     defaultVersion = before.version
   }

@@ -7,7 +7,7 @@ import Syntax
 package final class ModelRunner {
   package let model: Model
   private let feed = BatchFeed()
-  private let predictions: PredictOperator
+  private let predictions: any RewindableSource
   private let hasClasses: Bool
 
   /// For the output of that number.
@@ -15,13 +15,16 @@ package final class ModelRunner {
     self.model = model
     let definition = model.definition.outputs[output]
     hasClasses = definition.kind != .number
-    let references = model.inputs.enumerated().map {
+    let references = (model.inputs + model.keys).enumerated().map {
       ColumnReference(id: $0, name: $1.name, type: $1.type)
     }
     let layout = Dictionary(uniqueKeysWithValues: references.indices.map { ($0, $0) })
-    let features = try model.features(of: references.map { .column($0) }).map {
-      try ExpressionEvaluator($0, layout: layout)
-    }
+    let count = model.inputs.count
+    let arguments =
+      model.features(of: references.prefix(count).map { .column($0) })
+      + references.dropFirst(count).map { .column($0) }
+    let values = ProjectOperator(
+      input: feed, items: try arguments.map { try ExpressionEvaluator($0, layout: layout) })
     let width = ModelDefinition.width(of: definition.field.type)
     let forms: [(PredictExpression.Form, LogicalType)] =
       hasClasses
@@ -29,19 +32,28 @@ package final class ModelRunner {
         (.probabilities(output: output), .list(.float)),
         (.value(output: output, threshold: nil), definition.field.type),
       ] : [(.value(output: output, threshold: nil), .array(.float, count: width))]
-    predictions = try PredictOperator(
-      input: ProjectOperator(input: feed, items: features), passed: 0,
-      arguments: Array(features.indices), model: model, outputs: forms)
+    if let groups = model.groups {
+      predictions = try GroupedPredictOperator(
+        input: values, passed: 0, arguments: Array(arguments.indices), model: model,
+        groups: groups, outputs: forms)
+    } else {
+      predictions = try PredictOperator(
+        input: values, passed: 0, arguments: Array(arguments.indices), model: model,
+        outputs: forms)
+    }
   }
 
-  /// What the output gives for `rows` rows of the inputs in their order, whose columns are cast as
-  /// PREDICT casts them: its floats row by row, or the probabilities of its classes and the
-  /// likeliest one's text. Rows with a NULL give NaN and no class.
+  /// What the output gives for `rows` rows of the inputs in their order and of the keys behind them,
+  /// whose columns are cast as PREDICT casts them: its floats row by row, or the probabilities of its
+  /// classes and the likeliest one's text. Rows with a NULL, and those whose keys have no network,
+  /// give NaN and no class.
   package func run(_ inputs: [Column], rows: Int) throws -> (
     values: [Float], width: Int, classes: [String?]?
   ) {
     if rows == 0 { return ([], 0, hasClasses ? [] : nil) }
-    let columns = try zip(inputs, model.inputs).map { try castColumn($0, to: $1.type) }
+    let columns = try zip(inputs, model.inputs + model.keys).map {
+      try castColumn($0, to: $1.type)
+    }
     feed.batch = Batch(columns: columns, rowCount: rows)
     guard let made = try predictions.next() else {
       throw SQLError(.internal, "model \(model.name) gave no rows")
@@ -93,7 +105,6 @@ extension Session {
       name: QualifiedName(Identifier(name: name, quoted: true, span: span)), span: span)
     do {
       let model = try catalog().modelVersion(reference)
-      if !model.keys.isEmpty { throw Model.manyNetworks(model) }
       if model.isTrained { return model }
       throw SQLError(.model, "model \"\(name)\" has not been trained")
     } catch var error as SQLError {

@@ -93,6 +93,26 @@ struct ModelTransform: Sendable {
         span: item.span))
   }
 
+  /// A model gives the same for the same row. Errors: functions of the clock, of chance, of the
+  /// session. Models that are read from a file are not asked.
+  static func checkPurity(_ clause: [TransformItem]) throws {
+    for item in clause {
+      _ = try SyntaxRewriter.rewrite(item.expression) { part, _ in
+        guard case .function(let call) = part.kind else { return nil }
+        let name = call.name.last.name.lowercased()
+        let isVolatile = ScalarFunctions.named(name).map {
+          $0.isVolatile || $0.overloads.contains(where: \.isVolatile)
+        }
+        if isVolatile == true || SessionFunctions.allNames.contains(name) {
+          throw SQLError(
+            .model, "TRANSFORM cannot have \(name)(): it gives another result for the same row",
+            at: part.span, hint: "compute it in the query, as a column")
+        }
+        return nil
+      }
+    }
+  }
+
   private static func definition(of expression: SyntaxExpression) -> TransformDefinition? {
     guard case .function(let call) = expression.kind, call.name.parts.count == 1,
       call.receiver == nil
@@ -228,6 +248,10 @@ extension ModelTransform {
           _ = try scope.expressions([Self.naming(functions, in: item.sql)])
         } catch var error as SQLError {
           error.span = item.span
+          error.message = functions.enumerated().reduce(error.message) { text, function in
+            text.replacing(
+              function.element.name, with: steps[function.offset].definition.name)
+          }
           if error.message.hasPrefix("function \""),
             let name = error.message.split(separator: "\"").dropFirst().first,
             let near = didYouMean(

@@ -100,7 +100,8 @@ struct NetworkTemplate: Sendable {
         return network
       }
       error.span = wrong.map { places[$0] } ?? span
-      if wrong == 0, error.hint == nil {
+      // Of a mistake about shapes, which it names.
+      if error.hint == nil, wrong == 0 || error.message.contains("[") {
         error.hint =
           "the inputs are " + features.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
       }

@@ -7,10 +7,11 @@ final class PredictCounters: Sendable {
   private let flopCounter = Atomic<Int>(0)
   private let nanosecondCounter = Atomic<Int>(0)
 
-  /// The network ran over so many rows, for a batch of any number of them.
-  func add(distinct: Int, flopsPerRow: Int, nanoseconds: Int) {
+  /// The network ran over so many rows, for a batch of any number of them; of several networks each
+  /// has a batch.
+  func add(distinct: Int, batches: Int = 1, flopsPerRow: Int, nanoseconds: Int) {
     distinctCounter.wrappingAdd(distinct, ordering: .relaxed)
-    runCounter.wrappingAdd(1, ordering: .relaxed)
+    runCounter.wrappingAdd(batches, ordering: .relaxed)
     flopCounter.wrappingAdd(distinct &* flopsPerRow, ordering: .relaxed)
     nanosecondCounter.wrappingAdd(nanoseconds, ordering: .relaxed)
   }

@@ -68,44 +68,14 @@ final class PredictOperator: RewindableSource {
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
-    let given = arguments.map { batch.columns[$0] }
-    let used = zip(given, reads).filter(\.1).map(\.0)
-    let made: [Column]
-    if used.allSatisfy(\.isConstant) {
-      made = try run(given.map { $0.isConstant ? $0.slice(0, 1) : $0 }, rows: 1).map {
-        Column(repeating: $0, count: batch.rowCount)
-      }
-    } else if let base = Self.commonBase(used, rows: batch.rowCount), let indices = base.indices {
-      let few = zip(given, reads).map { column, isRead -> Column in
-        guard isRead else { return column }
-        return column.isConstant
-          ? Column(repeating: column, count: base.count) : column.base ?? column
-      }
-      let rows = Selection(capacity: batch.rowCount)
-      rows.indices.update(from: indices, count: batch.rowCount)
-      made = try run(few, rows: base.count).map { Column.dictionary($0, rows) }
-    } else {
-      made = try run(given, rows: batch.rowCount)
-    }
+    let made = try DistinctInputs.map(
+      arguments.map { batch.columns[$0] }, reads: reads, rows: batch.rowCount, run)
     return Batch(
       columns: batch.columns[0..<passed] + made, rowCount: batch.rowCount, sequence: batch.sequence)
   }
 
-  /// The dictionary that all columns that vary share, when it has fewer values than there are rows.
-  private static func commonBase(_ columns: [Column], rows: Int) -> (
-    indices: UnsafeMutablePointer<UInt32>?, count: Int
-  )? {
-    let varying = columns.filter { !$0.isConstant }
-    guard let first = varying.first, first.encoding == .dictionary, let base = first.base,
-      base.count < rows, base.count > 0,
-      varying.allSatisfy({
-        $0.encoding == .dictionary && $0.indices == first.indices && $0.base?.count == base.count
-      })
-    else { return nil }
-    return (first.indices, base.count)
-  }
-
-  private func run(_ columns: [Column], rows: Int) throws -> [Column] {
+  private func run(_ given: [Column], _ rows: Int) throws -> [Column] {
+    let columns = given.map(\.withNullsOfElements)
     let start = counters == nil ? 0 : monotonicNanoseconds()
     let features = try FeatureColumns(columns, rows: rows, reads: reads)
     let bytes = rows * predictor.outputWidth * 4

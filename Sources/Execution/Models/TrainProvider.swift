@@ -59,8 +59,10 @@ final class TrainProvider: TrainingRowProvider, Sendable {
     let network = entry.definition.network
     return [
       "model: \(entry.definition.name)",
-      "network: " + network.layers.map(\.description).joined(separator: ", "),
-      "parameters: \(network.parameterCount)",
+      "network: "
+        + network.layers.map { "\($0.description) \($0.outputShape)" }.joined(separator: ", "),
+      "parameters: \(network.parameterCount), \(network.parameterCount &* 4) bytes",
+      "\(network.flopsPerRow) flop a row forward",
     ] + (keys.isEmpty ? [] : ["for each: " + keys.map(\.name).joined(separator: ", ")])
   }
 

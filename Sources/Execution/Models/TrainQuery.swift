@@ -50,7 +50,12 @@ struct TrainQuery {
     } else {
       if let filter {
         hasValidation = true
-        marks.append(Self.item(filter, Self.validation))
+        var flag = try Self.parsed("x::BOOLEAN")
+        if case .cast(var cast) = flag.kind {
+          cast.operand = filter
+          flag = SyntaxExpression(.cast(cast), span: filter.span)
+        }
+        marks.append(Self.item(flag, Self.validation))
       }
       if !marks.isEmpty {
         query = Query(body: try Self.marked(query, marks, statement.source), span: query.span)

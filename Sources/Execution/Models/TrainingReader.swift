@@ -73,12 +73,13 @@ final class TrainingReader {
   }
 
   private func append(_ given: Batch, isValidation: Bool) throws {
-    var batch = given
+    var batch = Batch(
+      columns: given.columns.map(\.withNullsOfElements), rowCount: given.rowCount)
     if options.nulls == .skip {
-      let nullable = given.columns.filter(\.mayHaveNulls)
+      let nullable = batch.columns.filter(\.mayHaveNulls)
       guard
-        let kept = given.taking(
-          (0..<given.rowCount).filter { row in !nullable.contains { $0.isNull(row) } })
+        let kept = batch.taking(
+          (0..<batch.rowCount).filter { row in !nullable.contains { $0.isNull(row) } })
       else { return }
       batch = kept
     }
@@ -97,6 +98,7 @@ final class TrainingReader {
       let label = batch.columns[featureCount + index]
       if output.kind == .number {
         let values = try FeatureColumns([label], rows: count)
+        try checkProbabilities(values, index, rows: count)
         values.hash(into: &hash, rows: count)
         part.values.append(values)
         part.groups.append([])
@@ -128,6 +130,23 @@ final class TrainingReader {
       count * 4
       * (part.features.width + definition.outputs.count + (hasWeight ? 1 : 0)
         + (keyTable == nil ? 0 : 1))
+  }
+
+  /// Errors: a label that is no probability where the loss compares probabilities.
+  private func checkProbabilities(_ values: FeatureColumns, _ index: Int, rows: Int) throws {
+    let output = definition.outputs[index]
+    let loss = options.training.lossName(of: output)
+    guard ["bce", "bce_with_logits"].contains(loss) else { return }
+    let wrong = values.keepingAlive { pointers in
+      pointers.lazy.compactMap { pointer in
+        (0..<rows).first { pointer[$0] < 0 || pointer[$0] > 1 }.map { pointer[$0] }
+      }.first
+    }
+    guard let wrong else { return }
+    throw SQLError(
+      .model,
+      "a label of output \"\(output.field.name)\" of model \"\(definition.name)\" is \(wrong): "
+        + "loss '\(loss)' takes 0 to 1")
   }
 
   /// The classes of each output, in their order. Errors name NULLs by column, missing rows, one

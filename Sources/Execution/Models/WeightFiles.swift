@@ -76,14 +76,32 @@ extension ModelEntry {
         at: span, hint: "OUTPUT (\(output.field.name) \(output.field.type) CLASSES (…))")
     }
     let kind = try WeightFormat(format, path: path, at: span)
-    let file = try FileBytes(path: path, compression: .none)
-    let tensors = try kind.read(Array(UnsafeBufferPointer(start: file.start, count: file.count)))
+    let tensors: [NamedTensor]
+    do {
+      let file = try FileBytes(path: path, compression: .none)
+      tensors = try kind.read(Array(UnsafeBufferPointer(start: file.start, count: file.count)))
+    } catch let error as SQLError {
+      throw error.placed(at: span)
+    }
     var weights =
       try start.weights
       ?? Weights(
         network: start.network, initializer: definition.options.training.initializer,
         seed: definition.options.training.seed)
-    try weights.load(tensors, strict: isStrict)
+    guard
+      tensors.contains(where: { tensor in
+        weights.tensors.contains { $0.name == tensor.name }
+      })
+    else {
+      throw SQLError(
+        .model, "nothing in the file fits the network by name", at: span,
+        hint: "the network has " + weights.tensors.map(\.name).prefix(8).joined(separator: ", "))
+    }
+    do {
+      try weights.load(tensors, strict: isStrict)
+    } catch let error as SQLError {
+      throw error.placed(at: span)
+    }
     var state = start.state
     state.receipt = nil
     state.keys = nil

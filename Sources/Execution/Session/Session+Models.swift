@@ -17,7 +17,9 @@ extension Session {
 
   private func entry(_ create: CreateModel) throws -> ModelEntry {
     guard case .model(let reference)? = create.origin else {
-      return try ModelEntry(definition: try ModelCompiler.compile(create))
+      let definition = try ModelCompiler.compile(create)
+      try ModelCompiler.checkNew(definition)
+      return try ModelEntry(definition: definition)
     }
     guard create.inputs.isEmpty, create.outputs.isEmpty, create.transform.isEmpty,
       create.architecture == nil

@@ -37,6 +37,7 @@ extension LayerDefinition {
 /// The same values, maybe under another shape.
 struct ReshapeOperator: LayerOperator {
   var inPlace: Bool { true }
+  var keepsValue: Bool { true }
   var keepsSign: Bool { true }
 
   func forward(_ run: LayerRun) {

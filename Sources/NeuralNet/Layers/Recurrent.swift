@@ -70,6 +70,8 @@ struct RecurrentOperator: LayerOperator {
   var takesStates = false
   var givesStates = false
 
+  /// The states before each step.
+  var outputUse: OutputUse { .value }
   var gates: Int { cell.gates * hidden }
   private var width: Int { ways * hidden }
   private func inputs(_ layer: Int) -> Int { layer == 0 ? features : width }

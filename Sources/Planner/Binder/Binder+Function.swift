@@ -127,7 +127,9 @@ extension Binder {
     if key == "try", function.name.parts.count == 1 {
       return try bindAttempt(arguments.compactMap(\.expression), context, span: span)
     }
-    if let aggregate = Aggregates.named(key), catalog.userFunction(named: key) == nil {
+    // Of one list: its position, as `list_argmax` gives it.
+    let isOfList = arguments.count == 1 && ["argmax", "argmin"].contains(key)
+    if let aggregate = Aggregates.named(key), !isOfList, catalog.userFunction(named: key) == nil {
       return try bind(aggregate, function, arguments, context, span: span)
     }
     if function.isDistinct || function.filter != nil || !function.orderBy.isEmpty {

@@ -5,20 +5,17 @@ import Syntax
 extension Binder {
   /// `gradient(MODEL m, feature [, inputs …] [, output => 'name'])`: how what the model predicts
   /// changes with one of its features, for each row. A FLOAT, or FLOAT[n] for a feature of n
-  /// values; NULL where an input is. nil for a function that takes no model.
-  func bindGradient(_ function: FunctionCall, _ context: ExpressionContext, span: SourceSpan) throws
+  /// values; NULL where an input is, or where PREDICT has no network for the keys, which it finds as
+  /// PREDICT does. nil for a function that takes no model.
+  func bindGradient(_ written: FunctionCall, _ context: ExpressionContext, span: SourceSpan) throws
     -> Expression?
   {
-    guard function.name.last.name.lowercased() == "gradient",
+    guard written.name.last.name.lowercased() == "gradient" else { return nil }
+    let function = namingModel(written)
+    guard
       case .model(let reference)? = function.arguments.first?.value
     else { return nil }
     let model = try model(reference)
-    if !model.keys.isEmpty {
-      let keys = model.keys.map(\.name).joined(separator: ", ")
-      throw SQLError(
-        .model, "gradient takes one network; model \"\(model.name)\" has one for each \(keys)",
-        at: span)
-    }
     var inputs: [Argument] = []
     var output = 0
     for argument in function.arguments.dropFirst(2) {
@@ -29,10 +26,7 @@ extension Binder {
       }
     }
     let feature = try gradientFeature(function, model, span: span)
-    let arguments = model.features(
-      of: inputs.isEmpty
-        ? try model.inputs.map { try inputByName($0, model, context, span: span) }
-        : try inputsByPosition(inputs, model, context, span: span))
+    let arguments = try predictArguments(inputs, model, context, span: span)
     return .predict(
       PredictExpression(
         model: model, form: .gradient(output: output, feature: feature), arguments: arguments,

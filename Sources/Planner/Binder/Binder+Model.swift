@@ -19,7 +19,7 @@ extension Binder {
     -> Expression
   {
     let model = try model(predict.model)
-    let arguments = try predictArguments(predict, model, context, span: span)
+    let arguments = try predictArguments(predict.arguments, model, context, span: span)
     func predicted(_ form: PredictExpression.Form, _ type: LogicalType) -> Expression {
       .predict(PredictExpression(model: model, form: form, arguments: arguments, type: type))
     }
@@ -40,22 +40,25 @@ extension Binder {
 
   /// The features, then the keys: by name where none are given, else by position, the keys behind the
   /// inputs. Keys that are not among the arguments are columns in scope.
-  private func predictArguments(
-    _ predict: PredictCall, _ model: any ModelDescription, _ context: ExpressionContext,
+  func predictArguments(
+    _ arguments: [Argument], _ model: any ModelDescription, _ context: ExpressionContext,
     span: SourceSpan
   ) throws -> [Expression] {
-    if predict.arguments.isEmpty {
+    if arguments.isEmpty {
       return model.features(
         of: try model.inputs.map { try inputByName($0, model, context, span: span) })
         + (try keysByName(model, context, span: span))
     }
-    let count = model.inputs.count
-    guard !model.keys.isEmpty, predict.arguments.count == count + model.keys.count else {
-      return model.features(
-        of: try inputsByPosition(predict.arguments, model, context, span: span))
-        + (try keys(of: predict.arguments, model, context, span: span))
+    if arguments.contains(where: { $0.name != nil }) {
+      return try argumentsByName(arguments, model, context, span: span)
     }
-    let keys = try zip(predict.arguments.dropFirst(count), model.keys).map { argument, key in
+    let count = model.inputs.count
+    guard !model.keys.isEmpty, arguments.count == count + model.keys.count else {
+      return model.features(
+        of: try inputsByPosition(arguments, model, context, span: span))
+        + (try keys(of: arguments, model, context, span: span))
+    }
+    let keys = try zip(arguments.dropFirst(count), model.keys).map { argument, key in
       guard let expression = argument.expression else {
         throw SQLError(.binder, "PREDICT takes values here", at: argument.span)
       }
@@ -64,7 +67,46 @@ extension Binder {
     }
     return model.features(
       of: try inputsByPosition(
-        Array(predict.arguments.prefix(count)), model, context, span: span)) + keys
+        Array(arguments.prefix(count)), model, context, span: span)) + keys
+  }
+
+  /// `x => 1, shop => 'tea'`: keys that are not among them are columns in scope.
+  private func argumentsByName(
+    _ arguments: [Argument], _ model: any ModelDescription, _ context: ExpressionContext,
+    span: SourceSpan
+  ) throws -> [Expression] {
+    var given: [String: (expression: Expression, span: SourceSpan)] = [:]
+    let names = (model.inputs + model.keys).map { $0.name.lowercased() }
+    for argument in arguments {
+      guard let name = argument.name, let expression = argument.expression else {
+        throw SQLError(
+          .binder, "PREDICT takes all its inputs by name, or all by position", at: argument.span)
+      }
+      guard names.contains(name.name.lowercased()) else {
+        throw SQLError(
+          .binder, "model \"\(model.name)\" has no input \"\(name.name)\"", at: argument.span,
+          hint: didYouMean(name.name, among: names))
+      }
+      let value = (try bind(expression, context), argument.span)
+      if given.updateValue(value, forKey: name.name.lowercased()) != nil {
+        throw SQLError(.binder, "PREDICT got the input \"\(name.name)\" twice", at: argument.span)
+      }
+    }
+    let inputs = try model.inputs.map { input -> Expression in
+      guard let found = given[input.name.lowercased()] else {
+        throw SQLError(
+          .binder, "there is no value for input \"\(input.name)\" of model \"\(model.name)\"",
+          at: span)
+      }
+      return try modelInput(found.expression, input, model, span: found.span)
+    }
+    let keys = try model.keys.map { key -> Expression in
+      guard let found = given[key.name.lowercased()] else {
+        return try inputByName(key, model, context, what: "key", span: span)
+      }
+      return try modelInput(found.expression, key, model, what: "key", span: found.span)
+    }
+    return model.features(of: inputs) + keys
   }
 
   /// Of the one structure that is given, where it has them, else by name.

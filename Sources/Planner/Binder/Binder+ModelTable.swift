@@ -18,8 +18,11 @@ extension Binder {
   private static let overRows = ["predict", "ml_predict", "transform"]
 
   /// PREDICT, ML_PREDICT, transform and the functions that look into a model; nil for others.
-  func bindModelFunction(_ function: FunctionCall, span: SourceSpan) throws -> BoundQuery? {
-    let name = function.name.last.name.lowercased()
+  func bindModelFunction(_ written: FunctionCall, span: SourceSpan) throws -> BoundQuery? {
+    let name = written.name.last.name.lowercased()
+    let function =
+      name == "transform" || catalog.modelFunctionNames.contains(name)
+      ? namingModel(written) : written
     let takesModel = function.arguments.contains { argument in
       if case .model = argument.value { true } else { false }
     }
@@ -37,6 +40,21 @@ extension Binder {
     return try bindProvider(call, name, span)
   }
 
+  /// `weights(m)` for `weights(MODEL m)`, unless m is no model.
+  func namingModel(_ function: FunctionCall) -> FunctionCall {
+    guard function.receiver == nil, function.name.parts.count == 1,
+      let first = function.arguments.first, first.name == nil,
+      let reference = first.expression.flatMap(Parser.modelReference),
+      (try? catalog.model(reference)) != nil,
+      catalog.userFunction(named: function.name.last.name.lowercased()) == nil,
+      catalog.macro(named: function.name, isTable: false) == nil,
+      catalog.macro(named: function.name, isTable: true) == nil
+    else { return function }
+    var function = function
+    function.arguments[0].value = .model(reference)
+    return function
+  }
+
   private func modelCall(_ function: FunctionCall, _ name: String, _ span: SourceSpan) throws
     -> ModelCall
   {
@@ -45,15 +63,21 @@ extension Binder {
     var descriptor: [String] = []
     var options: [(name: String, value: Value, span: SourceSpan)] = []
     for argument in function.arguments {
+      func checkFirst() throws {
+        guard input != nil else { return }
+        throw SQLError(.binder, "\(name) takes one table or query", at: argument.span)
+      }
       switch argument.value {
       case .model(let found): reference = found
       case .table(let name):
+        try checkFirst()
         let (plan, scope) = try bindTable(name, alias: nil, span: argument.span)
         input = visible(plan, scope)
       case .expression(let expression):
         if let name = argument.name?.name.lowercased() {
-          options.append((name, try constant(expression, of: name), argument.span))
+          options.append((name, try modelOption(expression, of: name), argument.span))
         } else if case .subquery(let query) = expression.kind {
+          try checkFirst()
           input = try bind(query)
         } else if case .function(let list) = expression.kind,
           list.name.last.name.lowercased() == "descriptor"
@@ -73,6 +97,17 @@ extension Binder {
     return ModelCall(
       model: try model(reference), input: input, descriptor: descriptor, options: options,
       isFlat: isFlat)
+  }
+
+  /// A constant; of a literal with a point a DOUBLE, since a value does not know its scale.
+  private func modelOption(_ expression: SyntaxExpression, of name: String) throws -> Value {
+    let context = ExpressionContext(
+      scope: Scope(), clause: "a table function", subqueries: SubqueryCollector())
+    let bound = try bind(expression, context)
+    guard case .decimal = bound.type else { return try constant(expression, of: name) }
+    let number = try foldedCast(bound, to: .double, isTry: false, span: expression.span)
+    if case .constant(let value, _) = ConstantFolding.foldAll(number) { return value }
+    return try constant(expression, of: name)
   }
 
   private func context(of input: BoundQuery) -> ExpressionContext {
@@ -107,8 +142,18 @@ extension Binder {
     guard let input = call.input else { throw Binder.noRows(span) }
     let options = try PredictOptions(call.options, isFlat: call.isFlat)
     let model = call.model
+    var features = model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
+    if options.isTry {
+      // What TRANSFORM cannot compute is NULL too, as TRY makes it.
+      features = features.map { feature in
+        switch feature {
+        case .column, .constant: feature
+        default: .cast(feature, to: feature.type, isTry: true)
+        }
+      }
+    }
     let arguments =
-      model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
+      features
       + (try keysByName(model, context(of: input), isTry: options.isTry, span: span))
     var fields: [Field] = []
     var values: [Expression] = []

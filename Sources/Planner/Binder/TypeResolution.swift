@@ -15,6 +15,12 @@ package enum TypeResolution {
     if from == wanted || from == .null || wanted == .varchar { return true }
     let isNumber = from.isNumeric || from == .boolean
     if isNumber { return wanted.isNumeric || wanted == .boolean }
+    if let element = from.elementType, let inner = wanted.elementType {
+      if case .array(_, let given) = from, case .array(_, let count) = wanted, given != count {
+        return false
+      }
+      return feeds(element, inner)
+    }
     if from.isNested && wanted.isNested { return true }
     return !from.isNested && from != .varchar && ImplicitCast.commonType(from, wanted) == wanted
   }

@@ -99,6 +99,8 @@ package struct PredictExpression: Sendable {
         output
       }
     }
+
+    package var isGradient: Bool { if case .gradient = self { true } else { false } }
   }
   package var model: any ModelDescription
   package var form: Form
@@ -123,6 +125,8 @@ package protocol ModelDescription: AnyObject, Sendable {
   func readsFeatures(_ outputs: [Int]) -> [Bool]
   /// `v3`, for EXPLAIN.
   var versionLabel: String { get }
+  /// What a row costs for these outputs, and the size of the weights: for EXPLAIN.
+  func cost(of outputs: [Int]) -> String
   var isTrained: Bool { get }
 }
 

@@ -73,9 +73,12 @@ enum ColumnPruning {
     case .predict(var node):
       node.outputs.removeAll { !needed.contains($0.reference.id) }
       if node.outputs.isEmpty { return prune(node.input, needed) }
-      node.arguments = zip(
-        node.arguments, node.model.readsFeatures(node.outputs.map(\.form.output))
-      ).map { $1 ? $0 : .constant(.null, $0.type) }
+      // A gradient is taken at all of the inputs.
+      if !node.outputs.contains(where: \.form.isGradient) {
+        node.arguments = zip(
+          node.arguments, node.model.readsFeatures(node.outputs.map(\.form.output))
+        ).map { $1 ? $0 : .constant(.null, $0.type) }
+      }
       let outputs = Set(node.outputs.map(\.reference.id))
       node.input = prune(node.input, needed.subtracting(outputs).union(ids(node.arguments)))
       return .predict(node)

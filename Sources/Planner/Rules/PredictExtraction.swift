@@ -109,10 +109,27 @@ struct PredictExtraction {
       node.input = stack(pending, on: extract(node.input))
       if pending.isEmpty { return .window(node) }
       return .project(ProjectNode(input: .window(node), items: kept.map { (.column($0), $0) }))
+    case .values(let node) where node.rows.contains { $0.contains(where: \.containsPredict) }:
+      return union(of: node)
     case .scan, .values, .limit, .union, .predict, .rows, .exchange, .unnest, .sample,
       .positionalJoin, .with, .sharedScan, .recursive, .dependentJoin:
       return plan.mapChildren { extract($0) }
     }
+  }
+
+  /// Rows that predict, each as a SELECT of its own.
+  private mutating func union(of node: ValuesNode) -> Plan {
+    let inputs = node.rows.map { row -> Plan in
+      let items = zip(row, node.columns).map { expression, column in
+        nextID += 1
+        return (
+          expression, ColumnReference(id: nextID, name: column.name, type: column.type)
+        )
+      }
+      return extract(
+        .project(ProjectNode(input: .values(ValuesNode(columns: [], rows: [[]])), items: items)))
+    }
+    return .union(UnionNode(inputs: inputs, columns: node.columns))
   }
 
   private func stack(_ pending: [PredictNode], on input: Plan) -> Plan {

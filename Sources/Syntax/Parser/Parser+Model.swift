@@ -73,12 +73,17 @@ extension Parser {
       PredictCall.Form(rawValue: call.name.last.name.uppercased()) != nil,
       let expression = first.expression
     else { return }
+    if let reference = Self.modelReference(expression) {
+      call.arguments[0].value = .model(reference)
+    }
+  }
+
+  /// `m` and `'m@3'`, which read as a column and a text, as the model that they may name.
+  package static func modelReference(_ expression: SyntaxExpression) -> ModelReference? {
     switch expression.kind {
-    case .column(let name):
-      call.arguments[0].value = .model(ModelReference(name: name, span: name.span))
-    case .literal(.string(let text)):
-      call.arguments[0].value = .model(Self.modelReference(text, at: expression.span))
-    default: return
+    case .column(let name): return ModelReference(name: name, span: name.span)
+    case .literal(.string(let text)): return modelReference(text, at: expression.span)
+    default: return nil
     }
   }
 

@@ -10,7 +10,11 @@ extension Parser {
       return true
     case .values: return following.kind == .leftParenthesis
     case .table: return isName(at: offset + 1)
-    case .train, .evaluate, .validate, .verify: return following.keyword == .model
+    case .train, .evaluate, .validate, .verify:
+      // Without the word MODEL only what no table with an alias could be followed by.
+      let next = token(at: offset + 2).keyword
+      return following.keyword == .model
+        || isName(at: offset + 1) && (next == .from || next == .warm || next == .resume)
     default: return false
     }
   }

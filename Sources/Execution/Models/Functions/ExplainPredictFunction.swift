@@ -82,7 +82,7 @@ private final class ExplainPredictSource: BatchSource {
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
     let features = provider.model.transform.features
-    let given = Array(batch.columns.prefix(features.count))
+    let given = batch.columns.prefix(features.count).map(\.withNullsOfElements)
     let columns = try FeatureColumns(given, rows: batch.rowCount)
     let attributions = try integrate(columns, rows: batch.rowCount)
     var builder = ColumnBuilder(.list(ExplainPredictProvider.element), capacity: batch.rowCount)

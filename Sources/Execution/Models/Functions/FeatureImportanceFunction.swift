@@ -1,6 +1,7 @@
 import Columnar
 import Diagnostics
 import NeuralNet
+import Planner
 
 extension ModelFunction {
   /// Permutation importance, Breiman 2001: how much worse the model is when a feature's values are
@@ -19,6 +20,13 @@ extension ModelFunction {
       throw SQLError(
         .binder, "the rows have no column \"\(output.field.name)\", which is to be predicted",
         at: call.span, hint: didYouMean(output.field.name, among: call.rows.map(\.name)))
+    }
+    let type = call.rows[label].type
+    if output.kind == .number, !TypeResolution.feeds(type, output.field.type) {
+      throw SQLError(
+        .binder,
+        "\"\(output.field.name)\" of model \"\(call.model.name)\" is \(output.field.type), but the column is \(type)",
+        at: call.span)
     }
     return FeatureImportanceProvider(
       model: call.model, label: label, repeats: min(try call.integer("repeats", 3), 1_000),
@@ -59,8 +67,14 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
     let memory = MemoryHolder(query.memory, "feature_importance")
     while let batch = try input.next() {
       try query.checkCancelled()
-      let wanted = Array(batch.columns.prefix(features.count))
-      let label = batch.columns[features.count + self.label]
+      let wanted = batch.columns.prefix(features.count).map(\.withNullsOfElements)
+      var label = batch.columns[features.count + self.label]
+      let output = model.definition.outputs[0]
+      if output.kind == .number {
+        let type = output.field.type
+        label = try castColumn(label, to: type.elementType == nil ? .double : type)
+          .withNullsOfElements
+      }
       let kept = (0..<batch.rowCount).filter { row in
         !label.isNull(row) && !wanted.contains { $0.isNull(row) }
       }
@@ -93,14 +107,14 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
     }
   }
 
-  /// The labels as numbers, or as positions of their classes.
+  /// The labels as numbers, row by row, or as positions of their classes.
   private func targets(_ labels: [Value]) throws -> [Double] {
     let output = model.definition.outputs[0]
     if output.kind == .number {
-      var builder = ColumnBuilder(rowsType(labels), capacity: labels.count)
-      for label in labels { try builder.append(label) }
-      let column = try castColumn(builder.finish(), to: .double).flattened()
-      return (0..<labels.count).map { column.values(as: Double.self)[$0] }
+      return try labels.flatMap { label -> [Double] in
+        if case .list(let items) = label { return try targets(items) }
+        return [try number(label)]
+      }
     }
     let texts = model.classNames[0]
     var known: [Value: Double] = [:]
@@ -115,12 +129,12 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
     }
   }
 
-  private func rowsType(_ labels: [Value]) -> LogicalType {
-    switch labels.first {
-    case .integer: .hugeint
-    case .boolean: .boolean
-    case .float: .float
-    default: .double
+  private func number(_ value: Value) throws -> Double {
+    switch value {
+    case .float(let number): return Double(number)
+    case .double(let number): return number
+    case .integer(let number): return Double(number)
+    default: throw SQLError(.internal, "a label of feature_importance was not cast to a number")
     }
   }
 
@@ -128,8 +142,9 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
   private func error(
     _ values: [[Float]], _ labels: [Double], _ predictor: Predictor, _ scratch: PredictorScratch
   ) -> Double {
-    let rows = labels.count
     let width = predictor.outputWidth
+    let isClass = model.definition.outputs[0].kind != .number
+    let rows = isClass ? labels.count : labels.count / width
     var raw = [Float](repeating: 0, count: rows * width)
     let flat = Column(flat: .float, count: rows * values.count)
     let base = flat.values(as: Float.self)
@@ -144,14 +159,16 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
       }
     }
     withExtendedLifetime(flat) {}
-    let isClass = model.definition.outputs[0].kind != .number
     var sum = 0.0
+    if !isClass {
+      for (score, label) in zip(raw, labels) {
+        sum += (Double(score) - label) * (Double(score) - label)
+      }
+      return sum / Double(labels.count)
+    }
     for row in 0..<rows {
       let scores = raw[row * width..<(row + 1) * width]
-      if !isClass {
-        let difference = Double(scores[scores.startIndex]) - labels[row]
-        sum += difference * difference
-      } else if width == 1 {
+      if width == 1 {
         let isSecond = scores[scores.startIndex] > model.definition.options.threshold
         sum += (isSecond ? 1 : 0) == labels[row] ? 0 : 1
       } else {

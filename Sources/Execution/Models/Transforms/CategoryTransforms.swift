@@ -67,7 +67,7 @@ extension FittedTransform {
       case .null: return nil
       case .error:
         throw SQLError(
-          .model, "\(function): '\(text)' was not among the training rows",
+          .invalidInput, "\(function): '\(text)' was not among the training rows",
           hint: "on_unseen = 'other' gives it the id of <other>")
       }
     }
