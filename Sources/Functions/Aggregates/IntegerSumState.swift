@@ -240,7 +240,7 @@ final class IntegerSumState<T: FixedWidthInteger & BitwiseCopyable, Sum: SumAccu
     if let divisor {
       return resultColumn(result, count, zero: 0.0) { row in
         let sum = source[row]
-        return sum.count == 0 ? nil : Double(sum.total) / (Double(sum.count) * divisor)
+        return sum.count == 0 ? nil : Double(nearest: sum.total) / (Double(sum.count) * divisor)
       }
     }
     return resultColumn(result, count, zero: Int128(0)) { row in
