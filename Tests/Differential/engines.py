@@ -13,7 +13,7 @@ import duckdb
 import tables
 
 RULES = ["constant_folding", "filter_pushdown", "distinct_aggregates", "join_order", "top_n", "column_pruning",
-         "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
+         "late_columns", "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
          "exchange_placement"]
 
 
