@@ -104,10 +104,10 @@ private final class PartReader: BatchSource {
 
   private func column(_ place: Int, _ start: Int, _ count: Int) throws -> Column {
     guard let position = columns[place] else { return numbers(start, count) }
-    if let known = decoded[place] { return known.slice(start, count) }
+    if let known = decoded[place] { return known.window(start, count) }
     let whole = try part.group.column(position)
     decoded[place] = whole
-    return whole.slice(start, count)
+    return whole.window(start, count)
   }
 
   private func numbers(_ start: Int, _ count: Int) -> Column {
