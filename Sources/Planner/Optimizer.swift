@@ -33,9 +33,6 @@ package struct Optimizer: Sendable {
       name: "column_pruning", summary: "drops columns nobody reads",
       apply: { plan, _ in ColumnPruning.apply(plan) }),
     Rule(
-      name: "late_columns", summary: "reads the rows of a Top-N whole when they are known",
-      apply: { plan, _ in LateColumns.apply(plan) }),
-    Rule(
       name: "prediction_limit", summary: "predicts only rows that LIMIT lets through",
       apply: { plan, _ in PredictionLimit.apply(plan) }),
     Rule(

@@ -13,7 +13,7 @@ import duckdb
 import tables
 
 RULES = ["constant_folding", "filter_pushdown", "shared_filters", "distinct_aggregates", "join_order", "top_n", "column_pruning",
-         "late_columns", "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
+         "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
          "exchange_placement"]
 
 
