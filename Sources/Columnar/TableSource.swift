@@ -40,6 +40,8 @@ package protocol PartitionedScan: Sendable {
   var partitionCount: Int { get }
   /// The rows of one partition; nil when statistics show that no row can pass the filters.
   func open(_ partition: Int) throws -> (any BatchSource)?
+  /// The same, with leave to give no rows that a look at some columns shows to be unwanted.
+  func open(_ partition: Int, look: FirstLook?) throws -> (any BatchSource)?
   /// Whether some row of the partition may have a value of the range (of integers and what is stored
   /// as such) in a column, given by its position in the schema; true when unsure.
   func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool
@@ -50,6 +52,10 @@ package protocol PartitionedScan: Sendable {
 }
 
 extension PartitionedScan {
+  package func open(_ partition: Int, look: FirstLook?) throws -> (any BatchSource)? {
+    try open(partition)
+  }
+
   package func mayHold(_ range: ClosedRange<Int128>, column: Int, in partition: Int) -> Bool {
     true
   }

@@ -59,10 +59,11 @@ package final class PlanBuilder {
 
   /// `index` is the node's number in preorder over the whole plan: the key of its shared object.
   private func build(
-    _ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared, isFiltered: Bool = false
+    _ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared,
+    filteredBy condition: Expression? = nil
   ) throws -> any BatchSource {
-    var made = try make(plan, index, worker, region)
-    if case .scan(let scan) = plan, !isFiltered, !scan.runtimeFilters.isEmpty {
+    var made = try make(plan, index, worker, region, filteredBy: condition)
+    if case .scan(let scan) = plan, condition == nil, !scan.runtimeFilters.isEmpty {
       made = FilterOperator(
         input: made,
         condition: try RowFilter(nil, layout: [:], runtime: runtimeFilters(of: scan, region)))
@@ -71,9 +72,11 @@ package final class PlanBuilder {
     return MeasuredSource(made, statistics[index])
   }
 
-  private func make(_ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared) throws
-    -> any BatchSource
-  {
+  /// `condition`: what a filter right above keeps.
+  private func make(
+    _ plan: Plan, _ index: Int, _ worker: Worker, _ region: RegionShared,
+    filteredBy condition: Expression?
+  ) throws -> any BatchSource {
     switch plan {
     case .scan(let node):
       let shared = try region.shared(index) {
@@ -82,16 +85,19 @@ package final class PlanBuilder {
         query.progress.add(scan.partitionCount)
         return ScanShared(scan: scan, order: visitingOrder(of: node, scan))
       }
+      let runtime = runtimeFilters(of: node, region)
       return ScanOperator(
         shared: shared, worker: worker,
-        runtime: runtimeFilters(of: node, region).map {
-          ($0.filter, node.columns[$0.column].position)
-        }, statistics: statistics.flatMap { index < $0.count ? $0[index] : nil })
+        runtime: runtime.map { ($0.filter, node.columns[$0.column].position) },
+        look: try EarlyFilter.look(
+          columns: node.columns.map(\.reference), condition: condition, runtime: runtime),
+        statistics: statistics.flatMap { index < $0.count ? $0[index] : nil })
     case .values(let node):
       if worker.index > 0 { return BatchListSource([]) }
       return try values(node)
     case .filter(let node):
-      let input = try build(node.input, index + 1, worker, region, isFiltered: true)
+      let input = try build(
+        node.input, index + 1, worker, region, filteredBy: node.condition)
       // A scan's runtime filters and the conditions on its rows are one set of terms.
       var runtime: [(filter: RuntimeFilter, column: Int)] = []
       if case .scan(let scan) = node.input { runtime = runtimeFilters(of: scan, region) }

@@ -18,6 +18,9 @@ package struct Optimizer: Sendable {
       name: "filter_pushdown", summary: "decides conditions as early as possible",
       apply: { plan, _ in FilterPushdown.apply(plan) }),
     Rule(
+      name: "shared_filters", summary: "makes of a shared query only what its readers want",
+      apply: { plan, _ in SharedFilters.apply(plan) }),
+    Rule(
       name: "partition_totals",
       summary: "groups and joins where a window gives a partition's rows the same",
       apply: { plan, _ in PartitionTotals.apply(plan) }),
@@ -108,7 +111,7 @@ package struct Optimizer: Sendable {
     }
   }
 
-  private static func foldExpressions(_ plan: Plan) -> Plan {
+  static func foldExpressions(_ plan: Plan) -> Plan {
     plan.mapChildren(foldExpressions).mapExpressions(ConstantFolding.foldAll)
   }
 }

@@ -43,20 +43,15 @@ private struct TableDataScan: PartitionedScan {
     return column < rowNumberPosition ? part.group.slots[column].zone?.bounds : nil
   }
 
-  func open(_ partition: Int) throws -> (any BatchSource)? {
+  func open(_ partition: Int) throws -> (any BatchSource)? { try open(partition, look: nil) }
+
+  func open(_ partition: Int, look: FirstLook?) throws -> (any BatchSource)? {
     let part = parts[partition]
     for filter in filters {
       if let zone = part.group.slots[filter.column].zone, !zone.mayPass(filter) { return nil }
     }
-    var equalities: [EqualRows] = []
-    if columns.count >= EqualRows.leastColumns {
-      equalities = try filters.compactMap {
-        EqualRows($0, try part.group.column($0.column))
-      }
-    }
     return PartReader(
-      part: part, equalities: equalities,
-      columns: try columns.map { $0 == rowNumberPosition ? nil : try part.group.column($0) },
+      part: part, columns: columns.map { $0 == rowNumberPosition ? nil : $0 }, look: look,
       batchRows: batchRows, sequence: partition)
   }
 }
@@ -64,21 +59,22 @@ private struct TableDataScan: PartitionedScan {
 /// Slices of a part's columns without its deleted rows.
 private final class PartReader: BatchSource {
   private let part: TableData.Part
-  /// What all rows must pass: windows without such a row are left out.
-  private let equalities: [EqualRows]
   /// nil: the rows' numbers.
-  private let columns: [Column?]
+  private let columns: [Int?]
+  private let look: FirstLook?
+  /// The columns that have been read: those of the look, from the first rows on that pass it all.
+  private var decoded: [Column?]
   private let batchRows: Int
   private let sequence: Int
   private var position = 0
 
   init(
-    part: TableData.Part, equalities: [EqualRows], columns: [Column?], batchRows: Int,
-    sequence: Int
+    part: TableData.Part, columns: [Int?], look: FirstLook?, batchRows: Int, sequence: Int
   ) {
     self.part = part
-    self.equalities = equalities
     self.columns = columns
+    self.look = look
+    decoded = Array(repeating: nil, count: columns.count)
     self.batchRows = batchRows
     self.sequence = sequence
   }
@@ -88,15 +84,30 @@ private final class PartReader: BatchSource {
       let start = position
       let count = min(batchRows, part.group.rowCount - start)
       position += count
-      if !equalities.allSatisfy({ $0.mayPass(start, count) }) { continue }
       let live = part.deleted?.live(start, count)
       if let live, live.count == 0 { continue }
-      let batch = Batch(
-        columns: columns.map { $0?.slice(start, count) ?? numbers(start, count) },
-        rowCount: count, sequence: sequence)
-      return live.map { batch.selecting($0) } ?? batch
+      if let look, try !look.mayPass(batch(look.columns, start, count, live)) { continue }
+      return try batch(columns.indices, start, count, live)
     }
     return nil
+  }
+
+  /// The rows of a window, with the columns at some places.
+  private func batch(
+    _ places: some Sequence<Int>, _ start: Int, _ count: Int, _ live: Selection?
+  ) throws -> Batch {
+    let batch = Batch(
+      columns: try places.map { try column($0, start, count) }, rowCount: count,
+      sequence: sequence)
+    return live.map { batch.selecting($0) } ?? batch
+  }
+
+  private func column(_ place: Int, _ start: Int, _ count: Int) throws -> Column {
+    guard let position = columns[place] else { return numbers(start, count) }
+    if let known = decoded[place] { return known.window(start, count) }
+    let whole = try part.group.column(position)
+    decoded[place] = whole
+    return whole.window(start, count)
   }
 
   private func numbers(_ start: Int, _ count: Int) -> Column {

@@ -12,8 +12,8 @@ import duckdb
 
 import tables
 
-RULES = ["constant_folding", "filter_pushdown", "partition_totals", "distinct_aggregates", "join_order", "aggregate_pushdown",
-         "top_n", "column_pruning",
+RULES = ["constant_folding", "filter_pushdown", "shared_filters", "partition_totals", "distinct_aggregates",
+         "join_order", "aggregate_pushdown", "top_n", "column_pruning",
          "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
          "exchange_placement"]
 

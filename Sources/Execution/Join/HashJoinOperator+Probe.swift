@@ -74,8 +74,7 @@ extension HashJoinOperator {
     if usesFlags { matchedProbe.update(repeating: 0, count: rows) }
     if let index {
       if layout.isAsof && residual != nil {
-        asofComparators = index.comparators(
-          probeKeys.map { pulled.columns[$0] }, ranges.map { pulled.columns[$0.probe] })
+        asofComparators = index.comparators(probeKeys.map { pulled.columns[$0] })
       }
       index.find(
         probeKeys.map { pulled.columns[$0] }, ranges.map { pulled.columns[$0.probe] }, rows: rows,

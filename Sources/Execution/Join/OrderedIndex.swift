@@ -20,8 +20,11 @@ package struct RangeKey: Sendable {
 /// One inequality: the rows that a probe row meets are a run of this order, found by two binary
 /// searches. Two: within the run, those whose rank in the second column passes a threshold, found by
 /// a tree of maxima that skips what cannot pass. So a join costs what it gives, and a logarithm a
-/// row. ASOF: rows ordered by the equal keys, then by the column; the nearest is beside the place
-/// where the probe row would stand.
+/// row. ASOF: rows ordered by the equal keys, then by the column; the keys' run is found by hash, and
+/// the nearest is beside the place in it where the probe row would stand.
+///
+/// Searches go over words in the order of the values; only where two words of values that are longer
+/// than a word agree are the values compared.
 final class OrderedIndex: @unchecked Sendable {
   private let keys: [Column]
   private let ranges: [Column]
@@ -31,8 +34,12 @@ final class OrderedIndex: @unchecked Sendable {
   /// Build rows without NULL in what is compared, in order.
   private let order: Selection
   let count: Int
-  /// Of the second column: a row of each of its values, ascending.
+  /// Of the first column, by position.
+  private let words: OrderedWords
+  private let runs: KeyRuns?
+  /// Of the second column: a row of each of its values, ascending, and the words of these.
   private var ranked: Selection?
+  private var rankedWords: OrderedWords?
   private var rankCount = 0
   /// Maxima of `fan` entries each over the level below; level 0 is a value per position: larger
   /// passes more thresholds.
@@ -54,25 +61,29 @@ final class OrderedIndex: @unchecked Sendable {
     let sorted = try RowSorter.order(
       (keys + [ranges[0]]).map { SortColumn($0, descending: false, nullsFirst: false) },
       rowCount: rowCount, query: query)
-    var kept = Selection(capacity: rowCount)
-    var count = 0
-    for position in 0..<rowCount {
-      let row = sorted.indices[position]
-      kept.indices[count] = row
-      var isNull = false
-      for column in ranges where column.isNull(Int(row)) { isNull = true }
-      for (key, column) in keys.enumerated() where !nullSafe[key] && column.isNull(Int(row)) {
-        isNull = true
+    let mustBe =
+      ranges.filter(\.mayHaveNulls)
+      + zip(keys, nullSafe).filter { !$1 && $0.mayHaveNulls }.map(\.0)
+    var kept = sorted
+    if !mustBe.isEmpty {
+      var count = 0
+      for position in 0..<rowCount {
+        let row = sorted.indices[position]
+        kept.indices[count] = row
+        if !mustBe.contains(where: { $0.isNull(Int(row)) }) { count += 1 }
       }
-      if !isNull { count += 1 }
+      kept.count = count
     }
-    kept.count = count
     order = kept
-    self.count = count
+    count = kept.count
+    words = OrderedWords(ranges[0], rows: kept)
+    runs = keys.isEmpty ? nil : KeyRuns(keys: keys, nullSafe: nullSafe, order: kept)
     if ranges.count > 1 { try rankSecond(query) }
   }
 
-  var byteCount: Int { count * 4 + levels.reduce(0) { $0 + $1.byteCount } + rankCount * 4 }
+  var byteCount: Int {
+    count * 12 + levels.reduce(0) { $0 + $1.byteCount } + rankCount * 12 + (runs?.byteCount ?? 0)
+  }
 
   /// The build row at a position of the order.
   @inline(__always)
@@ -106,6 +117,7 @@ final class OrderedIndex: @unchecked Sendable {
     }
     ranked.count = distinct
     self.ranked = ranked
+    rankedWords = OrderedWords(column, rows: ranked)
     rankCount = distinct
     levels = [values]
     levelCounts = [count]
@@ -135,28 +147,34 @@ final class OrderedIndex: @unchecked Sendable {
     heads: UnsafeMutablePointer<UInt32>, ends: UnsafeMutablePointer<UInt32>,
     thresholds: UnsafeMutablePointer<UInt32>
   ) {
-    let comparators = comparators(probeKeys, probeRanges)
+    let wanted = OrderedWords(probeRanges[0])
+    let comparator = ColumnComparator(probeRanges[0], ranges[0])
+    let nullable = probeRanges.filter(\.mayHaveNulls)
+    // An ASOF join has the run of its keys in `ends`, until the nearest row is found in it.
+    if let runs { runs.find(probeKeys, rows: rows, into: ends) }
     for row in 0..<rows {
       heads[row] = 0
-      ends[row] = 0
       thresholds[row] = 0
-      var isNull = false
-      for column in probeRanges where column.isNull(row) { isNull = true }
-      for (key, column) in probeKeys.enumerated() where !nullSafe[key] && column.isNull(row) {
-        isNull = true
-      }
-      if isNull { continue }
-      if isAsof {
-        heads[row] = nearest(row, comparators)
-        continue
-      }
       var start = 0
       var end = count
+      if let runs {
+        if ends[row] == 0 { continue }
+        let positions = runs.positions(Int(ends[row]) - 1)
+        (start, end) = (positions.lowerBound, positions.upperBound)
+      }
+      ends[row] = 0
+      if !nullable.isEmpty, nullable.contains(where: { $0.isNull(row) }) { continue }
+      let isAfter = operators[0] == .less || operators[0] == .greaterOrEqual
+      let bound = words.bound(
+        wanted.values[row], start..<end, isAfter: isAfter
+      ) { comparator.compare(row, Int(order.indices[$0])) }
+      if isAsof {
+        heads[row] = nearest(bound, start..<end)
+        continue
+      }
       switch operators[0] {
-      case .less: start = bound(row, comparators, after: true)
-      case .lessOrEqual: start = bound(row, comparators, after: false)
-      case .greater: end = bound(row, comparators, after: false)
-      case .greaterOrEqual: end = bound(row, comparators, after: true)
+      case .less, .lessOrEqual: start = bound
+      case .greater, .greaterOrEqual: end = bound
       }
       if start >= end { continue }
       ends[row] = UInt32(truncatingIfNeeded: end)
@@ -171,17 +189,14 @@ final class OrderedIndex: @unchecked Sendable {
     _ column: Column, rows: Int, heads: UnsafeMutablePointer<UInt32>,
     ends: UnsafeMutablePointer<UInt32>, thresholds: UnsafeMutablePointer<UInt32>
   ) {
-    guard let ranked else { return }
+    guard let ranked, let rankedWords else { return }
     let comparator = ColumnComparator(column, ranges[1])
+    let wanted = OrderedWords(column)
+    // Values below `low` are smaller than the probe's (or equal to it, as the operator says).
+    let isAfter = operators[1] == .less || operators[1] == .greaterOrEqual
     for row in 0..<rows where heads[row] != 0 {
-      // Values below `place` are smaller than the probe's (or equal to it, as the operator says).
-      let isAfter = operators[1] == .less || operators[1] == .greaterOrEqual
-      var low = 0
-      var high = rankCount
-      while low < high {
-        let middle = (low + high) / 2
-        let result = comparator.compare(row, Int(ranked.indices[middle]))
-        if result > 0 || (isAfter && result == 0) { low = middle + 1 } else { high = middle }
+      let low = rankedWords.bound(wanted.values[row], 0..<rankCount, isAfter: isAfter) {
+        comparator.compare(row, Int(ranked.indices[$0]))
       }
       switch operators[1] {
       case .less, .lessOrEqual: thresholds[row] = UInt32(truncatingIfNeeded: low)
@@ -228,39 +243,12 @@ final class OrderedIndex: @unchecked Sendable {
     levels[level].pointer.assumingMemoryBound(to: UInt32.self)[block]
   }
 
-  /// How many rows of the order stand before the probe row: those smaller, with `after` also those
-  /// equal.
-  private func bound(_ row: Int, _ comparators: [ColumnComparator], after: Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      let result = compare(row, Int(order.indices[middle]), comparators)
-      if result > 0 || (after && result == 0) { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-
-  private func compare(_ row: Int, _ other: Int, _ comparators: [ColumnComparator]) -> Int {
-    for (position, comparator) in comparators.enumerated() {
-      let result =
-        position < nullSafe.count && nullSafe[position]
-        ? comparator.compare(row, other, nullsFirst: false) : comparator.compare(row, other)
-      if result != 0 { return result }
-    }
-    return 0
-  }
-
-  /// The position of the nearest build row of an ASOF join plus one; 0 for none.
-  private func nearest(_ row: Int, _ comparators: [ColumnComparator]) -> UInt32 {
-    let place: Int
-    switch operators[0] {
-    case .greaterOrEqual: place = bound(row, comparators, after: true) - 1
-    case .greater: place = bound(row, comparators, after: false) - 1
-    case .lessOrEqual: place = bound(row, comparators, after: false)
-    case .less: place = bound(row, comparators, after: true)
-    }
-    return hasKeys(row, place, comparators) ? UInt32(truncatingIfNeeded: place + 1) : 0
+  /// The position of the nearest build row of an ASOF join plus one, or 0 for none, of the positions
+  /// with its keys, where `bound` is the place at which the probe row would stand.
+  private func nearest(_ bound: Int, _ positions: Range<Int>) -> UInt32 {
+    let isBefore = operators[0] == .greater || operators[0] == .greaterOrEqual
+    let place = isBefore ? bound - 1 : bound
+    return positions.contains(place) ? UInt32(truncatingIfNeeded: place + 1) : 0
   }
 
   /// The next nearest row of an ASOF join behind the one at `position`, plus one; 0 for none.
@@ -270,17 +258,19 @@ final class OrderedIndex: @unchecked Sendable {
     return hasKeys(row, place, comparators) ? UInt32(truncatingIfNeeded: place + 1) : 0
   }
 
-  func comparators(_ probeKeys: [Column], _ probeRanges: [Column]) -> [ColumnComparator] {
-    zip(probeKeys + [probeRanges[0]], keys + [ranges[0]]).map { ColumnComparator($0, $1) }
+  /// Of the keys, for `further`.
+  func comparators(_ probeKeys: [Column]) -> [ColumnComparator] {
+    zip(probeKeys, keys).map { ColumnComparator($0, $1) }
   }
 
   private func hasKeys(_ row: Int, _ place: Int, _ comparators: [ColumnComparator]) -> Bool {
     if place < 0 || place >= count { return false }
     let found = Int(order.indices[place])
-    for (key, comparator) in comparators.dropLast().enumerated() {
+    for key in keys.indices {
       let result =
         nullSafe[key]
-        ? comparator.compare(row, found, nullsFirst: false) : comparator.compare(row, found)
+        ? comparators[key].compare(row, found, nullsFirst: false)
+        : comparators[key].compare(row, found)
       if result != 0 { return false }
     }
     return true

@@ -61,15 +61,17 @@ final class ScanOperator: RewindableSource {
   private var partition = 0
   /// What operators above know of columns, by position in the source's schema.
   private let runtime: [(filter: RuntimeFilter, column: Int)]
+  private let look: FirstLook?
   private let statistics: NodeStatistics?
 
   init(
     shared: ScanShared, worker: Worker, runtime: [(filter: RuntimeFilter, column: Int)] = [],
-    statistics: NodeStatistics? = nil
+    look: FirstLook? = nil, statistics: NodeStatistics? = nil
   ) {
     self.shared = shared
     query = worker.query
     self.runtime = runtime
+    self.look = look
     self.statistics = statistics
   }
 
@@ -86,7 +88,7 @@ final class ScanOperator: RewindableSource {
       }
       guard let next = shared.claim() else { return nil }
       partition = next
-      current = mayPass(next) ? try shared.scan.open(next) : nil
+      current = mayPass(next) ? try shared.scan.open(next, look: look) : nil
       statistics?.add(partition: current == nil)
       if current == nil { query.progress.advance() }
     }

@@ -241,7 +241,7 @@ extension WindowAggregation {
       if let whole {
         whole[row] = Int128(truncatingIfNeeded: sum)
       } else {
-        mean[row] = size == 0 ? 0 : Double(sum) / (Double(size) * divisor)
+        mean[row] = size == 0 ? 0 : Double(nearest: sum) / (Double(size) * divisor)
       }
       if size == 0 { result.setNull(row) }
     }

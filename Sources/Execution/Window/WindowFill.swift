@@ -137,11 +137,11 @@ extension WindowChunk {
     case .int16: each(Int16.self) { Double($0) }
     case .int32: each(Int32.self) { Double($0) }
     case .int64: each(Int64.self) { Double($0) }
-    case .int128: each(Int128.self) { Double($0) }
+    case .int128: each(Int128.self) { Double(nearest: $0) }
     case .uint16: each(UInt16.self) { Double($0) }
     case .uint32: each(UInt32.self) { Double($0) }
     case .uint64: each(UInt64.self) { Double($0) }
-    case .uint128: each(UInt128.self) { Double($0) }
+    case .uint128: each(UInt128.self) { Double(nearest: $0) }
     case .float: each(Float.self) { Double($0) }
     case .double: each(Double.self) { $0 }
     case .string, .interval, .list, .array, .structure: result.update(repeating: 0, count: count)

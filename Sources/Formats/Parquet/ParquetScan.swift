@@ -78,11 +78,14 @@ struct ParquetScan: PartitionedScan {
       rowCount: group.rowCount)
   }
 
-  func open(_ number: Int) throws -> (any BatchSource)? {
+  func open(_ number: Int) throws -> (any BatchSource)? { try open(number, look: nil) }
+
+  func open(_ number: Int, look: FirstLook?) throws -> (any BatchSource)? {
     let partition = partitions[number]
     if !filters.allSatisfy({ mayPass($0, in: number) }) { return nil }
     return try ParquetBatchSource(
-      partition, columns: columns, schema: schema, batchRows: batchRows, sequence: number)
+      partition, columns: columns, schema: schema, look: look, batchRows: batchRows,
+      sequence: number)
   }
 }
 
@@ -101,15 +104,20 @@ final class ParquetBatchSource: BatchSource {
 
   private let file: ParquetFile
   private var readers: [(name: String, reader: ColumnReader)] = []
+  private let look: FirstLook?
+  /// Rows that each flat column has still to skip, for the look left them out.
+  private var owed: [Int]
   private var rowsLeft: Int
   private let batchRows: Int
   private let sequence: Int
 
   init(
-    _ partition: ParquetScan.Partition, columns: [Int], schema: [Field], batchRows: Int,
-    sequence: Int
+    _ partition: ParquetScan.Partition, columns: [Int], schema: [Field], look: FirstLook?,
+    batchRows: Int, sequence: Int
   ) throws {
     file = partition.file
+    self.look = look
+    owed = Array(repeating: 0, count: columns.count)
     rowsLeft = partition.count
     self.batchRows = batchRows
     self.sequence = sequence
@@ -137,19 +145,43 @@ final class ParquetBatchSource: BatchSource {
   }
 
   func next() throws -> Batch? {
-    if rowsLeft == 0 { return nil }
-    let rows = min(batchRows, rowsLeft)
-    rowsLeft -= rows
-    var columns: [Column] = []
-    columns.reserveCapacity(readers.count)
-    for (name, reader) in readers {
-      do {
-        columns.append(try Self.read(reader, rows, file.schema))
-      } catch let damage as ParquetDamage {
-        throw damage.located(file.path, column: name)
+    while rowsLeft > 0 {
+      let rows = min(batchRows, rowsLeft)
+      rowsLeft -= rows
+      var columns = [Column?](repeating: nil, count: readers.count)
+      if let look {
+        for place in look.columns { columns[place] = try read(place, rows) }
+        let shown = Batch(
+          columns: look.columns.compactMap { columns[$0] }, rowCount: rows, sequence: sequence)
+        if try !look.mayPass(shown) {
+          for place in columns.indices where columns[place] == nil { try pass(place, rows) }
+          continue
+        }
       }
+      return Batch(
+        columns: try columns.enumerated().map { try $1 ?? read($0, rows) }, rowCount: rows,
+        sequence: sequence)
     }
-    return Batch(columns: columns, rowCount: rows, sequence: sequence)
+    return nil
+  }
+
+  private func read(_ place: Int, _ rows: Int) throws -> Column {
+    try locatingDamage(file.path, column: readers[place].name) {
+      if case .flat(let chunk) = readers[place].reader, owed[place] > 0 {
+        try chunk.skip(owed[place])
+        owed[place] = 0
+      }
+      return try Self.read(readers[place].reader, rows, file.schema)
+    }
+  }
+
+  /// Goes past rows of a column: of a flat one when its next rows are wanted, and then by whole pages.
+  private func pass(_ place: Int, _ rows: Int) throws {
+    if case .flat = readers[place].reader {
+      owed[place] += rows
+    } else {
+      _ = try read(place, rows)
+    }
   }
 
   private static func read(

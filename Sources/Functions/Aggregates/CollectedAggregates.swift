@@ -12,15 +12,7 @@ let collectedAggregates: [AggregateFunction] = [
     "approx_top_k", summary: "The k values that come most often (here exact), as a LIST.",
     examples: [("approx_top_k(x // 2, 1)", "[1]")],
     overloads: [
-      signature(asItIs, asCount, result: { .list($0[0]) }) { types, result in
-        keepingBytes(types, result, resultElement: true) { types, result in
-          CollectedState(keeping: [types[0]], required: [0], result: result) { columns, n, more in
-            let wanted = try number(more, "approx_top_k")
-            let counted = frequencies(columns[0], n).sorted { $0.count > $1.count }
-            return .list(counted.prefix(wanted).map { columns[0].value($0.first) })
-          }
-        }
-      }
+      frequency(.top, asCount, result: { .list($0[0]) })
     ]),
   nullsLast(
     "arg_max_nulls_last", "As arg_max; a NULL comes into play when nothing else does.", 1, "3"),
@@ -30,20 +22,7 @@ let collectedAggregates: [AggregateFunction] = [
     "entropy", summary: "Shannon's entropy of the values in bits; 0 without values.",
     examples: [("entropy(x)", "1.584962500721156")],
     overloads: [
-      signature(asItIs, result: { _ in .double }) { types, result in
-        keepingBytes(types, result) { types, result in
-          CollectedState(
-            keeping: [types[0]], required: [0], result: result, empty: .double(0)
-          ) { columns, n, _ in
-            var sum = 0.0
-            for value in frequencies(columns[0], n) {
-              let share = Double(value.count) / Double(n)
-              sum -= share * log2(share)
-            }
-            return .double(sum)
-          }
-        }
-      }
+      frequency(.entropy, result: { _ in .double })
     ]),
   AggregateFunction(
     "mad", summary: "The median of the absolute deviations from the median.",
@@ -71,22 +50,43 @@ func best(largest: Bool, byAnother: Bool, nullsLast: Bool = false) -> AggregateO
         keeping: Array(types.prefix(kept)), required: nullsLast ? [] : Array(0..<kept),
         result: result
       ) { columns, n, more in
-        let wanted = try number(more, largest ? "max" : "min")
+        let wanted = try listedCount(more, largest ? "max" : "min")
         let key = columns[kept - 1]
-        let rows = (0..<n).sorted { a, b in
+        let comparator = ColumnComparator(key, key)
+        let rows = firstPlaces(wanted, of: n) { a, b in
           if nullsLast, key.isNull(a) || key.isNull(b) {
             return key.isNull(a) == key.isNull(b) ? a < b : key.isNull(b)
           }
-          let found = NestedComparison.compare(key, a, key, b)
+          let found = comparator.compare(a, b)
           return found == 0 ? a < b : largest ? found > 0 : found < 0
         }
-        return .list(rows.prefix(wanted).map { columns[0].value($0) })
+        return .list(rows.map { columns[0].value($0) })
       }
     }
   }
   return byAnother
     ? signature(asItIs, asItIs, asCount, result: { .list($0[0]) }, state: make)
     : signature(asItIs, asCount, result: { .list($0[0]) }, state: make)
+}
+
+/// The first `wanted` of 0..<count in the order that `precedes` tells. For few of many, which is
+/// what is asked for, each place is compared with the last of those found so far.
+private func firstPlaces(
+  _ wanted: Int, of count: Int, _ precedes: (Int, Int) -> Bool
+) -> [Int] {
+  if wanted > count / 8 { return Array((0..<count).sorted(by: precedes).prefix(wanted)) }
+  var found = Array((0..<wanted).sorted(by: precedes))
+  for place in wanted..<count {
+    guard let last = found.last, precedes(place, last) else { continue }
+    found.removeLast()
+    var (low, high) = (0, found.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if precedes(found[middle], place) { low = middle + 1 } else { high = middle }
+    }
+    found.insert(place, at: low)
+  }
+  return found
 }
 
 private let asCount: ArgumentRule = { $0.isInteger || $0 == .null ? .bigint : nil }
@@ -96,7 +96,8 @@ private let asMeasured: ArgumentRule = { type in
   type == .date || type == .timestampNanoseconds ? .timestamp : asInterpolated(type)
 }
 
-private func number(_ constants: [Value], _ name: String) throws -> Int {
+/// How many values an aggregate that lists them is asked for.
+func listedCount(_ constants: [Value], _ name: String) throws -> Int {
   guard case .integer(let value)? = constants.first else {
     throw SQLError(.invalidInput, "\(name) needs to know how many values, not NULL")
   }
@@ -104,11 +105,6 @@ private func number(_ constants: [Value], _ name: String) throws -> Int {
     throw SQLError(.invalidInput, "\(name) gives 1 to 999999 values, not \(value)")
   }
   return Int(value)
-}
-
-/// Each different value's first place and how often it comes, in order of first appearance.
-private func frequencies(_ column: Column, _ count: Int) -> [(first: Int, count: Int)] {
-  counted(column, count).sorted { $0.first < $1.first }
 }
 
 private func nullsLast(

@@ -10,16 +10,7 @@ let histogramAggregates: [AggregateFunction] = [
       + "values up to it and above the bound before, the type's greatest value to those beyond.",
     examples: [("histogram(x // 2)", "{0=1, 1=2}"), ("histogram(x, [1, 2])", bounded)],
     overloads: [
-      signature(asItIs, result: { .map(key: $0[0], value: .ubigint) }) { types, result in
-        keepingBytes(types, result, resultElement: true) { types, result in
-          CollectedState(keeping: types, required: [0], result: result) { columns, n, _ in
-            .list(
-              counted(columns[0], n).map {
-                entry(columns[0].value($0.first), $0.count)
-              })
-          }
-        }
-      },
+      frequency(.histogram, result: { .map(key: $0[0], value: .ubigint) }),
       binned(isExact: false),
     ]),
   AggregateFunction(
@@ -37,21 +28,18 @@ private func entry(_ key: Value, _ count: Int) -> Value {
   .structure([key, .integer(Int128(count))])
 }
 
-/// Each different value's first place and how often it comes, in the values' order.
-func counted(_ column: Column, _ count: Int) -> [(first: Int, count: Int)] {
-  let rows = (0..<count).sorted { a, b in
+/// The place of each different value, ascending.
+private func distinctPlaces(_ column: Column) -> [Int] {
+  let rows = (0..<column.count).sorted { a, b in
     let found = NestedComparison.compare(column, a, column, b)
     return found == 0 ? a < b : found < 0
   }
-  var result: [(first: Int, count: Int)] = []
+  var places: [Int] = []
   for row in rows {
-    if let last = result.last, NestedComparison.compare(column, last.first, column, row) == 0 {
-      result[result.count - 1].count += 1
-    } else {
-      result.append((row, 1))
-    }
+    if let last = places.last, NestedComparison.compare(column, last, column, row) == 0 { continue }
+    places.append(row)
   }
-  return result
+  return places
 }
 
 /// The values counted by a list of bounds, or of the values themselves.
@@ -103,7 +91,7 @@ private func bins(
   let bounds =
     isEncoded
     ? OrderedBytes.encode(elements, count: elements.count, forEquality: false) : elements
-  let places = counted(bounds, bounds.count).map(\.first)
+  let places = distinctPlaces(bounds)
   var counts = [Int](repeating: 0, count: places.count)
   var beyond = 0
   for row in 0..<count {

@@ -257,7 +257,7 @@ final class IntegerSumState<T: FixedWidthInteger & BitwiseCopyable, Sum: SumAccu
     let source = sums.values(Sum.self) + first
     return resultColumn(.double, count, zero: 0.0) { row in
       let sum = source[row]
-      return sum.count == 0 ? nil : Double(sum.total) / (Double(sum.count) * divisor)
+      return sum.count == 0 ? nil : Double(nearest: sum.total) / (Double(sum.count) * divisor)
     }
   }
 }

@@ -2,9 +2,9 @@ import Columnar
 import Diagnostics
 
 /// What an aggregate reads off the sorted values of a group.
-enum OrderStatistic { case continuous, discrete, mode }
+enum OrderStatistic { case continuous, discrete }
 
-/// median, quantile_cont, quantile_disc and mode: the values of each group, put in order at the end
+/// median, quantile_cont and quantile_disc: the values of each group, put in order at the end
 /// as far as the result asks.
 final class OrderStatisticState<T: StateValue>: AggregateState {
   private let statistic: OrderStatistic
@@ -70,10 +70,6 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
         continue
       }
       try cancellation.check()
-      if statistic == .mode {
-        target[row] = mostFrequent(group)
-        continue
-      }
       group.withUnsafeMutableBufferPointer { values in
         var selection = OrderSelection(values)
         for slot in 0..<perGroup {
@@ -111,29 +107,6 @@ final class OrderStatisticState<T: StateValue>: AggregateState {
     let first = values.value(place(low))
     return low == high
       ? first : between(first, values.value(place(high)), position - Double(low))
-  }
-
-  /// The value that comes most often; of several the one that came first.
-  private func mostFrequent(_ values: [T]) -> T {
-    var rows = Array(values.indices)
-    rows.sort { a, b in
-      if T.sortsBefore(values[a], values[b]) { return true }
-      return T.sortsBefore(values[b], values[a]) ? false : a < b
-    }
-    var best = rows[0]
-    var bestCount = 0
-    var start = 0
-    while start < rows.count {
-      var end = start + 1
-      while end < rows.count && !T.sortsBefore(values[rows[start]], values[rows[end]]) { end += 1 }
-      let isMore = end - start > bestCount
-      if isMore || (end - start == bestCount && rows[start] < best) {
-        best = rows[start]
-        bestCount = end - start
-      }
-      start = end
-    }
-    return values[best]
   }
 
   private func readFractions(_ column: Column) throws {

@@ -48,11 +48,7 @@ let orderedAggregates: [AggregateFunction] = [
   AggregateFunction(
     "mode", summary: "The value that comes most often; of several the first to come.",
     examples: [("mode(x // 2)", "1")],
-    overloads: [
-      signature(asItIs, result: { $0[0] }) { types, _ in
-        orderState(.mode, types, fractions: [0.5])
-      }
-    ]),
+    overloads: [frequency(.mode, result: { $0[0] })]),
   AggregateFunction(
     "quantile_cont", summary: "The value at fraction q of the sorted values, interpolated.",
     examples: [("quantile_cont(x, 0.25)", "1.5")],

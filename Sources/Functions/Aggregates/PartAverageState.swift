@@ -68,7 +68,7 @@ final class PartAverageState: AggregateState {
     return resultColumn(.double, count, zero: 0.0) { row in
       let sum = source[row]
       if sum.count == 0 { return nil }
-      let total = isFloating ? sum.floating : Double(sum.whole)
+      let total = isFloating ? sum.floating : Double(nearest: sum.whole)
       return total / (Double(sum.count) * divisor)
     }
   }

@@ -5,6 +5,8 @@ protocol StateValue: BitwiseCopyable {
   static var zero: Self { get }
   /// SQL order: NaN is the greatest, intervals compare normalised, strings by bytes.
   static func sortsBefore(_ a: Self, _ b: Self) -> Bool
+  /// Whether neither sorts before the other.
+  static func isSame(_ a: Self, _ b: Self) -> Bool
   /// The value with its bytes, if any, copied to `heap`.
   func stored(in heap: StringHeap) -> Self
   static var isString: Bool { get }
@@ -16,10 +18,13 @@ extension StateValue {
 }
 
 extension StateValue where Self: FixedWidthInteger {
+  @inline(__always) static func isSame(_ a: Self, _ b: Self) -> Bool { a == b }
   @inline(__always) static func sortsBefore(_ a: Self, _ b: Self) -> Bool { a < b }
 }
 
 extension StateValue where Self: BinaryFloatingPoint {
+  @inline(__always)
+  static func isSame(_ a: Self, _ b: Self) -> Bool { a == b || (a.isNaN && b.isNaN) }
   @inline(__always)
   static func sortsBefore(_ a: Self, _ b: Self) -> Bool { a < b || (b.isNaN && !a.isNaN) }
 }
@@ -41,12 +46,14 @@ extension StringView: StateValue {
   @inline(__always) static var zero: StringView { StringView() }
   @inline(__always)
   static func sortsBefore(_ a: StringView, _ b: StringView) -> Bool { compare(a, b) < 0 }
+  @inline(__always) static func isSame(_ a: StringView, _ b: StringView) -> Bool { a == b }
   @inline(__always) func stored(in heap: StringHeap) -> StringView { heap.store(self) }
   @inline(__always) static var isString: Bool { true }
 }
 
 extension Interval: StateValue {
   @inline(__always) static var zero: Interval { Interval() }
+  static func isSame(_ a: Interval, _ b: Interval) -> Bool { a.orderedBits == b.orderedBits }
   static func sortsBefore(_ a: Interval, _ b: Interval) -> Bool { a.normalized < b.normalized }
 }
 

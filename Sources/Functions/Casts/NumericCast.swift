@@ -57,7 +57,7 @@ enum NumericCast {
       switch job.type {
       case .boolean: return job.map(A.self, UInt8.self) { $0 != 0 ? 1 : 0 }
       case .float: return job.map(A.self, Float.self) { Float($0) }
-      case .double: return job.map(A.self, Double.self) { Double($0) }
+      case .double: return job.map(A.self, Double.self) { Double(nearest: $0) }
       case .decimal(let precision, let scale):
         switch job.type.physical {
         case .int16: return try scaledUp(job, A.self, Int16.self, by: scale, precision)
@@ -160,7 +160,7 @@ enum NumericCast {
       case .double: return toDouble(A.self, Double.self)
       case .float:
         let wide = Double(TextParsing.powerOfTen(scale))
-        return job.map(A.self, Float.self) { Float(Double($0) / wide) }
+        return job.map(A.self, Float.self) { Float(Double(nearest: $0) / wide) }
       case .decimal(let precision, let newScale):
         if newScale == scale, job.type.physical == job.column.type.physical,
           case .decimal(let digits, _) = job.column.type, digits <= precision
@@ -200,13 +200,15 @@ enum NumericCast {
     ) -> Column {
       let power = TextParsing.powerOfTen(scale)
       let wide = Double(power)
-      if A.bitWidth < 64 || scale > 18 { return job.map(A.self, Double.self) { Double($0) / wide } }
+      if A.bitWidth < 64 || scale > 18 {
+        return job.map(A.self, Double.self) { Double(nearest: $0) / wide }
+      }
       // Past 2^53 whole and fraction apart lose less than the whole digits together.
       let divisor = A(truncatingIfNeeded: power)
       return job.map(A.self, Double.self) { value in
-        if value.magnitude <= 1 << 53 { return Double(value) / wide }
+        if value.magnitude <= 1 << 53 { return Double(nearest: value) / wide }
         let (whole, rest) = value.quotientAndRemainder(dividingBy: divisor)
-        return Double(whole) + Double(rest) / wide
+        return Double(nearest: whole) + Double(nearest: rest) / wide
       }
     }
   }
