@@ -248,7 +248,9 @@ func frequency(
   result: @escaping @Sendable ([LogicalType]) -> LogicalType
 ) -> AggregateOverload {
   let make: @Sendable ([LogicalType], LogicalType) -> any AggregateState = { types, result in
-    keepingBytes(types, result, resultElement: true) { types, result in
+    // Of nested values, which are kept as bytes, mode gives one and the others elements of a list.
+    keepingBytes(types, result, resultElement: purpose == .histogram || purpose == .top) {
+      types, result in
       makeState(types[0], FrequencyMaker(purpose: purpose, item: types[0], result: result))
     }
   }
