@@ -10,13 +10,11 @@ after one step of plain gradient descent over the outputs' weighted losses. Tole
 
 import argparse
 import random
-import sys
-import tempfile
 
 import torch
 from torch import nn
 
-from random_networks import ACTIVATIONS, Apus, Differences, Refused, compare_weights, literal, load
+from random_networks import ACTIVATIONS, compare_weights, literal, load, run_cases
 
 
 class Graph(nn.Module):
@@ -147,24 +145,9 @@ def main():
     parser.add_argument("--apus", required=True)
     parser.add_argument("--graphs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="one graph of this seed")
+    parser.add_argument("--only", help="g17: one graph of this seed")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    apus, differences, failures = Apus(arguments.apus), Differences(), 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(arguments.graphs):
-            if arguments.only is not None and number != arguments.only:
-                continue
-            try:
-                wrong = case(arguments.seed * 1_000_003 + number, apus, folder, differences, arguments.only is not None)
-            except Refused as refusal:
-                wrong = [f"refused: {refusal}"]
-            if wrong:
-                failures += 1
-                print(f"--seed {arguments.seed} --only {number}\n  " + "\n  ".join(wrong), flush=True)
-    print(f"{arguments.graphs} graphs, {failures} differ; the worst, as a part of what is allowed: "
-          + ", ".join(f"{what} {share:.2f}" for what, share in sorted(differences.worst.items())))
-    sys.exit(1 if failures else 0)
+    run_cases(arguments.apus, [(f"g{i}", i, case) for i in range(arguments.graphs)], arguments.seed, arguments.only)
 
 
 if __name__ == "__main__":

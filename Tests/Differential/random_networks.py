@@ -645,6 +645,26 @@ def run(module, optimizer_of, schedule_of, measure, clip, penalties, steps, x, t
     return torch.tensor(losses, dtype=torch.float64), torch.tensor(rates, dtype=torch.float64)
 
 
+def run_cases(program, cases, seed, only):
+    """Runs cases of (name, number, function), or the one named `only`; exits with 1 if something differs."""
+    torch.set_num_threads(1)
+    apus, differences, failures = Apus(program), Differences(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, number, case in cases:
+            if only and only != name:
+                continue
+            try:
+                wrong = case(seed * 1_000_003 + number, apus, folder, differences, bool(only))
+            except Refused as refusal:
+                wrong = [f"refused: {refusal}"]
+            if wrong:
+                failures += 1
+                print(f"--seed {seed} --only {name}\n  " + "\n  ".join(wrong), flush=True)
+    print(f"{len(cases)} cases, {failures} differ; the worst, as a part of what is allowed: "
+          + ", ".join(f"{what} {share:.2f}" for what, share in sorted(differences.worst.items())))
+    sys.exit(1 if failures else 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--apus", required=True)
@@ -653,25 +673,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="n17 or t17: one network or training of this seed")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    apus, differences, failures = Apus(arguments.apus), Differences(), 0
-    cases = [("n", i, network_case) for i in range(arguments.networks)]
-    cases += [("t", i, training_case) for i in range(arguments.trainings)]
-    with tempfile.TemporaryDirectory() as folder:
-        for letter, number, case in cases:
-            name = f"{letter}{number}"
-            if arguments.only and arguments.only != name:
-                continue
-            try:
-                wrong = case(arguments.seed * 1_000_003 + number, apus, folder, differences, bool(arguments.only))
-            except Refused as refusal:
-                wrong = [f"refused: {refusal}"]
-            if wrong:
-                failures += 1
-                print(f"--seed {arguments.seed} --only {name}\n  " + "\n  ".join(wrong), flush=True)
-    print(f"{len(cases)} cases, {failures} differ; the worst, as a part of what is allowed: "
-          + ", ".join(f"{what} {share:.2f}" for what, share in sorted(differences.worst.items())))
-    sys.exit(1 if failures else 0)
+    cases = [(f"n{i}", i, network_case) for i in range(arguments.networks)]
+    cases += [(f"t{i}", i, training_case) for i in range(arguments.trainings)]
+    run_cases(arguments.apus, cases, arguments.seed, arguments.only)
 
 
 if __name__ == "__main__":
