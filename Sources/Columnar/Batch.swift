@@ -37,6 +37,19 @@ package protocol BatchSource: AnyObject {
   func next() throws -> Batch?
 }
 
+/// A source that can leave rows out unread: what an OFFSET asks for.
+package protocol SkippingSource: BatchSource {
+  /// Leaves out the next rows, at most `count`, and says how many: fewer, even 0, where it takes
+  /// reading them, or at the end.
+  func skip(_ count: Int) throws -> Int
+}
+
+/// Leaves out rows of any source that knows how.
+package func skip(_ count: Int, of source: any BatchSource) throws -> Int {
+  guard let skipping = source as? any SkippingSource else { return 0 }
+  return try skipping.skip(count)
+}
+
 /// Row numbers of a batch, ascending or not, shared by the columns that were selected together.
 package struct Selection: @unchecked Sendable {
   package let indices: UnsafeMutablePointer<UInt32>

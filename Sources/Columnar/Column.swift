@@ -159,6 +159,11 @@ import Diagnostics
     return total
   }
 
+  /// The owners that hold the bytes of long strings of a column that a builder has made.
+  package var stringHeaps: [StringHeap] {
+    (moreOwners + [owner]).compactMap { $0 as? StringHeap }
+  }
+
   // MARK: Writing (by the maker only)
 
   /// Validity words, all valid at first, for a flat or constant column under construction.

@@ -12,6 +12,12 @@ package enum LargeBlocks {
   /// Bytes that may be kept. The process has one memory: the last to set it decides.
   private static let capacity = Atomic<Int>(128 << 20)
   private static let keptBytes = Atomic<Int>(0)
+  /// Bytes that are taken now, and the most that ever were at once since all was released.
+  private static let takenBytes = Atomic<Int>(0)
+  private static let mostBytes = Atomic<Int>(0)
+  /// What is kept while the process needs more than ever: blocks of a scan, say, under a sort that
+  /// grows. Beyond it what is kept goes before the system is asked for more.
+  private static let leastKept = 32 << 20
   /// Free blocks by the thread that gave them: what another one has written must first come out of its
   /// caches.
   private static let shards = (0..<16).map { _ in Shard() }
@@ -70,6 +76,7 @@ package enum LargeBlocks {
         while let block = shard.pop(number) { unmap(block, number) }
       }
     }
+    mostBytes.store(takenBytes.load(ordering: .relaxed), ordering: .relaxed)
   }
 
   /// Where the blocks of this thread are.
@@ -80,6 +87,8 @@ package enum LargeBlocks {
   /// Memory for at least `byteCount` bytes, which hold anything.
   static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = sizeClass(byteCount)
+    let taken = takenBytes.add(size.byteCount, ordering: .relaxed).newValue
+    let most = mostBytes.max(taken, ordering: .relaxed).newValue
     if keptBytes.load(ordering: .relaxed) > 0 {
       let own = own
       for offset in 0..<shards.count {
@@ -88,6 +97,7 @@ package enum LargeBlocks {
           return block
         }
       }
+      drop(downTo: max(most - taken, leastKept), but: size.number)
     }
     return map(size.byteCount)
   }
@@ -106,23 +116,30 @@ package enum LargeBlocks {
   static func give(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = sizeClass(byteCount)
     let capacity = capacity.load(ordering: .relaxed)
+    takenBytes.subtract(size.byteCount, ordering: .relaxed)
     // One alone is not to take the place of all others.
     guard size.byteCount <= capacity / 2 else {
       munmap(block, size.byteCount)
       return
     }
     keptBytes.add(size.byteCount, ordering: .relaxed)
-    let own = own
     // Sizes that nobody asks for any more go first.
-    for offset in 0..<shards.count {
-      while keptBytes.load(ordering: .relaxed) > capacity {
-        guard let other = shards[(own + offset) & 15].popOther(than: size.number) else { break }
-        unmap(other.block, other.number)
-      }
-    }
+    drop(downTo: capacity, but: size.number)
+    let own = own
     shards[own].push(block, size.number)
     if keptBytes.load(ordering: .relaxed) > capacity, let last = shards[own].pop(size.number) {
       unmap(last, size.number)
+    }
+  }
+
+  /// Gives back what is kept beyond `byteCount` bytes, but no blocks of one class.
+  private static func drop(downTo byteCount: Int, but number: Int) {
+    let own = own
+    for offset in 0..<shards.count {
+      while keptBytes.load(ordering: .relaxed) > byteCount {
+        guard let other = shards[(own + offset) & 15].popOther(than: number) else { break }
+        unmap(other.block, other.number)
+      }
     }
   }
 

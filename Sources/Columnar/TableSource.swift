@@ -32,6 +32,27 @@ package protocol TableSource: AnyObject, Sendable {
   func scan(columns: [Int], filters: [ScanFilter], batchRows: Int) throws -> any PartitionedScan
   /// Whether a second scan costs no more than keeping the rows of the first.
   var isCheapToReadAgain: Bool { get }
+  /// Whether a scan without filters leaves out rows without reading them.
+  var canSkipRows: Bool { get }
+  /// How many rows a scan gives, no guess; nil when nobody knows.
+  var exactRowCount: Int? { get }
+  /// The least and the greatest value of a column (position in `schema`), no guess; nil when it takes
+  /// reading it.
+  func exactRange(of position: Int) -> ExactRange?
+}
+
+/// What a source knows of a column without reading it.
+package struct ExactRange: Sendable {
+  package let nullCount: Int
+  /// NULL where there is no value.
+  package let least: Value
+  package let greatest: Value
+
+  package init(nullCount: Int, least: Value, greatest: Value) {
+    self.nullCount = nullCount
+    self.least = least
+    self.greatest = greatest
+  }
 }
 
 /// A scan cut into partitions that any number of threads may open, each partition once, in any
@@ -49,6 +70,8 @@ package protocol PartitionedScan: Sendable {
   func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool
   /// nil when nothing is known of the column there.
   func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds?
+  /// Exactly how many rows `open` gives of the partition; nil when it takes reading it.
+  func rowCount(of partition: Int) -> Int?
 }
 
 extension PartitionedScan {
@@ -63,12 +86,17 @@ extension PartitionedScan {
   package func mayPass(_ filter: ScanFilter, in partition: Int) -> Bool { true }
 
   package func bounds(ofColumn column: Int, in partition: Int) -> PartitionBounds? { nil }
+
+  package func rowCount(of partition: Int) -> Int? { nil }
 }
 
 extension TableSource {
   package func columnStatistics(_ position: Int) -> ColumnStatistics? { nil }
   package func sample(columns: [Int]) -> [Column]? { nil }
   package var isCheapToReadAgain: Bool { true }
+  package var canSkipRows: Bool { false }
+  package var exactRowCount: Int? { nil }
+  package func exactRange(of position: Int) -> ExactRange? { nil }
 
   package func columnIndex(_ name: String) -> Int? {
     let wanted = name.lowercased()

@@ -28,6 +28,12 @@ package struct Optimizer: Sendable {
       name: "distinct_aggregates", summary: "groups by the values that DISTINCT calls share",
       apply: { plan, _ in DistinctAggregates.apply(plan) }),
     Rule(
+      name: "known_totals", summary: "counts and bounds of a table from what it knows of itself",
+      apply: { plan, _ in KnownTotals.apply(plan) }),
+    Rule(
+      name: "shifted_sums", summary: "adds constants to sums instead of to each value",
+      apply: { plan, _ in ShiftedSums.apply(plan) }),
+    Rule(
       name: "join_order", summary: "joins first what leaves least",
       apply: { plan, _ in JoinOrder.apply(plan) }),
     Rule(

@@ -114,9 +114,12 @@ package struct TableDefinition: Sendable {
 /// A table that statements can write to.
 package protocol StoredTable: TableSource {
   var definition: TableDefinition { get }
+  var hasRowNumbers: Bool { get }
 }
 
 extension StoredTable {
+  package var hasRowNumbers: Bool { true }
+
   /// The position in a scan that gives the rows' numbers.
   package var rowNumberPosition: Int { definition.columns.count }
 }

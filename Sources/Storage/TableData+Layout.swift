@@ -1,10 +1,12 @@
 import Columnar
 
 extension TableData {
-  /// A column for every part, computed from its live rows; deleted rows get NULL.
-  package func computed(_ compute: (Batch) throws -> Column) throws -> [Column] {
+  /// A column for every part, computed from some columns of its live rows; deleted rows get NULL.
+  package func computed(from columns: [Int], _ compute: (Batch) throws -> Column) throws -> [Column]
+  {
     try parts.map { part in
-      let all = try part.group.batch()
+      let all = Batch(
+        columns: try columns.map { try part.group.column($0) }, rowCount: part.group.rowCount)
       guard let live = part.deleted?.live(0, part.group.rowCount) else {
         return try compute(all).flattened()
       }

@@ -43,6 +43,10 @@ private struct TableDataScan: PartitionedScan {
     return column < rowNumberPosition ? part.group.slots[column].zone?.bounds : nil
   }
 
+  func rowCount(of partition: Int) -> Int? {
+    filters.isEmpty ? parts[partition].liveCount : nil
+  }
+
   func open(_ partition: Int) throws -> (any BatchSource)? { try open(partition, look: nil) }
 
   func open(_ partition: Int, look: FirstLook?) throws -> (any BatchSource)? {
@@ -57,7 +61,7 @@ private struct TableDataScan: PartitionedScan {
 }
 
 /// Slices of a part's columns without its deleted rows.
-private final class PartReader: BatchSource {
+private final class PartReader: SkippingSource {
   private let part: TableData.Part
   /// nil: the rows' numbers.
   private let columns: [Int?]
@@ -90,6 +94,13 @@ private final class PartReader: BatchSource {
       return try batch(columns.indices, start, count, live)
     }
     return nil
+  }
+
+  func skip(_ count: Int) -> Int {
+    if look != nil || part.deleted != nil { return 0 }
+    let skipped = min(count, part.group.rowCount - position)
+    position += skipped
+    return skipped
   }
 
   /// The rows of a window, with the columns at some places.

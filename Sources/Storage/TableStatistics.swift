@@ -70,6 +70,27 @@ package enum TableStatistics {
     return result
   }
 
+  /// The least and the greatest value from the zone maps, where they tell: of integers and what is
+  /// stored as such, of rows none of which is deleted or patched.
+  fileprivate static func exactRange(of column: Int, in parts: [TableData.Part]) -> (
+    nullCount: Int, bounds: ClosedRange<Int64>?
+  )? {
+    var nulls = 0
+    var bounds: ClosedRange<Int64>?
+    for part in parts {
+      guard part.deleted == nil, part.patched == nil, let zone = part.group.slots[column].zone
+      else { return nil }
+      nulls += zone.nullCount
+      if zone.nullCount == zone.rowCount { continue }
+      guard let range = zone.integers else { return nil }
+      bounds =
+        bounds.map {
+          min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
+        } ?? range
+    }
+    return (nulls, bounds)
+  }
+
   /// The sketches of all row groups as one; nil when one of them has none, as in files of older
   /// versions.
   package static func sketch(of column: Int, in groups: [RowGroup]) -> DistinctSketch? {
@@ -164,5 +185,32 @@ package enum TableStatistics {
       start += group.rowCount
     }
     return result
+  }
+}
+
+extension TableData {
+  /// See `TableSource`.
+  package func exactRange(of column: Int) -> ExactRange? {
+    guard let (nulls, bounds) = TableStatistics.exactRange(of: column, in: parts) else {
+      return nil
+    }
+    guard let bounds else { return ExactRange(nullCount: nulls, least: .null, greatest: .null) }
+    let type = types[column]
+    return ExactRange(
+      nullCount: nulls, least: type.value(ofBits: bounds.lowerBound),
+      greatest: type.value(ofBits: bounds.upperBound))
+  }
+}
+
+extension LogicalType {
+  /// The value that is stored as this integer; for types of at most 64 bits.
+  fileprivate func value(ofBits bits: Int64) -> Value {
+    let column = Column(flat: self, count: 1)
+    // The low bytes come first.
+    withUnsafeBytes(of: bits.littleEndian) {
+      guard let bytes = $0.baseAddress else { return }
+      column.data.copyMemory(from: bytes, byteCount: min(8, physical.width))
+    }
+    return column.value(0)
   }
 }

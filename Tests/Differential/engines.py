@@ -12,7 +12,7 @@ import duckdb
 
 import tables
 
-RULES = ["constant_folding", "filter_pushdown", "shared_filters", "partition_totals", "distinct_aggregates",
+RULES = ["constant_folding", "filter_pushdown", "shared_filters", "partition_totals", "distinct_aggregates", "known_totals", "shifted_sums",
          "join_order", "aggregate_pushdown", "top_n", "column_pruning",
          "join_strategy", "common_subexpressions", "runtime_filters", "top_n_boundary",
          "exchange_placement"]

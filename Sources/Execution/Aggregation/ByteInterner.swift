@@ -4,7 +4,8 @@ import Functions
 /// Gives equal byte strings equal small numbers, 0, 1, 2, …, and keeps the bytes.
 final class ByteInterner {
   private(set) var count = 0
-  let heap = StringHeap()
+  /// Where the bytes are: the first heap is its own, the others those of interners absorbed.
+  private(set) var heaps = [StringHeap()]
   private let views = StateMemory(stride: MemoryLayout<StringView>.stride)
   private let hashes = StateMemory(stride: 8)
   /// Per slot: the upper half of the hash, and number + 1 (0: free).
@@ -17,7 +18,7 @@ final class ByteInterner {
   /// Tables larger than this are worth a pass that only brings their lines into the cache.
   private static let cacheBytes = 1 << 18
 
-  var byteCount: Int { heap.byteCount + views.byteCount + hashes.byteCount + slots.byteCount }
+  var byteCount: Int { heaps[0].byteCount + views.byteCount + hashes.byteCount + slots.byteCount }
 
   /// Lets go of what only `intern` needs, which must not be called any more.
   func seal() { slots = StateMemory(stride: 1) }
@@ -26,7 +27,8 @@ final class ByteInterner {
     UnsafePointer(views.values(StringView.self) + number)
   }
 
-  func hash(_ number: Int) -> UInt64 { hashes.values(UInt64.self)[number] }
+  /// By number; as long as nothing is added.
+  var allHashes: UnsafePointer<UInt64> { UnsafePointer(hashes.values(UInt64.self)) }
 
   /// The numbers of `count` strings, whose views lie at the addresses in `words`; they replace them.
   ///
@@ -36,6 +38,31 @@ final class ByteInterner {
     scratch.resize(rows)
     let rowHashes = scratch.values(UInt64.self)
     for row in 0..<rows { rowHashes[row] = Hashing.hash(ByteInterner.view(at: words[row])) }
+    let heap = heaps[0]
+    intern(words, rowHashes, rows) { heap.store($0) }
+  }
+
+  /// The numbers here of strings that another interner has numbers for; they replace those. The bytes
+  /// stay where they are.
+  func absorb(_ numbers: UnsafeMutablePointer<UInt64>, count rows: Int, of other: ByteInterner) {
+    for heap in other.heaps where !heaps.contains(where: { $0 === heap }) { heaps.append(heap) }
+    scratch.resize(rows)
+    let rowHashes = scratch.values(UInt64.self)
+    let theirs = other.allHashes
+    let views = other.views.values(StringView.self)
+    for row in 0..<rows {
+      let number = Int(truncatingIfNeeded: numbers[row])
+      rowHashes[row] = theirs[number]
+      numbers[row] = UInt64(UInt(bitPattern: views + number))
+    }
+    intern(numbers, rowHashes, rows) { $0 }
+  }
+
+  @inline(__always)
+  private func intern(
+    _ words: UnsafeMutablePointer<UInt64>, _ rowHashes: UnsafePointer<UInt64>, _ rows: Int,
+    keeping: (StringView) -> StringView
+  ) {
     if slots.byteCount > ByteInterner.cacheBytes { touch(rowHashes, rows) }
     views.reserve(count + rows)
     hashes.reserve(count + rows)
@@ -67,7 +94,7 @@ final class ByteInterner {
         }
         if number < 0 {
           number = next
-          known[number] = heap.store(view.pointee)
+          known[number] = keeping(view.pointee)
           kept[number] = hash
           next += 1
           entries[slot] = salt | UInt64(next)
@@ -106,6 +133,7 @@ final class ByteInterner {
   private func grow() {
     let capacity = (mask + 1) * 4
     let larger = StateMemory(stride: 8, count: capacity)
+    larger.prepare()
     let entries = larger.values(UInt64.self)
     let all = hashes.values(UInt64.self)
     let mask = capacity - 1

@@ -22,7 +22,7 @@ package final class GroupTable {
   private var slots: StateMemory
   private var slotCount: Int
   // Direct addressing: slot of word w is w - directStart.
-  package private(set) var isDirect = false
+  private var isDirect = false
   private var directStart: UInt64 = 0
   private var lowest = Int64.max
   private var highest = Int64.min
@@ -43,6 +43,9 @@ package final class GroupTable {
     slotCount = 1024
     slots = StateMemory(stride: wordCount == 1 ? 16 : 8, count: slotCount)
   }
+
+  /// Whether a key of another such table finds its group by no more than an addition.
+  package var isDirectlyAbsorbed: Bool { isDirect && fields.allSatisfy { $0.interner == nil } }
 
   package var byteCount: Int {
     groupWords.byteCount + words.byteCount + hashes.byteCount + slots.byteCount
@@ -390,7 +393,9 @@ package final class GroupTable {
   package func partitions(bits: Int, into target: UnsafeMutablePointer<UInt8>) {
     let known = groupWords.values(UInt64.self)
     let shift = UInt64(64 - bits)
-    let strings = fields.filter { $0.interner != nil }
+    let strings = fields.compactMap { field in
+      field.interner.map { (word: field.word, hashes: $0.allHashes) }
+    }
     let scratch = StateMemory(stride: 8, count: wordCount)
     defer { withExtendedLifetime(scratch) {} }
     let key = scratch.values(UInt64.self)
@@ -400,8 +405,8 @@ package final class GroupTable {
         continue
       }
       key.update(from: known + group * wordCount, count: wordCount)
-      for field in strings where key[field.word] & 0xFF == KeyField.internedTag {
-        key[field.word] = field.interner?.hash(Int(key[field.word] >> 8)) ?? 0
+      for (word, hashes) in strings {
+        if let number = KeyField.number(in: key[word]) { key[word] = hashes[number] }
       }
       target[group] = UInt8(truncatingIfNeeded: GroupTable.hash(key, wordCount) >> shift)
     }
@@ -412,7 +417,7 @@ package final class GroupTable {
     _ other: GroupTable, source: UnsafePointer<UInt32>, count rows: Int,
     target: UnsafeMutablePointer<UInt32>
   ) {
-    if fields.contains(where: { $0.interner != nil }) || other.nullGroup >= 0 {
+    if other.nullGroup >= 0 {
       var start = 0
       while start < rows {
         let part = min(2048, rows - start)
@@ -430,6 +435,9 @@ package final class GroupTable {
       for row in 0..<part {
         let from = known + Int(source[start + row]) * wordCount
         for word in 0..<wordCount { words[row * wordCount + word] = from[word] }
+      }
+      for (field, theirs) in zip(fields, other.fields) where field.interner != nil {
+        field.translate(words, stride: wordCount, count: part, from: theirs)
       }
       lookUp(words, part, target + start)
       start += part

@@ -188,7 +188,7 @@ package final class HashAggregateOperator: BatchSource {
     shared.lock.withLock {
       shared.locals[worker.index] = locals
       shared.groupCounts[worker.index] = locals.map(\.groupCount)
-      shared.areDirect[worker.index] = locals.map { $0.table?.isDirect ?? true }
+      shared.areDirect[worker.index] = locals.map { $0.table?.isDirectlyAbsorbed ?? true }
     }
     try shareSpilled()
     try shared.barrier.wait(worker.query)

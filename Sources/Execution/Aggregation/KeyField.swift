@@ -4,8 +4,9 @@ import Functions
 /// Where one key column lies in the packed key words of a group, and how its values become bits.
 ///
 /// Fixed-width values are their bits, with one more for NULL. Strings and blobs are one word: the
-/// length in the low byte and up to 7 bytes above it; longer ones are interned and the word is
-/// their number. Nested values are serialised and then treated as blobs.
+/// length in the high byte and up to 7 bytes below it; longer ones are interned and the word is their
+/// number behind that of NULL, so that words of nothing but long strings lie close together. Nested
+/// values are serialised and then treated as blobs.
 final class KeyField {
   let type: LogicalType
   let physical: PhysicalType
@@ -22,8 +23,19 @@ final class KeyField {
   private var cachedBase: Column?
   private var cachedCodes: StateMemory?
 
-  static let internedTag: UInt64 = 0xFE
-  static let nullTag: UInt64 = 0xFF
+  /// Of strings: the word of NULL. Those of short ones are less, those of interned ones greater.
+  private static let nullText: UInt64 = 0xFE << 56
+  private static let textMask: UInt64 = (1 << 56) - 1
+
+  /// What is interned as this number.
+  @inline(__always)
+  static func word(interned number: UInt64) -> UInt64 { nullText &+ 1 &+ number }
+
+  /// The number of an interned string; nil for others.
+  @inline(__always)
+  static func number(in word: UInt64) -> Int? {
+    word > nullText ? Int(truncatingIfNeeded: word &- nullText &- 1) : nil
+  }
 
   init(_ type: LogicalType) {
     self.type = type
@@ -177,12 +189,12 @@ final class KeyField {
     var long = 0
     for row in 0..<count {
       if reader.isNull(row) {
-        target[row &* stride] = KeyField.nullTag
+        target[row &* stride] = KeyField.nullText
         continue
       }
       let view = reader.pointer(row)
       let text = UInt64(view.pointee.prefix) | (view.pointee.tail & 0xFF_FFFF) << 32
-      target[row &* stride] = text << 8 | UInt64(view.pointee.length & 0xFF)
+      target[row &* stride] = UInt64(view.pointee.length & 0xFF) << 56 | text
       // Branch-free, because lengths are hard to predict: the last entry may be overwritten.
       addresses[long] = UInt64(UInt(bitPattern: view))
       rows[long] = UInt32(truncatingIfNeeded: row)
@@ -191,7 +203,30 @@ final class KeyField {
     if long == 0 { return }
     interner.intern(addresses, count: long)
     for position in 0..<long {
-      target[Int(rows[position]) &* stride] = addresses[position] << 8 | KeyField.internedTag
+      target[Int(rows[position]) &* stride] = KeyField.word(interned: addresses[position])
+    }
+  }
+
+  /// Makes of the words of another table's groups those that the same strings have here.
+  func translate(
+    _ words: UnsafeMutablePointer<UInt64>, stride: Int, count: Int, from other: KeyField
+  ) {
+    guard let interner, let theirs = other.interner else { return }
+    longRows.resize(2 * count)
+    let numbers = longRows.values(UInt64.self)
+    let rows = (numbers + count).withMemoryRebound(to: UInt32.self, capacity: 2 * count) { $0 }
+    let target = words + word
+    var long = 0
+    for row in 0..<count {
+      guard let number = KeyField.number(in: target[row &* stride]) else { continue }
+      numbers[long] = UInt64(number)
+      rows[long] = UInt32(truncatingIfNeeded: row)
+      long &+= 1
+    }
+    if long == 0 { return }
+    interner.absorb(numbers, count: long, of: theirs)
+    for position in 0..<long {
+      target[Int(rows[position]) &* stride] = KeyField.word(interned: numbers[position])
     }
   }
 
@@ -238,7 +273,7 @@ final class KeyField {
     isAlone: Bool, nullGroup: Int
   ) -> Column {
     let result = Column(
-      flat: isNested ? .blob : type, count: count, heaps: interner.map { [$0.heap] } ?? [])
+      flat: isNested ? .blob : type, count: count, heaps: interner?.heaps ?? [])
     switch physical {
     case .bool, .int8, .uint8:
       decodeBits(result, UInt8.self, words, stride, groups, count)
@@ -287,17 +322,16 @@ final class KeyField {
     let target = column.values(as: StringView.self)
     for row in 0..<count {
       let code = words[Int(groups[row]) * stride + word]
-      switch code & 0xFF {
-      case KeyField.nullTag:
+      if let number = KeyField.number(in: code) {
+        target[row] = interner.view(number).pointee
+      } else if code == KeyField.nullText {
         target[row] = StringView()
         column.setNull(row)
-      case KeyField.internedTag:
-        target[row] = interner.view(Int(code >> 8)).pointee
-      default:
+      } else {
         var view = StringView()
-        view.length = UInt32(code & 0xFF)
-        view.prefix = UInt32(truncatingIfNeeded: code >> 8)
-        view.tail = code >> 40
+        view.length = UInt32(code >> 56)
+        view.prefix = UInt32(truncatingIfNeeded: code)
+        view.tail = (code & KeyField.textMask) >> 32
         target[row] = view
       }
     }

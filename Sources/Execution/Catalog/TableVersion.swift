@@ -52,6 +52,13 @@ final class TableVersion: StoredTable, Sendable {
     TableStatistics.sketch(of: position, in: data.parts.map(\.group)) != nil
   }
 
+  var canSkipRows: Bool { true }
+  var exactRowCount: Int? { data.rowCount }
+
+  func exactRange(of position: Int) -> ExactRange? {
+    position < definition.columns.count ? data.exactRange(of: position) : nil
+  }
+
   func sample(columns: [Int]) -> [Column]? {
     guard columns.allSatisfy({ $0 < definition.columns.count }) else { return nil }
     return statistics.sample(of: columns, in: data.parts.map(\.group))

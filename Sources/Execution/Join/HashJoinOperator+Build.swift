@@ -52,7 +52,6 @@ extension HashJoinOperator {
     shared.finishBuild()
     // Nobody may go on (and mark matches, say) before all have seen the finished state.
     if worker.count > 1 { try shared.barrier.wait(query) }
-    if worker.index == 0 { layout.assembly.releaseParts() }
     buildRows = rows
     buildColumns = layout.assembly.columns.map { $0.view() }
     adopt(table)

@@ -45,7 +45,7 @@ protocol MemoryReporting: AnyObject {
 }
 
 /// Counts what passes.
-final class MeasuredSource: RewindableSource {
+final class MeasuredSource: RewindableSource, SkippingSource {
   private let source: any BatchSource
   private let statistics: NodeStatistics
   private var isReported = false
@@ -56,6 +56,8 @@ final class MeasuredSource: RewindableSource {
   }
 
   func rewind() -> Bool { Execution.rewind(source) }
+
+  func skip(_ count: Int) throws -> Int { try Columnar.skip(count, of: source) }
 
   func next() throws -> Batch? {
     let start = monotonicNanoseconds()

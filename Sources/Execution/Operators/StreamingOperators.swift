@@ -24,6 +24,13 @@ final class ScanShared: Sendable {
     return order?[place] ?? place
   }
 
+  /// How many rows the next partition has, where its scan knows.
+  func nextRowCount() -> Int? {
+    let place = cursor.load(ordering: .relaxed)
+    if place >= partitionCount { return nil }
+    return scan.rowCount(of: order?[place] ?? place)
+  }
+
   /// The partitions by the values of a column, those of unknown values last. Ties keep the source's
   /// order, and rows their numbers: only the time of reading differs.
   static func order(
@@ -54,7 +61,7 @@ final class ScanShared: Sendable {
 }
 
 /// Reads partitions from the shared cursor until none is left.
-final class ScanOperator: RewindableSource {
+final class ScanOperator: RewindableSource, SkippingSource {
   private let shared: ScanShared
   private let query: QueryContext
   private var current: (any BatchSource)?
@@ -87,11 +94,34 @@ final class ScanOperator: RewindableSource {
         query.progress.advance()
       }
       guard let next = shared.claim() else { return nil }
-      partition = next
-      current = mayPass(next) ? try shared.scan.open(next, look: look) : nil
-      statistics?.add(partition: current == nil)
-      if current == nil { query.progress.advance() }
+      try begin(next)
     }
+  }
+
+  private func begin(_ partition: Int) throws {
+    self.partition = partition
+    current = mayPass(partition) ? try shared.scan.open(partition, look: look) : nil
+    statistics?.add(partition: current == nil)
+    if current == nil { query.progress.advance() }
+  }
+
+  /// Whole partitions whose number of rows is known, then what the next one can leave out. For a
+  /// region of one worker.
+  func skip(_ count: Int) throws -> Int {
+    if look != nil || !runtime.isEmpty { return 0 }
+    var left = count
+    while current == nil, let rows = shared.nextRowCount(), left > 0 {
+      guard let next = shared.claim() else { break }
+      if rows > left {
+        try begin(next)
+      } else {
+        left -= rows
+        statistics?.add(partition: true)
+        query.progress.advance()
+      }
+    }
+    if let current { left -= try Columnar.skip(left, of: current) }
+    return count - left
   }
 
   /// Whether some row of the partition may pass all that is known above.
@@ -132,7 +162,7 @@ final class FilterOperator: RewindableSource {
 }
 
 /// Computes expressions over each batch.
-final class ProjectOperator: RewindableSource {
+final class ProjectOperator: RewindableSource, SkippingSource {
   private let input: any BatchSource
   private let items: [ExpressionEvaluator]
 
@@ -143,6 +173,8 @@ final class ProjectOperator: RewindableSource {
 
   func rewind() -> Bool { Execution.rewind(input) }
 
+  func skip(_ count: Int) throws -> Int { try Columnar.skip(count, of: input) }
+
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
     return Batch(
@@ -152,7 +184,7 @@ final class ProjectOperator: RewindableSource {
 }
 
 /// Keeps some of the input's columns, in a new order.
-final class PickColumnsOperator: RewindableSource {
+final class PickColumnsOperator: RewindableSource, SkippingSource {
   private let input: any BatchSource
   private let positions: [Int]
 
@@ -162,6 +194,8 @@ final class PickColumnsOperator: RewindableSource {
   }
 
   func rewind() -> Bool { Execution.rewind(input) }
+
+  func skip(_ count: Int) throws -> Int { try Columnar.skip(count, of: input) }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
@@ -184,7 +218,9 @@ final class LimitOperator: BatchSource {
   }
 
   func next() throws -> Batch? {
-    while remaining > 0, let batch = try input?.next() {
+    while remaining > 0, let input {
+      if skip > 0 { skip -= try Columnar.skip(skip, of: input) }
+      guard let batch = try input.next() else { break }
       if skip >= batch.rowCount {
         skip -= batch.rowCount
         continue
@@ -202,7 +238,7 @@ final class LimitOperator: BatchSource {
 }
 
 /// All rows of each input after the other.
-final class UnionOperator: RewindableSource {
+final class UnionOperator: RewindableSource, SkippingSource {
   private let inputs: [any BatchSource]
   private var position = 0
 
@@ -211,6 +247,10 @@ final class UnionOperator: RewindableSource {
   func rewind() -> Bool {
     position = 0
     return inputs.allSatisfy { Execution.rewind($0) }
+  }
+
+  func skip(_ count: Int) throws -> Int {
+    position < inputs.count ? try Columnar.skip(count, of: inputs[position]) : 0
   }
 
   func next() throws -> Batch? {

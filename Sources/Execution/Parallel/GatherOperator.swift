@@ -4,7 +4,7 @@ import Diagnostics
 /// The exchange that ends a parallel region: runs one copy of the tree below per worker and hands
 /// their batches on in the order of the source's morsels, so a parallel scan gives rows in the
 /// order of a serial one.
-package final class GatherOperator: BatchSource {
+package final class GatherOperator: SkippingSource {
   private let state: GatherState
   private let region: Region
   private var isStarted = false
@@ -23,6 +23,10 @@ package final class GatherOperator: BatchSource {
     }
     region = Region(query: query, sources: sources, state: state, breakBarriers: barriers)
   }
+
+  /// Before the workers start: a scan hands partitions out to all of them in order, so that the first
+  /// one may leave rows out for all.
+  package func skip(_ count: Int) throws -> Int { isStarted ? 0 : try region.skip(count) }
 
   package func next() throws -> Batch? {
     if isFinished { return nil }
@@ -59,6 +63,12 @@ private final class Region: @unchecked Sendable {
     self.sources = sources
     self.state = state
     self.breakBarriers = breakBarriers
+  }
+
+  /// Before `start`.
+  func skip(_ count: Int) throws -> Int {
+    guard let first = sources.first, let first else { return 0 }
+    return try Columnar.skip(count, of: first)
   }
 
   func start() {

@@ -192,7 +192,7 @@ struct TableAlteration {
     let column = try builder.column(syntax)
     let value = try session.binder().defaultExpression(column)
     let evaluator = try ExpressionEvaluator(value, layout: [:])
-    let columns = try table.data.computed { batch in
+    let columns = try table.data.computed(from: []) { batch in
       try evaluator.evaluate(Batch(columns: [], rowCount: batch.rowCount))
     }
     var definition = definition
@@ -305,10 +305,13 @@ struct TableAlteration {
     let target = try type.map { try session.resolve($0) }
     let (expression, columns) = try session.binder().rowExpression(
       source, definition, to: target, clause: "USING")
+    let read = expression.columnIDs
+    let positions = columns.indices.filter { read.contains(columns[$0].id) }
     let evaluator = try ExpressionEvaluator(
       expression,
-      layout: Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1.id, $0) }))
-    let made = try table.data.computed { try evaluator.evaluate($0) }
+      layout: Dictionary(
+        uniqueKeysWithValues: positions.enumerated().map { (columns[$1].id, $0) }))
+    let made = try table.data.computed(from: positions) { try evaluator.evaluate($0) }
     definition.columns[position].type = expression.type
     let data = table.data.replacing(position, expression.type, made)
     if definition.columns[position].isRequired, try data.hasNull(position) {

@@ -38,21 +38,22 @@ package struct RowCollector {
 /// Puts what all workers collected into one contiguous set of flat columns, so that a row has one
 /// number and an output column is a dictionary over the store. Parts follow in worker order.
 ///
-/// Phases, with a barrier after each: `deposit`, then (more than one worker) `copyPart`.
+/// Phases, with a barrier after each: `deposit`, then `copyPart`. Column by column, so that of the
+/// rows that are there twice for a while most are not.
 package final class RowAssembly: @unchecked Sendable {
   private let workers: Int
   private let types: [LogicalType]
   private let nullRow: Bool
   private let lock = Lock()
-  private var parts: [[Column]]
+  /// By worker and column, until they have been copied.
+  private var parts: [[Column?]]
   private var counts: [Int]
-  private var prepared = false
   /// The store, complete after the barrier that follows `copyPart`.
   package private(set) var columns: [Column] = []
   /// Rows collected, without the row of NULLs.
   package private(set) var rowCount = 0
 
-  /// SAFETY: `parts` and `counts` are written under `lock` before a barrier; `prepare` runs once
+  /// SAFETY: `parts` and `counts` are written under `lock`; `prepare` runs once for each column
   /// under it; `copyPart` writes disjoint ranges of values; readers come after the last barrier.
   ///
   /// With `nullRow`, row number `rowCount` is NULL in every column: what outer joins pad with.
@@ -79,59 +80,60 @@ package final class RowAssembly: @unchecked Sendable {
     if total >= Int(Int32.max) { throw RowAssembly.tooManyRows() }
   }
 
-  /// Copies this worker's rows to their place; the first to come lays the store out.
+  /// Copies this worker's rows to their place and lets go of its own columns (the store keeps the
+  /// strings); the first to come to a column lays it out.
   package func copyPart(worker: Int) {
-    lock.withLock { if !prepared { prepare() } }
-    if workers == 1 { return }
+    if workers == 1 {
+      columns = parts[0].compactMap { $0 }
+      parts = [[]]
+      return
+    }
     var start = 0
     for before in 0..<worker { start += counts[before] }
-    for (position, part) in parts[worker].enumerated() where !types[position].isNested {
-      let width = types[position].physical.width
-      (columns[position].data + start * width).copyMemory(
-        from: part.data, byteCount: counts[worker] * width)
+    for position in types.indices {
+      let (target, part) = lock.withLock {
+        if columns.count == position { columns.append(prepare(position)) }
+        return (columns[position], parts[worker][position])
+      }
+      if let part, !types[position].isNested {
+        let width = types[position].physical.width
+        (target.data + start * width).copyMemory(
+          from: part.data, byteCount: counts[worker] * width)
+      }
+      lock.withLock { parts[worker][position] = nil }
     }
   }
-
-  /// Lets go of the workers' own columns (the store keeps those that hold its strings).
-  package func releaseParts() { parts = [] }
 
   /// Lets go of the store, which nobody reads any more.
   func releaseColumns() { columns = [] }
 
-  private func prepare() {
-    prepared = true
-    if workers == 1 {
-      columns = parts[0]
-      return
+  /// Room for a column with its NULLs; a nested one is copied at once.
+  private func prepare(_ position: Int) -> Column {
+    let type = types[position]
+    let pieces = parts.compactMap { $0[position] }
+    if type.isNested {
+      var builder = ColumnBuilder(type, capacity: rowCount + 1)
+      for piece in pieces { builder.append(piece) }
+      if nullRow { builder.appendNull() }
+      return builder.finish()
     }
-    for position in types.indices {
-      let type = types[position]
-      let pieces = parts.map { $0[position] }
-      if type.isNested {
-        var builder = ColumnBuilder(type, capacity: rowCount + 1)
-        for piece in pieces { builder.append(piece) }
-        if nullRow { builder.appendNull() }
-        columns.append(builder.finish())
-        continue
+    let column = Column(
+      flat: type, count: rowCount + (nullRow ? 1 : 0),
+      heaps: pieces.flatMap { $0.stringHeaps })
+    var start = 0
+    for (worker, piece) in pieces.enumerated() {
+      if piece.mayHaveNulls {
+        for row in 0..<counts[worker] where piece.isNull(row) { column.setNull(start + row) }
       }
-      let column = Column(
-        flat: type, count: rowCount + (nullRow ? 1 : 0),
-        heaps: type.physical == .string ? pieces : [])
-      var start = 0
-      for (worker, piece) in pieces.enumerated() {
-        if piece.mayHaveNulls {
-          for row in 0..<counts[worker] where piece.isNull(row) { column.setNull(start + row) }
-        }
-        start += counts[worker]
-      }
-      if nullRow {
-        let width = type.physical.width
-        (column.data + rowCount * width).initializeMemory(
-          as: UInt8.self, repeating: 0, count: width)
-        column.setNull(rowCount)
-      }
-      columns.append(column)
+      start += counts[worker]
     }
+    if nullRow {
+      let width = type.physical.width
+      (column.data + rowCount * width).initializeMemory(
+        as: UInt8.self, repeating: 0, count: width)
+      column.setNull(rowCount)
+    }
+    return column
   }
 
   private static func tooManyRows() -> SQLError {

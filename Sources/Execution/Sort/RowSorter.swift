@@ -23,8 +23,8 @@ package struct RowSorter {
     -> Selection
   {
     let sorter = RowSorter(keys)
-    let pairs = Buffer(byteCount: max(rowCount, 1) * 16)
-    let scratch = Buffer(byteCount: max(rowCount, 1) * 16)
+    let pairs = SortPair.buffer(rowCount)
+    let scratch = SortPair.buffer(rowCount)
     // A buffer dies after its last mention: pointers into it need it held to the end.
     defer { withExtendedLifetime((pairs, scratch)) {} }
     let memory = pairs.pointer.assumingMemoryBound(to: SortPair.self)

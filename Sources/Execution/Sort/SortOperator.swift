@@ -69,8 +69,6 @@ package final class SortShared: @unchecked Sendable {
     try barrier.wait(worker.query)
     assembly.copyPart(worker: worker.index)
     try barrier.wait(worker.query)
-    // Before the sort takes as much again for its words.
-    if worker.index == 0 { assembly.releaseParts() }
   }
 
   /// The runs of rows in the order of the input: by sequence, then worker, then arrival. After the
@@ -91,7 +89,7 @@ package final class SortShared: @unchecked Sendable {
 
   func prepare(_ keys: () -> [SortColumn], rowCount: Int) -> (RowSorter, Buffer) {
     lock.withLock {
-      let pairs = all ?? Buffer(byteCount: max(rowCount, 1) * 16)
+      let pairs = all ?? SortPair.buffer(rowCount)
       all = pairs
       let made = sorter ?? RowSorter(keys())
       sorter = made
@@ -208,7 +206,9 @@ package final class SortOperator: BatchSource {
       }
     }
     try shared.assemble(&collector, segments, into: assembly, worker: worker)
-    if isTop && worker.index == 0 { try memory.hold(memory.bytes + assembly.rowCount * 32) }
+    if isTop && worker.index == 0 {
+      try memory.hold(memory.bytes + assembly.rowCount * 2 * MemoryLayout<SortPair>.stride)
+    }
     try shared.sortRange(
       assembly, { Self.sortColumns(self.keys, assembly.columns, isTop: isTop) }, worker: worker)
     try shared.barrier.wait(query)

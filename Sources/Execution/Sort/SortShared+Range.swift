@@ -12,7 +12,7 @@ extension SortShared {
     let (sorter, buffer) = prepare(keys, rowCount: rows)
     if worker.count == 1 {
       fill(buffer, 0..<rows, sorter)
-      let scratch = Buffer(byteCount: max(rows, 1) * 16)
+      let scratch = SortPair.buffer(rows)
       defer { withExtendedLifetime((buffer, scratch)) {} }
       try sorter.sort(
         buffer.pointer.assumingMemoryBound(to: SortPair.self),
@@ -27,7 +27,7 @@ extension SortShared {
     let (mine, count) = range(of: buffer, rows, worker)
     try barrier.wait(query)
     if worker.index == 0 { releaseWords() }
-    let scratch = Buffer(byteCount: max(count, 1) * 16)
+    let scratch = SortPair.buffer(count)
     defer { withExtendedLifetime((mine, scratch)) {} }
     try sorter.sort(
       mine.pointer.assumingMemoryBound(to: SortPair.self),
@@ -68,7 +68,7 @@ extension SortShared {
     }
     var count = 0
     for position in 0..<rows where isMine(pairs[position].key) { count += 1 }
-    let mine = Buffer(byteCount: max(count, 1) * 16)
+    let mine = SortPair.buffer(count)
     let target = mine.pointer.assumingMemoryBound(to: SortPair.self)
     count = 0
     for position in 0..<rows where isMine(pairs[position].key) {

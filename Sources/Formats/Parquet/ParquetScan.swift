@@ -78,6 +78,8 @@ struct ParquetScan: PartitionedScan {
       rowCount: group.rowCount)
   }
 
+  func rowCount(of partition: Int) -> Int? { filters.isEmpty ? partitions[partition].count : nil }
+
   func open(_ number: Int) throws -> (any BatchSource)? { try open(number, look: nil) }
 
   func open(_ number: Int, look: FirstLook?) throws -> (any BatchSource)? {
@@ -96,7 +98,7 @@ extension ParquetNode {
 }
 
 /// The batches of one partition.
-final class ParquetBatchSource: BatchSource {
+final class ParquetBatchSource: SkippingSource {
   private enum ColumnReader {
     case flat(ParquetChunkReader)
     case nested(ParquetNode, LogicalType, [(leaf: Int, reader: ParquetChunkReader)])
@@ -163,6 +165,15 @@ final class ParquetBatchSource: BatchSource {
         sequence: sequence)
     }
     return nil
+  }
+
+  func skip(_ count: Int) -> Int {
+    let isFlat = readers.allSatisfy { if case .flat = $0.reader { true } else { false } }
+    if look != nil || !isFlat { return 0 }
+    let skipped = min(count, rowsLeft)
+    rowsLeft -= skipped
+    for place in owed.indices { owed[place] += skipped }
+    return skipped
   }
 
   private func read(_ place: Int, _ rows: Int) throws -> Column {

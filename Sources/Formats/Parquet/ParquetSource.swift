@@ -52,6 +52,8 @@ package final class ParquetSource: TableSource {
     statistics.statistics(of: position, files: files)
   }
 
+  package var canSkipRows: Bool { true }
+
   package func scan(
     columns: [Int], filters: [ScanFilter], batchRows: Int
   ) throws -> any PartitionedScan {

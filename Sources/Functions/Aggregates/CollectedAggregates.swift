@@ -159,15 +159,7 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
   case .float: return .float(Float(medianDeviation(doubles())))
   case .double: return .double(medianDeviation(doubles()))
   default:
-    let whole = (0..<count).map { row -> Int128 in
-      switch column.value(row) {
-      case .decimal(let digits): digits
-      case .time(let micros), .timestamp(let micros): Int128(micros)
-      case .timeTZ(let bits): Int128(ZonedTime.instant(bits))
-      default: 0
-      }
-    }
-    let found = medianDeviation(whole)
+    let found = medianDeviation(wholeNumbers(column, count))
     if result != .interval { return .decimal(found) }
     let day = Int128(Calendar.microsecondsPerDay)
     return .interval(
@@ -175,11 +167,26 @@ private func deviation(_ column: Column, _ count: Int, _ result: LogicalType) th
   }
 }
 
+/// Unscaled decimals, microseconds.
+private func wholeNumbers(_ column: Column, _ count: Int) -> [Int128] {
+  func all<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> [Int128] {
+    UnsafeBufferPointer(start: column.values(as: T.self), count: count).map { Int128($0) }
+  }
+  if column.type == .timeTZ {
+    let bits = column.values(as: UInt64.self)
+    return (0..<count).map { Int128(ZonedTime.instant(bits[$0])) }
+  }
+  switch column.type.physical {
+  case .int16: return all(Int16.self)
+  case .int32: return all(Int32.self)
+  case .int64: return all(Int64.self)
+  default: return all(Int128.self)
+  }
+}
+
 private func medianDeviation(_ values: [Double]) -> Double {
   func median(_ values: [Double]) -> Double {
-    // NaN is greater than any number.
-    let sorted = values.sorted { $0 < $1 || (!$0.isNaN && $1.isNaN) }
-    let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
+    let (low, high) = middleValues(values)
     return between(low, high, 0.5)
   }
   let middle = median(values)
@@ -188,12 +195,21 @@ private func medianDeviation(_ values: [Double]) -> Double {
 
 private func medianDeviation(_ values: [Int128]) -> Int128 {
   func median(_ values: [Int128]) -> Int128 {
-    let sorted = values.sorted()
-    let (low, high) = (sorted[(sorted.count - 1) / 2], sorted[sorted.count / 2])
+    let (low, high) = middleValues(values)
     // Cut towards 0. Where the sum overflows both have one sign, and so have their remainders.
     let (sum, overflows) = low.addingReportingOverflow(high)
     return overflows ? low / 2 + high / 2 + (low % 2 + high % 2) / 2 : sum / 2
   }
   let middle = median(values)
   return median(values.map { $0 > middle ? $0 &- middle : middle &- $0 })
+}
+
+/// The two values in the middle of the sorted ones, or the one twice.
+private func middleValues<T: StateValue>(_ values: [T]) -> (T, T) {
+  var values = values
+  return values.withUnsafeMutableBufferPointer { values in
+    var selection = OrderSelection(values)
+    let low = selection.value((values.count - 1) / 2)
+    return (low, selection.value(values.count / 2))
+  }
 }

@@ -116,9 +116,9 @@ extension Binder {
     let plan = Plan.scan(ScanNode(source: source, name: name, columns: columns))
     let bound = BoundQuery(plan: plan, names: source.schema.map(\.name))
     var scope = try scope(of: bound, alias: alias, fallback: defaultAlias, span)
-    guard let stored = source as? any StoredTable, source.columnIndex("rowid") == nil else {
-      return (plan, scope)
-    }
+    guard let stored = source as? any StoredTable, stored.hasRowNumbers,
+      source.columnIndex("rowid") == nil
+    else { return (plan, scope) }
     let number = makeReference("rowid", .bigint)
     scope.entries.append(
       Scope.Entry(

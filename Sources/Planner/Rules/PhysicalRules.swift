@@ -157,7 +157,7 @@ enum ExchangePlacement {
     let below = plan.mapChildren { belowLimits($0, workers) }
     switch below {
     case .limit(var node):
-      node.input = gather(node.input, workers)
+      if !node.readsFewRows { node.input = gather(node.input, workers) }
       return .limit(node)
     case .positionalJoin(var node):
       node.left = gather(node.left, workers)
@@ -191,6 +191,19 @@ enum ExchangePlacement {
     case .exchange, .limit, .rows, .recursive, .positionalJoin, .sample: 0
     default: plan.children.map(largestScan).max() ?? 0
     }
+  }
+}
+
+extension LimitNode {
+  /// Whether one worker is soon done, for each row read is a row given, or left out unread. More of them
+  /// would only read ahead what nobody wants.
+  fileprivate var readsFewRows: Bool {
+    guard isConstant, let limit else { return false }
+    var below = input
+    while case .project(let node) = below { below = node.input }
+    guard case .scan(let scan) = below else { return false }
+    let read = Double(limit) + (scan.source.canSkipRows ? 0 : Double(offset))
+    return read < ExchangePlacement.smallestParallelInput
   }
 }
 

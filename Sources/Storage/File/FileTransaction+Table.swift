@@ -146,9 +146,11 @@ struct TableRowsWriter {
       let lost = patched.rows.filter { part.deleted?.contains($0) ?? false }
       try file.removeDeltaRows(of: table, lost.map { Int64(part.firstRow + $0) })
       let newest = hasBaseLayout ? updated.subtracting(part.deleted) : all
-      try file.setDeltaRows(
-        of: table, columns: next.columnIDs,
-        try DeltaCodec.rows(try part.group.columns(), newest.rows, firstRow: part.firstRow))
+      if newest.count > 0 {
+        try file.setDeltaRows(
+          of: table, columns: next.columnIDs,
+          try DeltaCodec.rows(try part.group.columns(), newest.rows, firstRow: part.firstRow))
+      }
       let rows = all.rows
       for position in changed {
         let column = try part.group.column(position)

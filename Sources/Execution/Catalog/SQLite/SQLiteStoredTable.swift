@@ -34,6 +34,7 @@ final class SQLiteStoredTable: StoredTable, Sendable {
     return item.expression
   }
 
+  var hasRowNumbers: Bool { rowNumber != nil }
   var schema: [Field] { definition.fields }
   var estimatedRowCount: Int? { source.estimatedRowCount }
   var isCheapToReadAgain: Bool { source.isCheapToReadAgain }
