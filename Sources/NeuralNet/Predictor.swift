@@ -122,11 +122,13 @@ package final class Predictor: Sendable {
     }
   }
 
-  /// Columns in, [rows, outputWidth] out.
+  /// Columns in, [rows, outputWidth] out. With `weights`, those of another network of the same shape.
   package func predict(
     rows: Int, columns: UnsafePointer<UnsafePointer<Float>>,
-    rowMajor output: UnsafeMutablePointer<Float>, scratch: PredictorScratch
+    rowMajor output: UnsafeMutablePointer<Float>, scratch: PredictorScratch,
+    weights: Weights? = nil
   ) {
+    let parameters = storage(of: weights)
     var first = 0
     while first < rows {
       let count = min(Self.tileRows, rows - first)
@@ -144,9 +146,7 @@ package final class Predictor: Sendable {
     rows: Int, matrix: UnsafePointer<Float>, rowMajor output: UnsafeMutablePointer<Float>,
     scratch: PredictorScratch, weights: Weights? = nil
   ) {
-    precondition(
-      weights.map { $0.count == self.parameters.count } ?? true, "weights are of the same shape")
-    let parameters = weights?.storage ?? parameters
+    let parameters = storage(of: weights)
     var first = 0
     let executor = scratch.executor
     while first < rows {
@@ -159,6 +159,12 @@ package final class Predictor: Sendable {
       store(scratch, first: first, count: count, output)
       first += count
     }
+  }
+
+  private func storage(of weights: Weights?) -> FloatBuffer {
+    precondition(
+      weights.map { $0.count == parameters.count } ?? true, "weights are of the same shape")
+    return weights?.storage ?? parameters
   }
 
   private func fill(

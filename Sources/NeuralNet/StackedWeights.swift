@@ -19,6 +19,13 @@ extension Weights {
     }
   }
 
+  /// Whether one of the tensors is one of these weights for each of `count` networks.
+  package func fits(stacked tensors: [NamedTensor], count: Int) -> Bool {
+    tensors.contains { tensor in
+      parameters.contains { $0.name == tensor.name && tensor.shape == [count] + $0.shape }
+    }
+  }
+
   /// The weights of each of `count` networks, from what `stacked` gave. Errors: tensors that are
   /// missing or of other shapes.
   package static func unstacked(_ tensors: [NamedTensor], count: Int, network: Network) throws
@@ -45,5 +52,18 @@ extension Weights {
       }
     }
     return try buffers.map { try Weights(network: network, copying: $0.pointer) }
+  }
+}
+
+extension NamedTensor {
+  /// What the first axis has at an index; the tensor itself where there is no such axis.
+  package func part(_ index: Int) -> NamedTensor {
+    guard let count = shape.first, index < count, count > 0, values.count % count == 0 else {
+      return self
+    }
+    let size = values.count / count
+    return NamedTensor(
+      name: name, shape: Array(shape.dropFirst()),
+      values: Array(values[index * size..<(index + 1) * size]))
   }
 }

@@ -3,38 +3,12 @@ import Diagnostics
 import Functions
 import NeuralNet
 
-/// Which network each row of a batch goes to.
-struct NetworkRows {
-  /// A network's number and a row's in one, ascending.
-  fileprivate(set) var order: [UInt64] = []
-  /// Rows that have no network.
-  fileprivate(set) var isUnknown: [Bool]
-
-  /// The networks that have rows here, and these, ascending.
-  func forEachNetwork(_ body: (_ network: Int, _ rows: [Int]) -> Void) {
-    var start = 0
-    while start < order.count {
-      let network = order[start] >> 32
-      let end = order[start...].firstIndex { $0 >> 32 != network } ?? order.count
-      body(Int(network), order[start..<end].map { Int($0 & 0xFFFF_FFFF) })
-      start = end
-    }
-  }
-
-  /// How many of the networks have rows here.
-  var networkCount: Int {
-    order.indices.reduce(0) { $0 + ($1 == 0 || order[$1] >> 32 != order[$1 - 1] >> 32 ? 1 : 0) }
-  }
-}
-
 /// Runs each row through the network of its key. One thread at a time.
 final class GroupedPredictor {
   private let groups: ModelGroups
   private let predictor: Predictor
   private let scratch: PredictorScratch
-  private let name: String
-  private let isStrict: Bool
-  private var table: GroupTable
+  private let networks: KeyedNetworks
   private var matrix: [Float] = []
   private var results: [Float] = []
 
@@ -46,28 +20,12 @@ final class GroupedPredictor {
     }
     predictor = try model.predictor(outputs, first)
     scratch = try predictor.makeScratch()
-    name = model.name
-    isStrict = model.definition.options.unseen == .error
-    table = try Self.table(of: groups.keys)
+    networks = try KeyedNetworks(model, groups)
   }
 
   /// Floats of a row of the outputs.
   var outputWidth: Int { predictor.outputWidth }
   var ranges: [Range<Int>] { predictor.ranges }
-
-  /// Numbers of keys: those that have a network come first, in its order.
-  private static func table(of keys: ModelKeys) throws -> GroupTable {
-    let table = GroupTable(keys.fields.map(\.type))
-    let columns = try keys.fields.indices.map { try keys.column($0) }
-    var ids = [UInt32](repeating: 0, count: EngineLimits.batchRows)
-    var first = 0
-    while first < keys.count {
-      let count = min(ids.count, keys.count - first)
-      table.lookUp(columns.map { $0.slice(first, count) }, count: count, groups: &ids)
-      first += count
-    }
-    return table
-  }
 
   /// Floating-point operations of a row.
   var flopsPerRow: Int { predictor.flopsPerRow }
@@ -78,24 +36,8 @@ final class GroupedPredictor {
     rows: Int, features: FeatureColumns, keys: [Column],
     rowMajor output: UnsafeMutablePointer<Float>
   ) throws -> NetworkRows {
-    var ids = [UInt32](repeating: 0, count: rows)
-    table.lookUp(keys, count: rows, groups: &ids)
-    let count = groups.weights.count
-    let nullable = keys.filter(\.mayHaveNulls)
-    var keyed = NetworkRows(isUnknown: [Bool](repeating: false, count: rows))
-    keyed.order.reserveCapacity(rows)
-    for row in 0..<rows {
-      if Int(ids[row]) < count {
-        keyed.order.append(UInt64(ids[row]) << 32 | UInt64(row))
-        continue
-      }
-      keyed.isUnknown[row] = true
-      if isStrict, !nullable.contains(where: { $0.isNull(row) }) { throw unseen(keys, row) }
-    }
-    keyed.order.sort()
+    let keyed = try networks.rows(keys, count: rows)
     features.keepingAlive { columns in run(keyed.order, columns, output) }
-    // Keys without a network are forgotten before they become many.
-    if table.count > 2 * count + 100_000 { table = try Self.table(of: groups.keys) }
     return keyed
   }
 
@@ -135,10 +77,4 @@ final class GroupedPredictor {
     }
   }
 
-  private func unseen(_ keys: [Column], _ row: Int) -> SQLError {
-    SQLError(
-      .model,
-      "model \"\(name)\" has no network for "
-        + ModelKeys.text(keys.map { $0.value(row) }, groups.keys.fields))
-  }
 }

@@ -50,7 +50,8 @@ enum WeightFormat: String, CaseIterable {
 
 extension ModelEntry {
   /// LOAD WEIGHTS: a new version with the weights of a file, and what the version in use knows
-  /// besides. STRICT false takes what fits by name, and leaves the rest as it is.
+  /// besides. STRICT false takes what fits by name, and leaves the rest as it is. Tensors with an axis
+  /// over the networks that a version has by key (what EXPORT MODEL gives) are theirs.
   mutating func load(_ path: String, _ options: [CopyOption], at span: SourceSpan) throws {
     let (format, values) = try CopyValues.read(options)
     var isStrict = true
@@ -97,13 +98,25 @@ extension ModelEntry {
         .model, "nothing in the file fits the network by name", at: span,
         hint: "the network has " + weights.tensors.map(\.name).prefix(8).joined(separator: ", "))
     }
+    var state = start.state
+    state.receipt = nil
     do {
+      if let groups = start.groups, weights.fits(stacked: tensors, count: groups.weights.count) {
+        let loaded = try groups.weights.enumerated().map { index, weights in
+          var weights = weights
+          try weights.load(tensors.map { $0.part(index) }, strict: isStrict)
+          return weights
+        }
+        try add(
+          weights: nil,
+          groups: ModelGroups(keys: groups.keys, weights: loaded, epochs: loaded.map { _ in [] }),
+          state: state, epochs: [])
+        return
+      }
       try weights.load(tensors, strict: isStrict)
     } catch let error as SQLError {
       throw error.placed(at: span)
     }
-    var state = start.state
-    state.receipt = nil
     state.keys = nil
     try add(weights: weights, state: state, epochs: [])
   }

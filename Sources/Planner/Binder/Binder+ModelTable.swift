@@ -212,8 +212,9 @@ extension Binder {
     if let input = call.input {
       let inputs = try inputs(of: call, input, span: span)
       let features = call.model.features(of: inputs)
+      let keys = try keysByName(call.model, context(of: input), span: span)
       let rest = input.plan.output.map { Expression.column($0) }
-      let items = (features + rest).map { ($0, makeReference("value", $0.type)) }
+      let items = (features + keys + rest).map { ($0, makeReference("value", $0.type)) }
       plan = .project(ProjectNode(input: input.plan, items: items))
     }
     let provider = try catalog.modelFunction(

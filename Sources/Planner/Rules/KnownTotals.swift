@@ -54,6 +54,9 @@ private struct ScannedColumns {
     if call.arguments.isEmpty {
       return name == "count" || name == "count_star" ? .integer(Int128(rows)) : nil
     }
+    if name == "count", !call.isDistinct, case .constant(let value, _)? = call.arguments.first {
+      return .integer(value == .null ? 0 : Int128(rows))
+    }
     guard call.arguments.count == 1, case .column(let column) = call.arguments[0],
       let position = positions[column.id], let range = source.exactRange(of: position)
     else { return nil }

@@ -48,9 +48,8 @@ private final class ExplainPredictProvider: RunnableRowProvider, Sendable {
   var schema: [Field] { rows + [Field("explanation", .list(Self.element))] }
 
   func run(input: (any BatchSource)?, query: QueryContext) throws -> any BatchSource {
-    guard let input, let weights = model.weights else {
-      throw SQLError(.internal, "explain_predict has no input")
-    }
+    guard let input else { throw SQLError(.internal, "explain_predict has no input") }
+    let weights = try RowWeights(model)
     let definition = model.definition.outputs[output]
     let form: OutputForm =
       definition.kind == .number
@@ -58,8 +57,8 @@ private final class ExplainPredictProvider: RunnableRowProvider, Sendable {
     return ExplainPredictSource(
       provider: self, input: input,
       gradient: try InputGradient(
-        network: model.network, weights: weights, output: output, form: form),
-      predictor: try model.predictor([output]))
+        network: model.network, weights: weights.all[0], output: output, form: form),
+      predictor: try model.predictor([output], weights.all[0]), weights: weights)
   }
 }
 
@@ -68,51 +67,64 @@ private final class ExplainPredictSource: BatchSource {
   private let input: any BatchSource
   private let gradient: InputGradient
   private let predictor: Predictor
+  private let weights: RowWeights
 
   init(
     provider: ExplainPredictProvider, input: any BatchSource, gradient: InputGradient,
-    predictor: Predictor
+    predictor: Predictor, weights: RowWeights
   ) {
     self.provider = provider
     self.input = input
     self.gradient = gradient
     self.predictor = predictor
+    self.weights = weights
   }
 
   func next() throws -> Batch? {
     guard let batch = try input.next() else { return nil }
     let features = provider.model.transform.features
+    let passed = features.count + provider.model.keys.count
     let given = batch.columns.prefix(features.count).map(\.withNullsOfElements)
-    let columns = try FeatureColumns(given, rows: batch.rowCount)
-    let attributions = try integrate(columns, rows: batch.rowCount)
-    var builder = ColumnBuilder(.list(ExplainPredictProvider.element), capacity: batch.rowCount)
-    for row in 0..<batch.rowCount {
-      if given.contains(where: { $0.isNull(row) }) {
-        try builder.append(.null)
-        continue
+    var explanations = [Value](repeating: .null, count: batch.rowCount)
+    try weights.forEachNetwork(
+      keys: Array(batch.columns[features.count..<passed]), rows: batch.rowCount,
+      where: { row in !given.contains { $0.isNull(row) } }
+    ) { network, rows in
+      let selection = Selection(rows)
+      let columns = try FeatureColumns(
+        given.map { Column.dictionary($0, selection).flattened() }, rows: rows.count)
+      let attributions = try integrate(columns, rows: rows.count, weights.all[network])
+      for (place, row) in rows.enumerated() {
+        explanations[row] = explanation(attributions, place)
       }
-      // Features of several values count as one.
-      var place = 0
-      let sums = features.map { feature -> (name: String, value: Float) in
-        let width = ModelDefinition.width(of: feature.type)
-        defer { place += width }
-        return (feature.name, (place..<place + width).reduce(0) { $0 + attributions[$1][row] })
-      }
-      let best = sums.enumerated().sorted {
-        (abs($0.element.value), $1.offset) > (abs($1.element.value), $0.offset)
-      }.prefix(provider.top)
-      try builder.append(
-        .list(best.map { .structure([.varchar($0.element.name), .float($0.element.value)]) }))
     }
+    var builder = ColumnBuilder(.list(ExplainPredictProvider.element), capacity: batch.rowCount)
+    for explanation in explanations { try builder.append(explanation) }
     return Batch(
-      columns: batch.columns.dropFirst(features.count) + [builder.finish()],
+      columns: batch.columns.dropFirst(passed) + [builder.finish()],
       rowCount: batch.rowCount, sequence: batch.sequence)
   }
 
+  /// The features that moved a row's prediction most; those of several values count as one.
+  private func explanation(_ attributions: [[Float]], _ row: Int) -> Value {
+    var place = 0
+    let sums = provider.model.transform.features.map { feature -> (name: String, value: Float) in
+      let width = ModelDefinition.width(of: feature.type)
+      defer { place += width }
+      return (feature.name, (place..<place + width).reduce(0) { $0 + attributions[$1][row] })
+    }
+    let best = sums.enumerated().sorted {
+      (abs($0.element.value), $1.offset) > (abs($1.element.value), $0.offset)
+    }.prefix(provider.top)
+    return .list(best.map { .structure([.varchar($0.element.name), .float($0.element.value)]) })
+  }
+
   /// By input, then by row: the row's value times the mean slope on the way to it.
-  private func integrate(_ columns: FeatureColumns, rows: Int) throws -> [[Float]] {
+  private func integrate(_ columns: FeatureColumns, rows: Int, _ weights: Weights) throws
+    -> [[Float]]
+  {
     let width = predictor.inputWidth
-    let units = try self.units(columns, rows)
+    let units = try self.units(columns, rows, weights)
     var sums = [[Float]](repeating: [Float](repeating: 0, count: rows), count: width)
     let place = Column(flat: .float, count: max(1, width * rows))
     let slope = Column(flat: .float, count: max(1, width * rows))
@@ -132,7 +144,8 @@ private final class ExplainPredictSource: BatchSource {
               guard let from = inputs.baseAddress, let to = outputs.baseAddress,
                 let unit = units.baseAddress
               else { return }
-              gradient.compute(rows: rows, columns: from, units: unit, into: to)
+              gradient.compute(
+                rows: rows, columns: from, units: unit, into: to, weights: weights)
             }
           }
         }
@@ -149,7 +162,7 @@ private final class ExplainPredictSource: BatchSource {
   }
 
   /// The class that is predicted for each row; 0 for a number.
-  private func units(_ columns: FeatureColumns, _ rows: Int) throws -> [Int32] {
+  private func units(_ columns: FeatureColumns, _ rows: Int, _ weights: Weights) throws -> [Int32] {
     let width = predictor.outputWidth
     var units = [Int32](repeating: 0, count: rows)
     if provider.model.definition.outputs[provider.output].kind != .classes { return units }
@@ -158,7 +171,8 @@ private final class ExplainPredictSource: BatchSource {
     raw.withUnsafeMutableBufferPointer { buffer in
       guard let target = buffer.baseAddress else { return }
       columns.withPointers {
-        predictor.predict(rows: rows, columns: $0, rowMajor: target, scratch: scratch)
+        predictor.predict(
+          rows: rows, columns: $0, rowMajor: target, scratch: scratch, weights: weights)
       }
     }
     for row in 0..<rows {

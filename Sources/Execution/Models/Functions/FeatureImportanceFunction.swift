@@ -34,6 +34,12 @@ extension ModelFunction {
   }
 }
 
+/// Some rows that follow each other, and the network that they are for.
+private struct NetworkPart {
+  let weights: Weights
+  let rowCount: Int
+}
+
 private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
   let model: Model
   let label: Int
@@ -61,36 +67,61 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
 
   private func importances(_ input: any BatchSource, _ query: QueryContext) throws -> [[Value]] {
     let features = model.transform.features
-    let predictor = try model.predictor([0])
-    var values = [[Float]](repeating: [], count: predictor.inputWidth)
-    var labels: [Value] = []
+    let weights = try RowWeights(model)
+    let predictor = try model.predictor([0], weights.all[0])
+    // The rows of each network, which are to stand together.
+    var parts = [Int: (values: [[Float]], labels: [Value])]()
+    var count = 0
     let memory = MemoryHolder(query.memory, "feature_importance")
     while let batch = try input.next() {
       try query.checkCancelled()
       let wanted = batch.columns.prefix(features.count).map(\.withNullsOfElements)
-      var label = batch.columns[features.count + self.label]
+      let passed = features.count + model.keys.count
+      var label = batch.columns[passed + self.label]
       let output = model.definition.outputs[0]
       if output.kind == .number {
         let type = output.field.type
         label = try castColumn(label, to: type.elementType == nil ? .double : type)
           .withNullsOfElements
       }
-      let kept = (0..<batch.rowCount).filter { row in
-        !label.isNull(row) && !wanted.contains { $0.isNull(row) }
-      }
       let columns = try FeatureColumns(wanted, rows: batch.rowCount)
-      columns.keepingAlive { pointers in
-        for (index, pointer) in pointers.enumerated() {
-          for row in kept { values[index].append(pointer[row]) }
+      try weights.forEachNetwork(
+        keys: Array(batch.columns[features.count..<passed]), rows: batch.rowCount,
+        where: { row in !label.isNull(row) && !wanted.contains { $0.isNull(row) } }
+      ) { network, kept in
+        var part =
+          parts.removeValue(forKey: network)
+          ?? ([[Float]](repeating: [], count: predictor.inputWidth), [])
+        columns.keepingAlive { pointers in
+          for (index, pointer) in pointers.enumerated() {
+            for row in kept { part.values[index].append(pointer[row]) }
+          }
         }
+        for row in kept { part.labels.append(label.value(row)) }
+        parts[network] = part
+        count += kept.count
       }
-      for row in kept { labels.append(label.value(row)) }
-      try memory.hold(labels.count * (predictor.inputWidth * 4 + 40))
+      try memory.hold(count * (predictor.inputWidth * 4 + 40))
     }
-    if labels.isEmpty { return [] }
+    if count == 0 { return [] }
+    var values = [[Float]](repeating: [], count: predictor.inputWidth)
+    var labels: [Value] = []
+    var networks: [NetworkPart] = []
+    for (network, part) in parts.sorted(by: { $0.key < $1.key }) {
+      if labels.isEmpty {
+        values = part.values
+      } else {
+        for index in values.indices { values[index] += part.values[index] }
+      }
+      labels += part.labels
+      networks.append(NetworkPart(weights: weights.all[network], rowCount: part.labels.count))
+    }
     let wanted = try targets(labels)
     let scratch = try predictor.makeScratch()
-    let base = error(values, wanted, predictor, scratch)
+    func error(_ values: [[Float]]) -> Double {
+      self.error(values, wanted, networks, predictor, scratch)
+    }
+    let base = error(values)
     var place = 0
     return try features.map { feature in
       let range = place..<place + ModelDefinition.width(of: feature.type)
@@ -101,7 +132,7 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
         var shuffled = values
         let order = permutation(labels.count, round)
         for index in range { shuffled[index] = order.map { values[index][$0] } }
-        sum += error(shuffled, wanted, predictor, scratch)
+        sum += error(shuffled)
       }
       return [.varchar(feature.name), .double(sum / Double(repeats) - base), .double(base)]
     }
@@ -140,7 +171,8 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
 
   /// The mean squared error, or the share of rows whose class is not the one predicted.
   private func error(
-    _ values: [[Float]], _ labels: [Double], _ predictor: Predictor, _ scratch: PredictorScratch
+    _ values: [[Float]], _ labels: [Double], _ networks: [NetworkPart], _ predictor: Predictor,
+    _ scratch: PredictorScratch
   ) -> Double {
     let width = predictor.outputWidth
     let isClass = model.definition.outputs[0].kind != .number
@@ -151,12 +183,18 @@ private final class FeatureImportanceProvider: RunnableRowProvider, Sendable {
     for (index, column) in values.enumerated() {
       for row in 0..<rows { base[index * rows + row] = column[row] }
     }
-    let pointers = values.indices.map { UnsafePointer(base + $0 * rows) }
-    raw.withUnsafeMutableBufferPointer { buffer in
-      pointers.withUnsafeBufferPointer { pointers in
-        guard let target = buffer.baseAddress, let from = pointers.baseAddress else { return }
-        predictor.predict(rows: rows, columns: from, rowMajor: target, scratch: scratch)
+    var first = 0
+    for network in networks {
+      let pointers = values.indices.map { UnsafePointer(base + $0 * rows + first) }
+      raw.withUnsafeMutableBufferPointer { buffer in
+        pointers.withUnsafeBufferPointer { pointers in
+          guard let target = buffer.baseAddress, let from = pointers.baseAddress else { return }
+          predictor.predict(
+            rows: network.rowCount, columns: from, rowMajor: target + first * width,
+            scratch: scratch, weights: network.weights)
+        }
       }
+      first += network.rowCount
     }
     withExtendedLifetime(flat) {}
     var sum = 0.0

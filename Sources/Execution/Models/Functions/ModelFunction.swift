@@ -8,8 +8,8 @@ struct ModelFunction: Sendable {
   let name: String
   let summary: String
   let example: String
-  /// Whether it takes TABLE t or a query; its provider then reads the model's features, and behind
-  /// them the rows' own columns.
+  /// Whether it takes TABLE t or a query; its provider then reads the model's features, behind them
+  /// its keys, and then the rows' own columns.
   let takesRows: Bool
   let options: [String]
   let make: @Sendable (ModelFunctionCall) throws -> any RowProvider
@@ -30,7 +30,7 @@ struct ModelFunction: Sendable {
 /// How one of them was called.
 struct ModelFunctionCall: Sendable {
   let model: Model
-  /// The columns behind the features.
+  /// The columns behind features and keys.
   let rows: [Field]
   let options: [String: Value]
   let span: SourceSpan
@@ -87,7 +87,6 @@ extension StatementCatalog {
     guard let row = modelFunctionTable.first(where: { $0.name == name }),
       let model = model as? Model
     else { throw SQLError(.internal, "there is no model function \(name)") }
-    if row.takesRows, model.groups != nil { throw Model.manyNetworks(model).placed(at: span) }
     if row.takesRows != (rows != nil) {
       throw SQLError(
         .binder,
