@@ -35,7 +35,7 @@ final class GroupedPredictOperator: RewindableSource {
     self.arguments = arguments
     self.counters = counters
     networks = groups.weights
-    takesUnused = model.definition.options.unseen != .error
+    takesUnused = !model.refusesUnseenKeys
     let wanted = Array(Set(outputs.map(\.0.output))).sorted()
     let predictor = try GroupedPredictor(model, outputs: wanted, groups: groups)
     self.predictor = predictor

@@ -37,7 +37,7 @@ final class KeyedNetworks {
   init(_ model: Model, _ groups: ModelGroups) throws {
     self.groups = groups
     name = model.name
-    isStrict = model.definition.options.unseen == .error
+    isStrict = model.refusesUnseenKeys
     table = try Self.table(of: groups.keys)
   }
 

@@ -90,12 +90,15 @@ package final class Model: ModelDescription, Sendable {
   package let epochs: [EpochReport]
   /// Of each output; empty for numbers.
   package let classNames: [[String]]
+  /// Whether a key that has no network is an error, and not NULL.
+  let refusesUnseenKeys: Bool
 
   init(
     definition: ModelDefinition, version: Int, weights: Weights?, groups: ModelGroups? = nil,
-    state: ModelState, epochs: [EpochReport] = []
+    state: ModelState, epochs: [EpochReport] = [], takesUnseenKeys: Bool = false
   ) throws {
     self.definition = definition
+    refusesUnseenKeys = definition.options.unseen == .error && !takesUnseenKeys
     self.version = version
     (transform, network) = try definition.network(for: state)
     self.weights = weights
@@ -171,6 +174,14 @@ package final class Model: ModelDescription, Sendable {
       .notSupported,
       "model \"\(model.name)\" has a network for each "
         + model.keys.map(\.name).joined(separator: ", ") + ": this takes one network")
+  }
+
+  package var takingUnseenKeys: any ModelDescription {
+    guard groups != nil, refusesUnseenKeys else { return self }
+    let lenient = try? Model(
+      definition: definition, version: version, weights: weights, groups: groups, state: state,
+      epochs: epochs, takesUnseenKeys: true)
+    return lenient ?? self
   }
 
   package var name: String { definition.name }

@@ -33,7 +33,11 @@ enum ModelQueries {
       let expression = Expression.column(column)
       items.append(
         (
-          column.type == field.type ? expression : .cast(expression, to: field.type, isTry: false),
+          column.type == field.type
+            ? expression
+            : .cast(
+              expression, to: field.type,
+              naming: "\"\(field.name)\" of model \"\(definition.name)\"", at: span),
           ColumnReference(id: -1 - items.count, name: field.name, type: field.type)
         ))
     }

@@ -267,6 +267,11 @@ extension Binder {
         "\(what) \"\(input.name)\" of model \"\(model.name)\" is \(input.type), but the column is \(from)",
         at: span, hint: from == .varchar ? "cast the text to a number first" : nil)
     }
+    if !isTry, case .list = from {
+      return .cast(
+        expression, to: input.type, naming: "\(what) \"\(input.name)\" of model \"\(model.name)\"",
+        at: span)
+    }
     return try foldedCast(expression, to: input.type, isTry: isTry, span: span)
   }
 

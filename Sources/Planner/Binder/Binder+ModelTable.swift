@@ -141,7 +141,7 @@ extension Binder {
   private func predictions(_ call: ModelCall, span: SourceSpan) throws -> BoundQuery {
     guard let input = call.input else { throw Binder.noRows(span) }
     let options = try PredictOptions(call.options, isFlat: call.isFlat)
-    let model = call.model
+    let model = options.isTry ? call.model.takingUnseenKeys : call.model
     var features = model.features(of: try inputs(of: call, input, isTry: options.isTry, span: span))
     if options.isTry {
       // What TRANSFORM cannot compute is NULL too, as TRY makes it.

@@ -128,6 +128,8 @@ package protocol ModelDescription: AnyObject, Sendable {
   /// What a row costs for these outputs, and the size of the weights: for EXPLAIN.
   func cost(of outputs: [Int]) -> String
   var isTrained: Bool { get }
+  /// The same model, but that a key without a network gives NULL where that would be an error.
+  var takingUnseenKeys: any ModelDescription { get }
 }
 
 extension Expression {
